@@ -1,1 +1,10 @@
-export {};
+export { foldCommit, loadAggregate, unwritten, type Aggregate, type Loaded, type Recorded } from './aggregate.js';
+export { appendEvents, type Appended, type Eventing } from './append-events.js';
+export type { Clock, Digest, IdSource } from './clock.port.js';
+export { done, giveUp, retryLater, type ConsumerOutcome } from './consumer-outcome.js';
+export { decodeCommit, UnreadableCommitError } from './decode-commit.js';
+export { LogUnavailableError, type AppendResult, type EventStore, type StoredCommit } from './event-store.port.js';
+export { executeCommand, type Executed } from './execute-command.js';
+export { InMemoryEventStore } from './in-memory-event-store.js';
+export type { ProjectionProgress } from './projection-progress.port.js';
+export { buildCommit, nextTime, recordEvents, stateInterval, type RecordContext } from './record-events.js';

@@ -1,0 +1,53 @@
+/** What kind of "no" a code is. Edges translate kinds (HTTP: libs/http-api/problem.ts); nothing else knows statuses. */
+export type ErrorKind =
+  | 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'conflict' | 'too_large'
+  | 'unsupported_media_type' | 'not_acceptable' | 'rate_limited' | 'unavailable' | 'timeout' | 'internal';
+
+interface ErrorEntry {
+  readonly kind: ErrorKind;
+  /** What was wrong, in one line; permanent codes, free texts. */
+  readonly title: string;
+  /** What the caller can do. */
+  readonly remedy: string;
+}
+
+/** Every code an answer can carry. Codes are permanent; nobody matches on texts. */
+export const errorCatalogue = {
+  REQUEST_BODY_INVALID: { kind: 'invalid', title: 'The body is not what this route takes', remedy: 'Correct the members listed in `problems`.' },
+  REQUEST_BODY_MALFORMED: { kind: 'invalid', title: 'The body is not JSON', remedy: 'Send one JSON (or, where the route says so, YAML) document in UTF-8.' },
+  REQUEST_QUERY_INVALID: { kind: 'invalid', title: 'A query parameter is wrong', remedy: 'Correct the parameters listed in `problems`.' },
+  REQUEST_PATH_INVALID: { kind: 'invalid', title: 'An id in the path is malformed', remedy: 'Ids are letters, digits, "_" and "-".' },
+  REQUEST_HEADER_INVALID: { kind: 'invalid', title: 'A header is wrong', remedy: 'Correct the header named in `problems`.' },
+  REQUEST_TOO_LARGE: { kind: 'too_large', title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
+  REQUEST_MEDIA_TYPE_UNSUPPORTED: { kind: 'unsupported_media_type', title: 'This media type is not read here', remedy: 'Send application/json (definitions also as application/yaml).' },
+  ROUTE_NOT_FOUND: { kind: 'not_found', title: 'There is no such route', remedy: 'See /docs.' },
+  METHOD_NOT_ALLOWED: { kind: 'method_not_allowed', title: 'This route does not take this method', remedy: 'See the `Allow` header and /docs.' },
+  UNAUTHENTICATED: { kind: 'unauthenticated', title: 'The request carries no valid credentials', remedy: 'Send `Authorization: Bearer <API key>`.' },
+  RATE_LIMITED: { kind: 'rate_limited', title: 'Too many requests', remedy: 'Wait for `Retry-After` seconds.' },
+  SERVICE_UNAVAILABLE: { kind: 'unavailable', title: 'A service that this needs is not there', remedy: 'Repeat after `Retry-After` seconds; nothing was written unless the answer says so.' },
+  LOG_UNAVAILABLE: { kind: 'unavailable', title: 'The event log cannot be reached', remedy: 'Repeat after `Retry-After` seconds with the same Idempotency-Key.' },
+  PROJECTION_UNAVAILABLE: { kind: 'unavailable', title: 'The database cannot be reached', remedy: 'Repeat after `Retry-After` seconds; runs go on meanwhile.' },
+  PROJECTION_BEHIND: { kind: 'unavailable', title: 'The projection has not reached the position asked for', remedy: 'Repeat after `Retry-After` seconds.' },
+  ARCHIVE_BEHIND: { kind: 'unavailable', title: 'The decision is in the log, but not yet confirmed by the archive', remedy: 'The decision holds. Repeat with the same Idempotency-Key to get its confirmation.' },
+  INTERNAL: { kind: 'internal', title: 'Something broke on our side', remedy: 'Report the correlation id.' },
+  CONCURRENT_CHANGE: { kind: 'conflict', title: 'Others changed this at the same time, too often', remedy: 'Read it again and repeat.' },
+  AUTOMATION_V2_INVALID: { kind: 'invalid', title: 'The automation definition is not valid', remedy: 'Correct the members listed in `problems`.' },
+  AUTOMATION_V2_INPUT_INVALID: { kind: 'invalid', title: 'The input does not fit the automation\'s input_schema', remedy: 'Correct the members listed in `problems`.' },
+  AUTOMATION_V2_NOT_FOUND: { kind: 'not_found', title: 'There is no such automation', remedy: 'GET /automations/v2 lists yours.' },
+  AUTOMATION_V2_ALREADY_EXISTS: { kind: 'conflict', title: 'An automation with this id exists with another definition', remedy: 'PATCH it, or choose another automation_id.' },
+  AUTOMATION_V2_ACCESS_DENIED: { kind: 'forbidden', title: 'This needs the owner or an administrator', remedy: 'Ask the owner of the automation.' },
+  AUTOMATION_V2_NOT_RUNNABLE: { kind: 'conflict', title: 'The automation is not active', remedy: 'Set its status to "active".' },
+  AUTOMATION_V2_RUN_NOT_FOUND: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /automations/v2/runs lists yours.' },
+  AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL: { kind: 'conflict', title: 'The run does not wait for a decision (any more)', remedy: '`winningDecision` tells who decided what.' },
+  AUTOMATION_V2_RUN_GATE_MISSING: { kind: 'conflict', title: 'The run waits, but no gate is open', remedy: 'An operator has to repair the run.' },
+  AUTOMATION_V2_GATE_REQUIRES_HUMAN: { kind: 'forbidden', title: 'Only a person may decide a gate', remedy: 'Decide with a person\'s credentials.' },
+  AUTOMATION_V2_GATE_INVALID_DECISION: { kind: 'invalid', title: 'This gate does not take this decision', remedy: 'Use one of `decisions`.' },
+  AUTOMATION_V2_GATE_NODE_NOT_FOUND: { kind: 'not_found', title: 'The gate\'s node is not in the definition', remedy: 'An operator has to repair the run.' },
+  AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED: { kind: 'conflict', title: 'This request is no longer open', remedy: 'Read the inbox and decide the gate that is open now.' },
+  AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN: { kind: 'forbidden', title: 'Whoever asked for this may not approve it', remedy: 'Someone else has to approve.' },
+  stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCatalogue, code);

@@ -1,0 +1,20 @@
+import { automationEvents, definitionEvents } from './automation.events.js';
+import { deadLetterEvents } from './dead-letter.events.js';
+import { deliveryEvents } from './delivery.events.js';
+import type { EventTable } from './event-catalogue.js';
+import { gateRefusalEvents } from './gate-refusal.events.js';
+import { runEvents } from './run.events.js';
+
+/** Every event in the log, by aggregate. Validation, types, the published stream and the docs come from here. */
+export const eventCatalogue = {
+  automation: automationEvents,
+  definition: definitionEvents,
+  run: runEvents,
+  gate_refusal: gateRefusalEvents,
+  delivery: deliveryEvents,
+  dead_letter: deadLetterEvents,
+} as const satisfies Record<string, EventTable>;
+
+export type AggregateName = keyof typeof eventCatalogue;
+
+export const isAggregateName = (name: string): name is AggregateName => Object.hasOwn(eventCatalogue, name);

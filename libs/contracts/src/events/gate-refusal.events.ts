@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { runIdSchema } from '../scalars.schema.js';
+import { governanceActorSchema } from '../tenant.schema.js';
+import { defineEvents, type EventOf } from './event-catalogue.js';
+
+/** Refused decisions stand beside the run, not in it: a flood of them cannot delay the run. */
+export const gateRefusalEvents = defineEvents({
+  gate_decision_refused: {
+    version: 1,
+    data: z.object({ run_id: runIdSchema, code: z.string(), detail: z.string(), decision: z.string(), node_id: z.string().optional(), actor: governanceActorSchema }),
+    audit: 'automation.governance.gate_decision_denied',
+    summary: 'Someone tried to decide a gate and was refused.',
+  },
+});
+export type GateRefusalEvent = EventOf<typeof gateRefusalEvents>;

@@ -1,0 +1,98 @@
+import type { Json } from '@cs/kernel';
+import type { AutomationDefinition } from './definition.schema.js';
+import type { GovernanceActor, TenantContext } from './tenant.schema.js';
+
+/** An automation as it is now. */
+export interface AutomationRecord extends AutomationDefinition {
+  readonly tenant_context: TenantContext;
+  readonly definition_version: string;
+  readonly definition_hash: string;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+}
+
+/** One line of a run's timeline (domain 7.1 and 7.3). `seq` starts at 1 and has no gaps. */
+export interface StatefulEvent {
+  readonly schema_version: 1;
+  readonly event_id: string;
+  readonly run_id: string;
+  readonly seq: number;
+  readonly event_type: string;
+  readonly occurred_at_ms: number;
+  readonly actor: GovernanceActor | null;
+  readonly phase_id: string | null;
+  readonly wait_kind: string | null;
+  readonly causation_id: string | null;
+  readonly correlation_id: string | null;
+  readonly position: number;
+  /** Status of the run right after the event's commit. */
+  readonly status: string;
+  readonly payload: Json;
+}
+
+/** The stateful view of a run (domain 7.1). */
+export interface StatefulRun {
+  readonly run_id: string;
+  readonly kind: 'automation_v2';
+  readonly automation_id: string;
+  readonly status: string;
+  readonly phase: string;
+  readonly current_phase_id: string | null;
+  readonly active_wait_kind: string | null;
+  readonly active_wait_id: string | null;
+  readonly trigger_type: string;
+  readonly workflow_definition_version: string;
+  readonly workflow_definition_snapshot_hash: string;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+  readonly started_at_ms: number | null;
+  readonly finished_at_ms: number | null;
+  readonly last_seq: number;
+}
+
+/** One open gate in the inbox (domain 5.10). */
+export interface ApprovalRequest {
+  readonly request_id: string;
+  readonly source: 'automation_v2';
+  readonly tenant: { readonly org_id: string; readonly workspace_id: string; readonly user_id: string | null };
+  readonly run_id: string;
+  readonly node_id: string;
+  readonly gate_opening_id: string;
+  readonly workflow_name: string;
+  readonly action_kind: string;
+  readonly action_preview_markdown: string;
+  readonly surface_payload: Json;
+  readonly requested_at_ms: number;
+  readonly expires_at_ms: number | null;
+  readonly decisions: readonly string[];
+  readonly rework_targets: readonly string[];
+  readonly instructions: string | null;
+  readonly requested_by: GovernanceActor;
+}
+
+export interface AuditVerification {
+  readonly verified: boolean;
+  readonly records: number;
+  readonly head_seq: number;
+  readonly head_hash: string | null;
+  readonly violation?: { readonly kind: string; readonly seq: number; readonly detail: string };
+}
+
+export interface DeadLetterRecord {
+  readonly dead_letter_id: string;
+  readonly consumer: string;
+  readonly subject: string;
+  readonly stream_sequence: number;
+  readonly deliveries: number;
+  readonly reason: string;
+  readonly status: string;
+  readonly opened_at_ms: number;
+}
+
+export interface DueWait {
+  readonly org_id: string;
+  readonly workspace_id: string;
+  readonly run_id: string;
+  readonly wait_id: string;
+  readonly wake_at_ms: number;
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from '../read-models.schema.js';
+import type { RunRecord } from '../run-record.js';
+import { automationIdSchema, runIdSchema } from '../scalars.schema.js';
+import { rpcMethod } from './rpc.js';
+
+/** Waits, bounded, until the projection holds at least this log position. */
+const minPosition = { min_position: z.int().nonnegative().optional() };
+/** Opaque key of the last item of the page before; pages are ordered newest first unless stated. */
+const page = (fallback: number, max: number) => ({
+  limit: z.int().default(fallback).transform((value) => Math.min(Math.max(value, 1), max)),
+  cursor: z.string().max(400).optional(),
+});
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor?: string;
+}
+
+const observability = (name: string): string => `cs.rpc.observability.${name}`;
+
+export const getAutomation = rpcMethod<AutomationRecord>()(observability('automation_get'), z.object({ automation_id: automationIdSchema, ...minPosition }));
+export const listAutomations = rpcMethod<Page<AutomationRecord>>()(observability('automation_list'), z.object({ ...page(50, 200), ...minPosition }));
+export const getRun = rpcMethod<RunRecord>()(observability('run_get'), z.object({ run_id: runIdSchema, ...minPosition }));
+export const listRuns = rpcMethod<Page<RunRecord>>()(
+  observability('run_list'),
+  z.object({ automation_id: automationIdSchema.optional(), status: z.string().max(32).optional(), ...page(50, 200), ...minPosition }),
+);
+export const getStatefulRun = rpcMethod<{ run: StatefulRun; events: readonly StatefulEvent[] }>()(
+  observability('stateful_run_get'),
+  z.object({ run_id: runIdSchema, event_limit: z.int().min(1).max(500).default(50), ...minPosition }),
+);
+export const listStatefulRuns = rpcMethod<Page<StatefulRun>>()(
+  observability('stateful_run_list'),
+  z.object({ status: z.string().max(32).optional(), automation_id: automationIdSchema.optional(), ...page(250, 1000), ...minPosition }),
+);
+/** Events of a run in ascending `seq`; `tail` keeps the last `limit` instead of the first. */
+export const listRunEvents = rpcMethod<{ run_id: string; events: readonly StatefulEvent[]; count: number }>()(
+  observability('run_events'),
+  z.object({
+    run_id: runIdSchema,
+    after_seq: z.int().nonnegative().optional(),
+    before_seq: z.int().nonnegative().optional(),
+    limit: z.int().default(250).transform((value) => (value <= 0 ? 1000 : Math.min(value, 1000))),
+    tail: z.boolean().default(false),
+    ...minPosition,
+  }),
+);
+/** Newest requested first. Another tenant's org or workspace, or an unknown source, is an empty list. */
+export const listPendingApprovals = rpcMethod<Page<ApprovalRequest>>()(
+  observability('approvals_pending'),
+  z.object({ source: z.string().max(64).optional(), org_id: z.string().max(64).optional(), workspace_id: z.string().max(64).optional(), ...page(100, 500), ...minPosition }),
+);
+export const verifyAudit = rpcMethod<AuditVerification>()(observability('audit_verify'), z.object({ ...minPosition }));
+export const listDeadLetters = rpcMethod<Page<DeadLetterRecord>>()(observability('dead_letters'), z.object({ ...page(100, 500), ...minPosition }));
+/** Timer waits of every tenant that should have ended: the safety net behind the timers. For services only. */
+export const listDueWaits = rpcMethod<{ waits: readonly DueWait[] }>()(
+  observability('waits_due'),
+  z.object({ due_before_ms: z.int().nonnegative(), limit: z.int().min(1).max(1000).default(100) }),
+);

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { orgIdSchema, workspaceIdSchema } from './scalars.schema.js';
+
+/** The boundary every record belongs to. Two are equal when organisation, workspace and deployment are. */
+export const tenantContextSchema = z.object({
+  org_id: orgIdSchema,
+  workspace_id: workspaceIdSchema,
+  deployment_id: z.string().min(1).max(64).optional(),
+  /** The acting person or service; not part of the boundary. */
+  actor_id: z.string().min(1).max(256).optional(),
+  source: z.enum(['local_implicit', 'explicit']),
+});
+export type TenantContext = z.infer<typeof tenantContextSchema>;
+
+export const localImplicitTenant: TenantContext = { org_id: 'local', workspace_id: 'local', source: 'local_implicit' };
+
+export const isSameTenant = (a: TenantContext, b: TenantContext): boolean =>
+  a.org_id === b.org_id && a.workspace_id === b.workspace_id && a.deployment_id === b.deployment_id;
+
+/** Who acts. Resolved once, at the gateway, from what it verified; never read from a body. */
+export const governanceActorSchema = z.object({
+  kind: z.enum(['human', 'agent', 'system']),
+  actor_id: z.string().min(1).max(256).optional(),
+  source: z.string().min(1).max(64).optional(),
+});
+export type GovernanceActor = z.infer<typeof governanceActorSchema>;
+
+/** What travels with every command and query between services. */
+export const callContextSchema = z.object({
+  tenant: tenantContextSchema,
+  actor: governanceActorSchema,
+  correlation_id: z.string().min(1).max(128),
+});
+export type CallContext = z.infer<typeof callContextSchema>;

@@ -1,0 +1,80 @@
+import type { AggregateRef, AggregateName, RecordedEvent } from '@cs/contracts';
+import { noPosition, toPosition, type Json, type Position } from '@cs/kernel';
+import type { EventStore, StoredCommit } from './event-store.port.js';
+
+/** An event with what the log adds to it, typed by its aggregate. */
+export type Recorded<Event> = Event & Pick<RecordedEvent, 'recorded_at_ms' | 'actor'>;
+
+/** How one kind of aggregate is folded and stored. */
+export interface Aggregate<State, Event> {
+  readonly name: AggregateName;
+  readonly initialState: State;
+  readonly evolve: (state: State, event: Recorded<Event>) => State;
+  /** The routing token of a state: last token of the subject of the commit that led to it. */
+  readonly status: (state: State) => string;
+  /** At rest nothing is executing: such commits carry their state. */
+  readonly isAtRest: (state: State) => boolean;
+  /** Version of the embedded state's own schema; a state of another version is not used. */
+  readonly stateVersion: number;
+  readonly writeState: (state: State) => Json;
+  /** Throws when the value is not a state. */
+  readonly readState: (value: Json) => State;
+}
+
+/** An aggregate as folded from its commits. */
+export interface Loaded<State> {
+  readonly ref: AggregateRef;
+  readonly state: State;
+  /** Events so far. */
+  readonly version: number;
+  /** Position of the newest commit; 0 for none. */
+  readonly position: Position;
+  readonly lastRecordedAtMs: number;
+  /** Commits since one carried the state. */
+  readonly commitsSinceState: number;
+}
+
+export const unwritten = <State, Event>(aggregate: Aggregate<State, Event>, ref: AggregateRef): Loaded<State> => ({
+  ref, state: aggregate.initialState, version: 0, position: noPosition, lastRecordedAtMs: 0, commitsSinceState: 0,
+});
+
+/** The store decoded the events by the aggregate's catalogue, so their shape is the aggregate's. */
+const typed = <Event>(event: RecordedEvent): Recorded<Event> => event as unknown as Recorded<Event>;
+
+const usableState = <State, Event>(aggregate: Aggregate<State, Event>, { commit }: StoredCommit): State | undefined =>
+  commit.state?.version === aggregate.stateVersion ? aggregate.readState(commit.state.value) : undefined;
+
+/** Folds one more commit onto what is loaded. */
+export const foldCommit = <State, Event>(aggregate: Aggregate<State, Event>, loaded: Loaded<State>, stored: StoredCommit): Loaded<State> => {
+  const carried = usableState(aggregate, stored);
+  const { events, version } = stored.commit;
+  return {
+    ref: stored.ref,
+    state: carried ?? events.reduce((state, event) => aggregate.evolve(state, typed<Event>(event)), loaded.state),
+    version,
+    position: stored.position,
+    lastRecordedAtMs: events.at(-1)?.recorded_at_ms ?? loaded.lastRecordedAtMs,
+    commitsSinceState: carried === undefined ? loaded.commitsSinceState + 1 : 0,
+  };
+};
+
+/**
+ * Loads without scanning: the newest commit, then back by `previous` until one carries the state (or
+ * is the first), then forward. `newest` saves the first look-up when the caller already holds it.
+ */
+export const loadAggregate = async <State, Event>(
+  { store, aggregate }: { store: EventStore; aggregate: Aggregate<State, Event> },
+  ref: AggregateRef,
+  newest?: StoredCommit,
+): Promise<Loaded<State>> => {
+  const path: StoredCommit[] = [];
+  let current = newest ?? (await store.last(ref));
+  while (current) {
+    path.push(current);
+    if (usableState(aggregate, current) !== undefined || current.commit.previous === 0) break;
+    const previous = current.commit.previous;
+    current = await store.at(toPosition(previous));
+    if (!current) throw new Error(`The log has no commit at ${previous}, which ${ref.aggregate} ${ref.id} refers to`);
+  }
+  return path.reduceRight((loaded, commit) => foldCommit(aggregate, loaded, commit), unwritten(aggregate, ref));
+};
