@@ -6,7 +6,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const env = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true' };
 const run = (script, args) => spawnSync(process.execPath, [path.join(root, 'node_modules', script), ...args], { cwd: root, env, stdio: 'inherit' }).status ?? 1;
 
-const graph = spawnSync(process.execPath, [path.join(root, 'node_modules/nx/bin/nx.js'), 'graph', '--file=.nx/graph.json'], { cwd: root, env, encoding: 'utf8' });
+const graph = spawnSync(process.execPath, [path.join(root, 'node_modules/nx/dist/bin/nx.js'), 'graph', '--file=.nx/graph.json'], { cwd: root, env, encoding: 'utf8' });
 if (graph.status !== 0) {
   console.error(graph.stdout, graph.stderr);
   process.exit(1);

@@ -8,3 +8,5 @@ export { executeCommand, type Executed } from './execute-command.js';
 export { InMemoryEventStore } from './in-memory-event-store.js';
 export type { ProjectionProgress } from './projection-progress.port.js';
 export { buildCommit, nextTime, recordEvents, stateInterval, type RecordContext } from './record-events.js';
+export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';
+export type { LogEntry, LogReader } from './log-reader.port.js';

@@ -1,1 +1,2 @@
-export {};
+export { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
+export type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
