@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { automationEvents, type AutomationEvent } from '@cs/contracts';
+import { evolveAutomation, type AutomationState } from '@cs/automation-domain';
+import type { Aggregate } from '@cs/eventing';
+import type { Json } from '@cs/kernel';
+
+const storedSchema = automationEvents.automation_created.data.extend({ created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative() });
+
+/** How automations are folded and stored: by reference to their definition's hash. */
+export const automationAggregate: Aggregate<AutomationState, AutomationEvent> = {
+  name: 'automation',
+  initialState: undefined,
+  evolve: evolveAutomation,
+  status: (automation) => automation?.status ?? 'absent',
+  isAtRest: () => true,
+  stateVersion: 1,
+  writeState: (automation) => (automation ?? null) as unknown as Json,
+  readState: (value) => storedSchema.parse(value),
+};

@@ -1,0 +1,82 @@
+import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
+import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { gateDecisions } from './gate-decisions.js';
+
+const problem = (index: number, member: string, [code, message]: readonly [string, string]): Problem => ({
+  path: `flow.nodes[${index}]${member}`, code, message,
+});
+
+const duplicateIds = (nodes: readonly FlowNode[]): readonly Problem[] =>
+  nodes.flatMap((node, index) =>
+    nodes.findIndex(({ node_id }) => node_id === node.node_id) < index
+      ? [problem(index, '.node_id', ['node_id_duplicate', `"${node.node_id}" is used by an earlier node`])]
+      : [],
+  );
+
+const unknownReferences = (definition: AutomationDefinition, node: FlowNode, index: number): readonly Problem[] => {
+  const { nodes } = flowGraph(definition);
+  const unknown = (ids: readonly string[], member: string, code: string) =>
+    ids.flatMap((id, at) => (nodes.has(id) ? [] : [problem(index, `.${member}[${at}]`, [code, `there is no node "${id}"`])]));
+  return [
+    ...unknown(node.depends_on, 'depends_on', 'depends_on_unknown_node'),
+    ...unknown(node.gate?.rework_targets ?? [], 'gate.rework_targets', 'rework_target_unknown_node'),
+  ];
+};
+
+const workOf = (node: FlowNode): number => [node.action, node.gate, node.wait].filter((part) => part !== undefined).length;
+
+const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
+  if (workOf(node) > 1) return [problem(index, '', ['node_work_conflict', 'a node has exactly one of "action", "gate" and "wait"'])];
+  if (workOf(node) === 0 && !isApprovalNode(node)) {
+    return [problem(index, '', ['node_work_missing', 'a node needs one of "action" (http, transform), "gate" and "wait"; agent steps are not available yet'])];
+  }
+  return [];
+};
+
+const waitProblems = ({ wait }: FlowNode, index: number): readonly Problem[] => {
+  if (!wait) return [];
+  if ((wait.delay_ms === undefined) === (wait.wake_at === undefined)) {
+    return [problem(index, '.wait', ['timer_wake_conflict', 'a timer has either "delay_ms" or "wake_at"'])];
+  }
+  return [];
+};
+
+const gateProblems = ({ gate }: FlowNode, index: number): readonly Problem[] => {
+  if (!gate) return [];
+  return gateDecisions(gate).unknown.map((word) =>
+    problem(index, '.gate.decisions', ['approval_decisions_invalid', `"${word}" is not a decision; use approve, rework or cancel`]),
+  );
+};
+
+/** Nodes that can never start because they depend, through others, on themselves. */
+const onCycles = (definition: AutomationDefinition): readonly string[] => {
+  const waiting = new Map(definition.flow.nodes.map((node) => [node.node_id, new Set(node.depends_on)]));
+  const { dependents } = flowGraph(definition);
+  const free = [...waiting].filter(([, upstream]) => upstream.size === 0).map(([id]) => id);
+  for (let id = free.pop(); id !== undefined; id = free.pop()) {
+    waiting.delete(id);
+    for (const dependent of dependents.get(id) ?? []) {
+      const upstream = waiting.get(dependent);
+      upstream?.delete(id);
+      if (upstream?.size === 0) free.push(dependent);
+    }
+  }
+  return [...waiting.keys()];
+};
+
+const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => {
+  const stuck = onCycles(definition);
+  return stuck.length === 0
+    ? []
+    : [{ path: 'flow.nodes', code: 'flow_cycle', message: `these nodes wait for each other and could never start: ${stuck.join(', ')}` }];
+};
+
+/** Everything that is wrong with a well-formed definition: each node does one thing, references exist, nothing waits for itself. */
+export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
+  const { nodes } = definition.flow;
+  const local = nodes.flatMap((node, index) => [
+    ...nodeKind(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
+  ]);
+  const problems = [...duplicateIds(nodes), ...local];
+  return problems.length > 0 ? problems : cycleProblems(definition);
+};

@@ -1,0 +1,42 @@
+import type { AutomationDefinition, FlowNode } from '@cs/contracts';
+
+/** A definition's nodes by id and by what depends on them, in definition order. */
+export interface FlowGraph {
+  readonly nodes: ReadonlyMap<string, FlowNode>;
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+}
+
+const graphs = new WeakMap<AutomationDefinition, FlowGraph>();
+
+const indexNodes = (definition: AutomationDefinition): FlowGraph => {
+  const dependents = new Map<string, string[]>();
+  for (const node of definition.flow.nodes) {
+    for (const upstream of node.depends_on) dependents.set(upstream, [...(dependents.get(upstream) ?? []), node.node_id]);
+  }
+  return { nodes: new Map(definition.flow.nodes.map((node) => [node.node_id, node])), dependents };
+};
+
+/** The graph of a definition; definitions never change, so it is computed once for each. */
+export const flowGraph = (definition: AutomationDefinition): FlowGraph => {
+  const known = graphs.get(definition);
+  if (known) return known;
+  const graph = indexNodes(definition);
+  graphs.set(definition, graph);
+  return graph;
+};
+
+/** The roots and everything that depends on one of them, sorted (domain 2.3). Unknown roots are left out. */
+export const descendants = (definition: AutomationDefinition, roots: readonly string[]): readonly string[] => {
+  const { nodes, dependents } = flowGraph(definition);
+  const found = new Set<string>();
+  const open = roots.filter((root) => nodes.has(root));
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (found.has(node)) continue;
+    found.add(node);
+    open.push(...(dependents.get(node) ?? []));
+  }
+  return [...found].sort();
+};
+
+/** An approval node stops the run for a signature (domain 2.3). */
+export const isApprovalNode = (node: FlowNode): boolean => node.stage_kind === 'approval' || node.gate?.required === true;

@@ -1,0 +1,69 @@
+import type { Run, RunCheckpoint, RunIn, RunStatus } from '@cs/contracts';
+
+/** A run, or `undefined` before it exists. */
+export type RunState = Run | undefined;
+
+type Common = Omit<RunIn<'paused'>, 'status'>;
+
+/** What every status has: dropping the rest keeps scheduler, claim and finish time where they belong (domain 3.2). */
+const commonOf = (run: Run): Common => {
+  const { status: _status, ...rest } = run;
+  if ('scheduler' in rest) {
+    const { scheduler: _scheduler, ...common } = rest;
+    return common;
+  }
+  if ('execution_claim' in rest) {
+    const { execution_claim: _claim, ...common } = rest;
+    return common;
+  }
+  if ('finished_at_ms' in rest) {
+    const { finished_at_ms: _finished, ...common } = rest;
+    return common;
+  }
+  return rest;
+};
+
+export const withCheckpoint = (run: Run, change: Partial<RunCheckpoint>): Run => ({ ...run, checkpoint: { ...run.checkpoint, ...change } });
+
+export const toQueued = (run: Run, resume_reason: string): RunIn<'queued'> => ({
+  ...commonOf(run), status: 'queued', resume_reason, queued_at_version: run.version,
+});
+
+export const toRunning = (run: Run, execution_claim: RunIn<'running'>['execution_claim']): RunIn<'running'> => {
+  const common = commonOf(run);
+  return {
+    ...common, status: 'running', execution_claim, execution_claim_epoch: execution_claim.lease_epoch,
+    started_at_ms: common.started_at_ms ?? execution_claim.claimed_at_ms,
+  };
+};
+
+export const toAwaitingApproval = (run: Run, detail: string): RunIn<'awaiting_approval'> => ({ ...commonOf(run), status: 'awaiting_approval', detail });
+
+/** Parked on waits: paused, or queued for later when only a back-off is waited for. */
+export const toParked = (run: Run, retry_after_ms: number | undefined): Run =>
+  retry_after_ms === undefined
+    ? { ...commonOf(run), status: 'paused', pause_reason: waitingReason }
+    : { ...commonOf(run), status: 'queued', scheduler: { queue_reason: 'retry_backoff', queued_at_ms: run.updated_at_ms, retry_after_ms } };
+
+export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
+  const common = commonOf(run);
+  return { ...common, status, finished_at_ms: run.updated_at_ms, ...(detail === undefined ? {} : { detail }) };
+};
+
+/** `pause_reason` of a run that nobody paused: it waits for a timer. */
+export const waitingReason = 'waiting';
+
+export const isParked = (run: Run): boolean =>
+  (run.status === 'paused' && run.pause_reason === waitingReason) || (run.status === 'queued' && run.scheduler?.queue_reason === 'retry_backoff');
+
+export const isFinished = (status: RunStatus): boolean => status === 'completed' || status === 'failed' || status === 'blocked' || status === 'cancelled';
+
+/**
+ * The stateful status (domain 7.6), which is also the routing token of the run's commits: `queued`
+ * means runnable now, `retrying` runnable later, `sleeping` parked on a timer.
+ */
+export const statefulStatus = (run: Run): string => {
+  if (run.status === 'queued' && run.scheduler?.queue_reason === 'retry_backoff') return 'retrying';
+  if (run.status === 'paused' && run.pause_reason === waitingReason) return 'sleeping';
+  return run.status;
+};
