@@ -1,1 +1,13 @@
-export {};
+export { HealthRegistry, type HealthReport } from './health-registry.js';
+export { startHealthServer } from './health-server.adapter.js';
+export { ConfigError, loadConfig } from './load-config.js';
+export { createLogger, type Logger } from './logger.js';
+export { natsTransport } from './nats-transport.js';
+export { nestLogger } from './nest-logger.adapter.js';
+export { PlatformModule, type PlatformOptions } from './platform.module.js';
+export { answerRpc, refusal } from './rpc-answer.js';
+export { RpcClient, type RpcCall } from './rpc-client.adapter.js';
+export { runService, type ServiceConfig } from './run-service.js';
+export { serviceConfigSchema } from './service.config.js';
+export { randomId, sha256Hex, systemClock } from './system.adapter.js';
+export { HEALTH, LOGGER, METRICS, RPC_CLIENT } from './tokens.js';

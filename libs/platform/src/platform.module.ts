@@ -1,0 +1,61 @@
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { ClientProxyFactory, type ClientNats } from '@nestjs/microservices';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { HealthRegistry } from './health-registry.js';
+import { createLogger } from './logger.js';
+import { natsTransport } from './nats-transport.js';
+import { RpcClient } from './rpc-client.adapter.js';
+import { HEALTH, LOGGER, METRICS, RPC_CLIENT } from './tokens.js';
+
+export interface PlatformOptions {
+  /** Name of the service in logs, metrics and broker connections. */
+  readonly name: string;
+  readonly natsUrl: string;
+  readonly logLevel: string;
+}
+
+const createMetrics = (name: string): Registry => {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service: name });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+};
+
+const watchedClient = async ({ natsUrl, name }: PlatformOptions): Promise<{ client: ClientNats; isConnected: () => boolean }> => {
+  const client = ClientProxyFactory.create(natsTransport({ url: natsUrl, name: `${name}-calls` })) as ClientNats;
+  let connected = true;
+  client.status.subscribe((status) => {
+    connected = String(status) === 'connected';
+  });
+  await client.connect();
+  return { client, isConnected: () => connected };
+};
+
+class ClosingRpcClient extends RpcClient implements OnApplicationShutdown {
+  readonly #close: () => Promise<void>;
+  constructor({ client, isConnected }: { client: ClientNats; isConnected: () => boolean }) {
+    super(client, isConnected);
+    this.#close = async () => client.close();
+  }
+  onApplicationShutdown(): Promise<void> {
+    return this.#close();
+  }
+}
+
+/** What every service has: logger, metrics, health and calls to other services. */
+@Module({})
+export class PlatformModule {
+  static forRoot(options: PlatformOptions): DynamicModule {
+    return {
+      module: PlatformModule,
+      global: true,
+      providers: [
+        { provide: LOGGER, useFactory: () => createLogger({ service: options.name, level: options.logLevel }) },
+        { provide: METRICS, useFactory: () => createMetrics(options.name) },
+        { provide: HEALTH, useFactory: () => new HealthRegistry() },
+        { provide: RPC_CLIENT, useFactory: async () => new ClosingRpcClient(await watchedClient(options)) },
+      ],
+      exports: [LOGGER, METRICS, HEALTH, RPC_CLIENT],
+    };
+  }
+}

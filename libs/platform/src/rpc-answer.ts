@@ -1,0 +1,40 @@
+import { describeProblems, problemsOf, rpcRequestSchema, type CallContext, type ErrorCode, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
+import { LogUnavailableError } from '@cs/eventing';
+import type { z } from 'zod';
+import type { Logger } from './logger.js';
+
+export const refusal = (code: ErrorCode, message: string, details?: Record<string, unknown>): RpcReply<never> => ({
+  ok: false, refusal: { code, message, ...(details === undefined ? {} : { details }) },
+});
+
+const unavailable = (message: string): RpcReply<never> => ({ ok: false, refusal: { code: 'LOG_UNAVAILABLE' satisfies ErrorCode, message }, retry_after_s: 1 });
+
+const failure = (error: unknown, logger: Logger, correlation_id: string): RpcReply<never> => {
+  if (error instanceof LogUnavailableError) {
+    logger.warn({ err: error, correlation_id }, 'log unavailable');
+    return unavailable('the event log cannot be reached; whether the command took effect is not known');
+  }
+  logger.error({ err: error, correlation_id }, 'call failed');
+  return refusal('INTERNAL', 'the service could not do this', { correlation_id });
+};
+
+/**
+ * The answering side of a method: reads the request, calls the handler, and turns what it throws into
+ * a refusal, so that a caller always gets an answer and never a stack trace.
+ */
+export const answerRpc = <Method extends RpcMethod>(
+  method: Method,
+  logger: Logger,
+  handler: (payload: PayloadOf<Method>, context: CallContext) => Promise<RpcReply<ReplyOf<Method>>>,
+): ((raw: unknown) => Promise<RpcReply<ReplyOf<Method>>>) => {
+  const schema: z.ZodType<{ context: CallContext; payload: unknown }> = rpcRequestSchema(method.payload);
+  return async (raw) => {
+    const request = schema.safeParse(raw);
+    if (!request.success) return refusal('REQUEST_BODY_INVALID', describeProblems(problemsOf(request.error)), { problems: problemsOf(request.error) });
+    try {
+      return await handler(request.data.payload as PayloadOf<Method>, request.data.context);
+    } catch (error) {
+      return failure(error, logger, request.data.context.correlation_id);
+    }
+  };
+};

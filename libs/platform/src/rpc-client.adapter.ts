@@ -1,0 +1,41 @@
+import { rpcReplySchema, type CallContext, type ErrorCode, type PayloadInputOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
+import type { ClientNats } from '@nestjs/microservices';
+import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+
+export interface RpcCall<Method extends RpcMethod> {
+  readonly context: CallContext;
+  readonly payload: PayloadInputOf<Method>;
+  /** Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+const noAnswer = (message: string): RpcReply<never> => ({
+  ok: false, refusal: { code: 'SERVICE_UNAVAILABLE' satisfies ErrorCode, message }, retry_after_s: 1,
+});
+
+const describe = (error: unknown, timeoutMs: number): string => {
+  if (error instanceof TimeoutError) return `no answer in ${timeoutMs} ms; whether a command took effect is not known`;
+  if (error instanceof Error && error.name === 'EmptyResponseException') return 'no instance of the service is running';
+  return 'the service cannot be reached';
+};
+
+/** The calling side: a value or a refusal, never an exception. */
+export class RpcClient {
+  readonly #client: ClientNats;
+  readonly #isConnected: () => boolean;
+
+  constructor(client: ClientNats, isConnected: () => boolean) {
+    this.#client = client;
+    this.#isConnected = isConnected;
+  }
+
+  async call<Method extends RpcMethod>(method: Method, { context, payload, timeoutMs = 10_000 }: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
+    if (!this.#isConnected()) return noAnswer('the message broker cannot be reached');
+    try {
+      const raw: unknown = await firstValueFrom(this.#client.send(method.subject, { context, payload }).pipe(timeout(timeoutMs)));
+      return rpcReplySchema.parse(raw) as RpcReply<ReplyOf<Method>>;
+    } catch (error) {
+      return noAnswer(describe(error, timeoutMs));
+    }
+  }
+}
