@@ -1,1 +1,12 @@
-export {};
+export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
+export { Consumers, type ConsumerDefinition } from './consumers.js';
+export { ensureStreams, type StreamOptions } from './ensure-streams.js';
+export { JetStreamEventPublisher } from './event-publisher.adapter.js';
+export { JetStreamEventStore, type EventStoreOptions } from './jetstream-event-store.adapter.js';
+export { JetStreamLogReader } from './log-reader.adapter.js';
+export { connectNats, type NatsOptions } from './nats-connection.js';
+export { NatsModule } from './nats.module.js';
+export { publishProjected, SignalledProjectionProgress } from './projection-progress.adapter.js';
+export { RunSignals } from './run-signals.adapter.js';
+export { TimerSchedule, type FiredTimer } from './timer-schedule.adapter.js';
+export { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';

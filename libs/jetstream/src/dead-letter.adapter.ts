@@ -1,0 +1,37 @@
+import { parseLogSubject, type AggregateRef, type DeadLetterEvent } from '@cs/contracts';
+import { appendEvents, unwritten, type Aggregate, type Eventing } from '@cs/eventing';
+import { localImplicitTenant } from '@cs/contracts';
+import type { DeadLetter } from './consumer.adapter.js';
+
+interface Opened { readonly reason: string }
+
+const deadLetterAggregate: Aggregate<Opened | undefined, DeadLetterEvent> = {
+  name: 'dead_letter',
+  initialState: undefined,
+  evolve: (_state, event) => ({ reason: event.data.reason }),
+  status: () => 'open',
+  isAtRest: () => false,
+  stateVersion: 1,
+  writeState: () => null,
+  readState: () => undefined,
+};
+
+/** `cs.events.{org}.{workspace}.…` and `cs.log.…` name the tenant in the same places. */
+const tenantOf = (subject: string): Pick<AggregateRef, 'org_id' | 'workspace_id'> => {
+  const parsed = parseLogSubject(subject);
+  if (parsed) return parsed.ref;
+  const [, , org_id, workspace_id] = subject.split('.');
+  return { org_id: org_id ?? localImplicitTenant.org_id, workspace_id: workspace_id ?? localImplicitTenant.workspace_id };
+};
+
+/** Records a message that could not be handled, once: repeating it finds the first record. */
+export const openDeadLetter = async (eventing: Eventing, { consumer, stream, message, reason }: DeadLetter): Promise<void> => {
+  const dead_letter_id = `${consumer}-${message.position}`;
+  const { org_id, workspace_id } = tenantOf(message.subject);
+  const ref: AggregateRef = { org_id, workspace_id, aggregate: 'dead_letter', id: dead_letter_id };
+  const event: DeadLetterEvent = {
+    event_type: 'dead_letter_opened',
+    data: { dead_letter_id, consumer, stream, stream_sequence: message.position, subject: message.subject, deliveries: message.deliveryCount, reason: reason.slice(0, 2000) },
+  };
+  await appendEvents({ eventing, aggregate: deadLetterAggregate }, unwritten(deadLetterAggregate, ref), { events: [event], context: { at_ms: eventing.clock() } });
+};

@@ -1,0 +1,59 @@
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import type { Eventing } from '@cs/eventing';
+import { HEALTH, LOGGER, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { Consumers } from './consumers.js';
+import { ensureStreams } from './ensure-streams.js';
+import { JetStreamEventPublisher } from './event-publisher.adapter.js';
+import { JetStreamEventStore } from './jetstream-event-store.adapter.js';
+import { JetStreamLogReader } from './log-reader.adapter.js';
+import { connectNats, type NatsOptions } from './nats-connection.js';
+import { SignalledProjectionProgress } from './projection-progress.adapter.js';
+import { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';
+
+/** Ends the connection after every consumer of the process has stopped. */
+class NatsLifetime implements OnApplicationShutdown {
+  readonly #nc: NatsConnection;
+  constructor(nc: NatsConnection) {
+    this.#nc = nc;
+  }
+  async onApplicationShutdown(): Promise<void> {
+    if (!this.#nc.isClosed()) await this.#nc.drain();
+  }
+}
+
+const open = async (options: NatsOptions, health: HealthRegistry): Promise<NatsConnection> => {
+  const nc = await connectNats(options);
+  // Order matters at start: the streams are there before anything publishes or consumes.
+  await ensureStreams(nc);
+  health.register('nats', async () => {
+    await nc.flush();
+  });
+  return nc;
+};
+
+/** The log, its readers and its consumers, on one connection per process. Needs PlatformModule. */
+@Module({})
+export class NatsModule {
+  static forRoot(options: NatsOptions): DynamicModule {
+    const fromConnection = <Value>(provide: symbol, create: (nc: NatsConnection, logger: Logger) => Value) => ({ provide, inject: [NATS_CONNECTION, LOGGER], useFactory: create });
+    const shared = [EVENTING, LOG_READER, EVENT_PUBLISHER, PROJECTION_PROGRESS, CONSUMERS, NATS_CONNECTION];
+    return {
+      module: NatsModule,
+      global: true,
+      providers: [
+        { provide: NATS_CONNECTION, inject: [HEALTH], useFactory: (health: HealthRegistry) => open(options, health) },
+        { provide: NatsLifetime, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new NatsLifetime(nc) },
+        fromConnection(EVENTING, (nc): Eventing => ({ store: new JetStreamEventStore(nc), clock: systemClock, digest: sha256Hex })),
+        fromConnection(LOG_READER, (nc, logger) => new JetStreamLogReader(nc, { onError: (error) => logger.warn({ err: error }, 'reading the log was interrupted') })),
+        fromConnection(EVENT_PUBLISHER, (nc) => new JetStreamEventPublisher(nc)),
+        fromConnection(PROJECTION_PROGRESS, (nc) => new SignalledProjectionProgress(nc)),
+        {
+          provide: CONSUMERS, inject: [NATS_CONNECTION, EVENTING, LOGGER],
+          useFactory: (nc: NatsConnection, eventing: Eventing, logger: Logger) => new Consumers({ nc, eventing, onError: (error, consumer) => logger.warn({ err: error, consumer }, 'consumer error') }),
+        },
+      ],
+      exports: shared,
+    };
+  }
+}
