@@ -1,4 +1,4 @@
-import { parseLogSubject, streams } from '@cs/contracts';
+import { parseLogSubject, streams, type AggregateRef } from '@cs/contracts';
 import { decodeCommit, UnreadableCommitError, type LogEntry, type LogReader } from '@cs/eventing';
 import { toPosition, type Position } from '@cs/kernel';
 import { DeliverPolicy, jetstream, type ConsumerMessages, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
@@ -7,6 +7,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BlobStore } from './blob-store.adapter.js';
 import { BoundedQueue } from './bounded-queue.js';
 import { blobHeader, wholeBody } from './commit-codec.js';
+
+const nobody: AggregateRef = { org_id: 'local', workspace_id: 'local', aggregate: 'dead_letter', id: 'unknown' };
+
+const toEntry = (message: Pick<LogEntry, 'position' | 'subject' | 'body'>): LogEntry => {
+  const parsed = parseLogSubject(message.subject);
+  if (!parsed) return { ...message, ref: nobody, status: 'unknown', unreadable: `"${message.subject}" is no subject of the log` };
+  try {
+    return { ...message, ...parsed, stored: decodeCommit(parsed, message) };
+  } catch (error) {
+    if (error instanceof UnreadableCommitError) return { ...message, ...parsed, unreadable: error.message };
+    throw error;
+  }
+};
 
 interface ReaderOptions {
   readonly onError: (error: unknown) => void;
@@ -83,16 +96,7 @@ export class JetStreamLogReader implements LogReader {
 
   async #entry(message: JsMsg): Promise<LogEntry> {
     const position = toPosition(message.seq);
-    const parsed = parseLogSubject(message.subject);
-    const body = await wholeBody(message.string(), message.headers?.has(blobHeader) ?? false, this.#blobs);
-    const unknown = { org_id: 'local', workspace_id: 'local', aggregate: 'dead_letter', id: `position-${position}` } as const;
-    const base = { position, subject: message.subject, ref: parsed?.ref ?? unknown, status: parsed?.status ?? 'unknown', body };
-    if (!parsed) return { ...base, unreadable: `"${message.subject}" is no subject of the log` };
-    try {
-      return { ...base, stored: decodeCommit(parsed, { position, body }) };
-    } catch (error) {
-      if (error instanceof UnreadableCommitError) return { ...base, unreadable: error.message };
-      throw error;
-    }
+    const body = await wholeBody(message.string(), message.headers?.has(blobHeader) === true, this.#blobs);
+    return toEntry({ position, subject: message.subject, body });
   }
 }

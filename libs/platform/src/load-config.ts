@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describeProblems, problemsOf } from '@cs/contracts';
 import type { z } from 'zod';
 
@@ -6,13 +7,31 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+const fileSuffix = '_FILE';
+
+/** A variable `<NAME>_FILE` gives `<NAME>` the trimmed content of a file, unless the schema has the former itself. */
+const fromFiles = (known: readonly string[], given: Readonly<Record<string, string>>): Record<string, string> => {
+  const read: Record<string, string> = {};
+  for (const [variable, path] of Object.entries(given)) {
+    const name = variable.slice(0, -fileSuffix.length);
+    if (!variable.endsWith(fileSuffix) || known.includes(variable) || !known.includes(name)) continue;
+    try {
+      read[name] = readFileSync(path, 'utf8').trim();
+    } catch (cause) {
+      throw new ConfigError(`Configuration is not usable: ${variable}: the file "${path}" cannot be read`, { cause });
+    }
+  }
+  return read;
+};
+
 /**
- * Reads a service's variables through its schema. Empty variables count as absent.
+ * Reads a service's variables through its schema. Empty variables count as absent; any variable can
+ * also be given as `<NAME>_FILE`, the path of a file that holds it (secrets under docker-compose).
  * Throws `ConfigError` that names every variable that is missing or wrong.
  */
-export const loadConfig = <Schema extends z.ZodType>(schema: Schema, environment: Readonly<Record<string, string | undefined>>): z.output<Schema> => {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(given);
+export const loadConfig = <Schema extends z.ZodObject>(schema: Schema, environment: Readonly<Record<string, string | undefined>>): z.output<Schema> => {
+  const given = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''));
+  const parsed = schema.safeParse({ ...given, ...fromFiles(Object.keys(schema.shape), given) });
   if (parsed.success) return parsed.data;
   throw new ConfigError(`Configuration is not usable: ${describeProblems(problemsOf(parsed.error))}`);
 };

@@ -46,9 +46,8 @@ const cancelled = (run: Run, { data }: EventNamed<'run_cancelled'>): Run => ({
   ...toFinished(run, 'cancelled', data.reason), stop_kind: data.stop_kind, stop_reason: data.reason,
 });
 
-const failed = (run: Run, { data }: EventNamed<'run_failed'>): Run => toFinished(run, 'failed', data.detail);
-
-type LifecycleEvent = Exclude<RecordedRunEvent, NodeEvent | EventNamed<'run_created'>>;
+type EndEvent = EventNamed<'run_completed' | 'run_failed' | 'run_blocked' | 'run_cancelled'>;
+type LifecycleEvent = Exclude<RecordedRunEvent, NodeEvent | EndEvent | EventNamed<'run_created'>>;
 
 const evolveLifecycle = (run: Run, event: LifecycleEvent): Run => {
   switch (event.event_type) {
@@ -64,25 +63,23 @@ const evolveLifecycle = (run: Run, event: LifecycleEvent): Run => {
       return gateOpened(run, event);
     case 'approval_gate_decided':
       return gateDecided(run, event);
+    case 'node_approval_rollback':
+      return resetNodes(run, event.data.reset_nodes);
     default:
-      return evolveEnd(run, event);
+      return assertNever(event);
   }
 };
-
-type EndEvent = Extract<RecordedRunEvent, { event_type: 'run_completed' | 'run_failed' | 'run_blocked' | 'run_cancelled' | 'node_approval_rollback' }>;
 
 const evolveEnd = (run: Run, event: EndEvent): Run => {
   switch (event.event_type) {
     case 'run_completed':
       return toFinished(run, 'completed');
     case 'run_failed':
-      return failed(run, event);
+      return toFinished(run, 'failed', event.data.detail);
     case 'run_blocked':
       return toFinished(run, 'blocked', event.data.detail);
     case 'run_cancelled':
       return cancelled(run, event);
-    case 'node_approval_rollback':
-      return resetNodes(run, event.data.reset_nodes);
     default:
       return assertNever(event);
   }
@@ -91,6 +88,8 @@ const evolveEnd = (run: Run, event: EndEvent): Run => {
 const nodeEventTypes: ReadonlySet<string> = new Set<NodeEvent['event_type']>([
   'node_started', 'node_completed', 'node_failed', 'node_blocked', 'node_retry_backoff_scheduled', 'wait_node_registered',
 ]);
+const endEventTypes: ReadonlySet<string> = new Set<EndEvent['event_type']>(['run_completed', 'run_failed', 'run_blocked', 'run_cancelled']);
+const isEndEvent = (event: RecordedRunEvent): event is EndEvent => endEventTypes.has(event.event_type);
 const isNodeEvent = (event: RecordedRunEvent): event is NodeEvent => nodeEventTypes.has(event.event_type);
 
 /** Folds one recorded event. Total: a recorded fact is never refused. */
@@ -98,6 +97,7 @@ export const evolveRun = (state: RunState, event: RecordedRunEvent): RunState =>
   if (event.event_type === 'run_created') return create(event);
   if (state === undefined) return undefined;
   const run: Run = { ...state, version: state.version + 1, updated_at_ms: Math.max(state.updated_at_ms, event.recorded_at_ms) };
-  return isNodeEvent(event) ? evolveNode(run, event) : evolveLifecycle(run, event);
+  if (isNodeEvent(event)) return evolveNode(run, event);
+  return isEndEvent(event) ? evolveEnd(run, event) : evolveLifecycle(run, event);
 };
 
