@@ -5,3 +5,8 @@ export { gateDecisions, readDecision } from './gate-decisions.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';
 export { isFinished, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
+export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
+export { planRun, type RunPlan } from './run-plan.js';
+export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNode, NodeResult, RequestRun, RunCommand, RunContext } from './run.commands.js';
+export { decideRun, type RunRefusal } from './run.decider.js';
+export type { GateRefusal } from './gate.decider.js';

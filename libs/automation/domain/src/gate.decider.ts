@@ -1,0 +1,120 @@
+import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
+import type { FlowNode, GateDecision, GateDecisionRecord, NodeOutput, PendingGate, Run, RunEvent } from '@cs/contracts';
+import { descendants, flowGraph, isApprovalNode } from './flow-graph.js';
+import { gateDecisions, readDecision } from './gate-decisions.js';
+import { isStartable } from './run-plan.js';
+import type { DecideGate, ExecutionRefusal, OpenGate, RunContext } from './run.commands.js';
+
+export type GateRefusal = Refusal<
+  | 'AUTOMATION_V2_RUN_NOT_FOUND'
+  | 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL'
+  | 'AUTOMATION_V2_RUN_GATE_MISSING'
+  | 'AUTOMATION_V2_GATE_INVALID_DECISION'
+  | 'AUTOMATION_V2_GATE_NODE_NOT_FOUND'
+  | 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED'
+>;
+type GateDecided = Decision<RunEvent, GateRefusal>;
+
+/** Openings of this gate so far: decided ones are in the history. */
+const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
+
+const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
+  const { node_id, gate, risk_tier, depends_on } = node;
+  const approval_request_id = `automation_v2:${run.run_id}:${node_id}`;
+  return {
+    node_id, approval_request_id,
+    gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
+    wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
+    title: texts.title, ...(texts.instructions === undefined ? {} : { instructions: texts.instructions }),
+    decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
+    requested_at_ms: at_ms, upstream_node_ids: depends_on,
+    ...(risk_tier === undefined ? {} : { risk_tier }),
+    ...(gate?.expiry_policy === undefined ? {} : { expiry_policy: gate.expiry_policy }),
+  };
+};
+
+export const openGate = (command: OpenGate, run: Run, { definition, at_ms }: RunContext): Decision<RunEvent, ExecutionRefusal> => {
+  const node = flowGraph(definition).nodes.get(command.node_id);
+  if (run.status !== 'running' || node === undefined || !isApprovalNode(node) || !isStartable(run, definition, command.node_id)) {
+    return refuse({ code: 'node_not_ready', message: `gate "${command.node_id}" cannot open now` });
+  }
+  const blocked_nodes = descendants(definition, [node.node_id]).filter((id) => id !== node.node_id);
+  return accept({ event_type: 'approval_gate_opened', data: { gate: pendingGate(run, node, { texts: command, at_ms }), blocked_nodes } });
+};
+
+/** The same answer for "too late" and "lost the race" (domain 5.5). */
+const notAwaiting = (run: Run): GateDecided => {
+  const winner = run.checkpoint.gate_history.at(-1);
+  return refuse({
+    code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL',
+    message: winner ? `the gate "${winner.node_id}" was decided already: ${winner.decision}` : `the run is ${run.status} and waits for no decision`,
+    details: {
+      runID: run.run_id, currentStatus: run.status,
+      ...(winner === undefined
+        ? {}
+        : { winningDecision: { node_id: winner.node_id, decision: winner.decision, reason: winner.reason ?? null, decided_at_ms: winner.decided_at_ms, decided_by: { ...winner.decided_by } } }),
+    },
+  });
+};
+
+/** What the caller bound its decision to must be the request that is open now (W15). */
+const guardMismatch = (command: DecideGate, gate: PendingGate): string | undefined => {
+  if (command.approval_request_id !== undefined && command.approval_request_id !== gate.approval_request_id) return 'approval_request_id_mismatch';
+  if (command.transition_id !== undefined && command.transition_id !== gate.transition_id) return 'transition_id_mismatch';
+  if (command.gate_opening_id !== undefined && command.gate_opening_id !== gate.gate_opening_id) return 'gate_opening_id_mismatch';
+  return undefined;
+};
+
+const approvedOutput = (record: GateDecisionRecord): NodeOutput => ({
+  status: 'completed', contract_kind: 'approval_gate', summary: `gate "${record.node_id}" approved`, created_at_ms: record.decided_at_ms,
+  content: { decision: record.decision, reason: record.reason ?? null, decided_at_ms: record.decided_at_ms, decided_by: { ...record.decided_by } },
+});
+
+const consequences = (record: GateDecisionRecord, gate: PendingGate, { definition }: RunContext): readonly RunEvent[] => {
+  const decided: RunEvent = { event_type: 'approval_gate_decided', data: record };
+  switch (record.decision) {
+    case 'approve':
+      return [decided, { event_type: 'node_completed', data: { node_id: gate.node_id, attempt: 0, output: approvedOutput(record) } }];
+    case 'rework': {
+      const roots = gate.rework_targets.length > 0 ? gate.rework_targets : gate.upstream_node_ids;
+      const node_ids = [...roots, gate.node_id];
+      return [decided, { event_type: 'node_approval_rollback', data: { node_ids, reset_nodes: descendants(definition, node_ids) } }];
+    }
+    case 'cancel':
+      return [decided, { event_type: 'run_cancelled', data: { reason: record.reason ?? `cancelled at gate "${gate.node_id}"`, stop_kind: 'cancelled' } }];
+  }
+};
+
+const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): GateDecisionRecord => ({
+  node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at_ms, decided_by: command.decided_by,
+  ...(command.reason === undefined ? {} : { reason: command.reason }),
+  ...(command.command_id === undefined ? {} : { command_id: command.command_id }),
+});
+
+/** Checks that need the open gate, in the order of domain 5.3 (steps 7, 8 and 11). */
+const judge = (command: DecideGate, gate: PendingGate, context: RunContext): GateDecided => {
+  const decision = readDecision(command.decision);
+  if (decision === undefined || !gate.decisions.includes(decision)) {
+    const message = `"${command.decision}" is not a decision of gate "${gate.node_id}"; it takes ${gate.decisions.join(', ')}`;
+    return refuse({ code: 'AUTOMATION_V2_GATE_INVALID_DECISION', message, details: { nodeID: gate.node_id, decisions: gate.decisions } });
+  }
+  if (!flowGraph(context.definition).nodes.has(gate.node_id)) {
+    return refuse({ code: 'AUTOMATION_V2_GATE_NODE_NOT_FOUND', message: `the definition has no node "${gate.node_id}"`, details: { nodeID: gate.node_id } });
+  }
+  const mismatch = guardMismatch(command, gate);
+  if (mismatch !== undefined) {
+    const message = 'this request is no longer open: the run waits at another gate or opening';
+    return refuse({ code: 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED', message, details: { nodeID: gate.node_id, reason_code: mismatch } });
+  }
+  return accept(...consequences(recordOf(command, gate, { decision, at_ms: context.at_ms }), gate, context));
+};
+
+/** First decision wins: it takes effect, or it is refused with the winner. A repeated command finds its own decision. */
+export const decideGate = (command: DecideGate, run: Run, context: RunContext): GateDecided => {
+  const own = command.command_id !== undefined && run.checkpoint.gate_history.some((record) => record.command_id === command.command_id && record.decided_by.actor_id === command.decided_by.actor_id);
+  if (own) return accept();
+  if (run.status !== 'awaiting_approval') return notAwaiting(run);
+  const gate = run.checkpoint.awaiting_gate;
+  if (gate === undefined) return refuse({ code: 'AUTOMATION_V2_RUN_GATE_MISSING', message: 'the run waits for a decision, but no gate is open', details: { runID: run.run_id } });
+  return judge(command, gate, context);
+};

@@ -1,0 +1,42 @@
+import type { AutomationDefinition, FlowNode, Run } from '@cs/contracts';
+import { isApprovalNode } from './flow-graph.js';
+
+/** What a run could do next. Each list is in definition order. */
+export interface RunPlan {
+  /** Nodes with an action whose dependencies are complete. */
+  readonly ready: readonly FlowNode[];
+  /** Wait nodes whose wait is not open yet. */
+  readonly waits: readonly FlowNode[];
+  /** Approval nodes that could open. */
+  readonly gates: readonly FlowNode[];
+  /** Nodes left in progress by an earlier claim. */
+  readonly interrupted: readonly string[];
+  readonly inProgress: number;
+}
+
+const startable = (run: Run, definition: AutomationDefinition): readonly FlowNode[] => {
+  const { pending_nodes, completed_nodes, node_outputs, in_progress, open_waits } = run.checkpoint;
+  const pending = new Set(pending_nodes);
+  const completed = new Set(completed_nodes);
+  const waiting = new Set(open_waits.map(({ node_id }) => node_id));
+  return definition.flow.nodes.filter(
+    ({ node_id, depends_on }) =>
+      pending.has(node_id) && !(node_id in node_outputs) && !(node_id in in_progress) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
+  );
+};
+
+export const planRun = (run: Run, definition: AutomationDefinition): RunPlan => {
+  const nodes = startable(run, definition);
+  const inProgress = Object.entries(run.checkpoint.in_progress);
+  return {
+    gates: nodes.filter(isApprovalNode),
+    waits: nodes.filter((node) => node.wait !== undefined && !isApprovalNode(node)),
+    ready: nodes.filter((node) => node.wait === undefined && !isApprovalNode(node)),
+    interrupted: inProgress.filter(([, { lease_epoch }]) => lease_epoch < run.execution_claim_epoch).map(([node_id]) => node_id),
+    inProgress: inProgress.length,
+  };
+};
+
+/** A node may start now. */
+export const isStartable = (run: Run, definition: AutomationDefinition, node_id: string): boolean =>
+  startable(run, definition).some((node) => node.node_id === node_id);

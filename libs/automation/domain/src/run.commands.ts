@@ -1,0 +1,75 @@
+import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent } from '@cs/contracts';
+import type { Json, Refusal } from '@cs/kernel';
+
+type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
+
+/** How an attempt of a node ended, as its executor saw it. */
+export type NodeResult =
+  | { readonly kind: 'succeeded'; readonly contract_kind: string; readonly content: Json; readonly summary?: string }
+  | {
+      readonly kind: 'failed';
+      readonly failure: NodeFailure;
+      /** What is known of the outside world: nothing left, the peer answered, or it may have happened. */
+      readonly effect: 'not_sent' | 'answered' | 'unknown';
+      readonly retryable: boolean;
+      /** The peer's own wish, in ms. */
+      readonly retry_after_ms?: number;
+    };
+
+/** Asks for a run. Repeating it for a run that exists changes nothing. */
+export interface RequestRun { readonly type: 'request_run'; readonly created: CreatedData }
+
+/** Takes a queued run, or one whose claim was abandoned (`takeover`), for execution. */
+export interface ClaimRun {
+  readonly type: 'claim';
+  readonly claim: Omit<ExecutionClaim, 'lease_epoch'>;
+  /** Version of the commit that queued the run; an older one is stale. */
+  readonly queued_version: number;
+}
+
+/** Starts an attempt of a ready node. `mode` is absent for a node without an outside effect. */
+export interface StartNode { readonly type: 'start_node'; readonly node_id: string; readonly mode?: EffectIntent['mode'] }
+
+/** Says how the current attempt of a node ended. */
+export interface FinishNode { readonly type: 'finish_node'; readonly node_id: string; readonly attempt: number; readonly result: NodeResult }
+
+/** Judges a node that was in progress under an earlier claim: start it again where that is safe. */
+export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string }
+
+export interface RegisterTimer { readonly type: 'register_timer'; readonly node_id: string; readonly wake_at_ms: number }
+
+/** A timer or back-off is over. Repeating it changes nothing. */
+export interface WakeWait { readonly type: 'wake_wait'; readonly wait_id: string }
+
+/** Stops for a signature; the texts are resolved by the caller. */
+export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string }
+
+/** Nothing runs and nothing is ready: park on the open waits, or end. */
+export interface SettleRun { readonly type: 'settle' }
+
+/** A person's decision on the gate that is open. */
+export interface DecideGate {
+  readonly type: 'decide_gate';
+  readonly decision: string;
+  readonly reason?: string;
+  readonly decided_by: GovernanceActor;
+  readonly approval_request_id?: string;
+  readonly transition_id?: string;
+  readonly gate_opening_id?: string;
+  readonly command_id?: string;
+}
+
+/** Ends a run that cannot be executed at all. */
+export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
+
+export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | RegisterTimer | OpenGate | SettleRun | WakeWait | FailRun;
+export type RunCommand = RequestRun | DecideGate | ExecutionCommand;
+
+/** What every command is judged with: its time, and the definition the run pins. */
+export interface RunContext {
+  readonly at_ms: number;
+  readonly definition: AutomationDefinition;
+}
+
+/** Why the engine may not do something to a run (never shown to a client). */
+export type ExecutionRefusal = Refusal<'run_absent' | 'run_not_runnable' | 'queue_message_stale' | 'node_not_ready' | 'node_not_in_progress' | 'wait_not_open' | 'work_left'>;

@@ -1,0 +1,119 @@
+import { accept, assertNever, refuse, type Decision } from '@cs/kernel';
+import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
+import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
+import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
+import { planRun } from './run-plan.js';
+import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext, WakeWait } from './run.commands.js';
+import { isFinished, type RunState } from './run.state.js';
+
+type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
+export type RunRefusal = ExecutionRefusal | GateRefusal;
+
+const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
+  { event_type: 'run_created', data: created },
+  ...(created.dry_run === true ? ([{ event_type: 'run_completed', data: {} }] as const) : []),
+];
+
+/**
+ * A queued run is claimed. A running one is taken over: its queue message came again, so whoever held
+ * it let its lease lapse. Anything else means that the message is from an earlier turn in the queue.
+ */
+const claim = (command: ClaimRun, run: Run): ExecutionDecision => {
+  if (run.queued_at_version > command.queued_version) return refuse({ code: 'queue_message_stale', message: 'the run was queued again since' });
+  const claimed: RunEvent = { event_type: 'run_execution_claimed', data: { claim: { ...command.claim, lease_epoch: run.execution_claim_epoch + 1 } } };
+  if (run.status === 'queued' && run.scheduler === undefined) return accept(claimed);
+  if (run.status === 'running') {
+    return accept<RunEvent>({ event_type: 'run_execution_claim_expired_requeued', data: { previous_status: run.status, claim: run.execution_claim } }, claimed);
+  }
+  return refuse({ code: 'run_not_runnable', message: `the run is ${run.status}` });
+};
+
+const parked = (waits: readonly OpenWait[]): RunEvent => {
+  const backoffs = waits.filter(({ wait_kind }) => wait_kind === 'retry_backoff');
+  const retry = backoffs.length === waits.length ? { retry_after_ms: Math.min(...backoffs.map(({ wake_at_ms }) => wake_at_ms)) } : {};
+  return { event_type: 'run_parked', data: { wait_ids: waits.map(({ wait_id }) => wait_id), ...retry } };
+};
+
+const withOutput = (run: Run, status: NodeOutput['status']): readonly string[] =>
+  Object.entries(run.checkpoint.node_outputs).filter(([, output]) => output.status === status).map(([node_id]) => node_id);
+
+/** How a run ends when nothing can run any more (domain 3.6, 8). */
+const terminal = (run: Run): RunEvent => {
+  const [failed] = withOutput(run, 'failed');
+  const failure = run.checkpoint.last_failure;
+  if (failed !== undefined) {
+    const summary = run.checkpoint.node_outputs[failed]?.summary ?? 'failed';
+    return { event_type: 'run_failed', data: { detail: `node "${failed}" failed: ${summary}`, node_id: failed, ...(failure?.node_id === failed ? { failure: { kind: failure.kind, message: failure.message } } : {}) } };
+  }
+  const blocked = withOutput(run, 'blocked');
+  if (blocked.length > 0) return { event_type: 'run_blocked', data: { detail: `the outcome of ${blocked.join(', ')} is not known`, node_ids: blocked } };
+  if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `nothing can run, but nodes are pending: ${run.checkpoint.pending_nodes.join(', ')}` } };
+  return { event_type: 'run_completed', data: {} };
+};
+
+const settle = (run: Run, { definition }: RunContext): ExecutionDecision => {
+  if (run.status !== 'running') return refuse({ code: 'run_not_runnable', message: `the run is ${run.status}` });
+  const plan = planRun(run, definition);
+  if (plan.inProgress + plan.ready.length + plan.waits.length + plan.gates.length > 0) return refuse({ code: 'work_left', message: 'nodes are running or could start' });
+  return accept(run.checkpoint.open_waits.length > 0 ? parked(run.checkpoint.open_waits) : terminal(run));
+};
+
+const wake = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext): ExecutionDecision => {
+  const wait = run.checkpoint.open_waits.find((open) => open.wait_id === wait_id);
+  if (wait === undefined || isFinished(run.status)) return accept();
+  if (wait.wake_at_ms > at_ms) return refuse({ code: 'wait_not_open', message: `wait "${wait_id}" ends in ${wait.wake_at_ms - at_ms} ms` });
+  const { node_id, wait_kind } = wait;
+  const output: NodeOutput = { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id, woken_at_ms: at_ms, due_at_ms: wait.wake_at_ms }, created_at_ms: at_ms };
+  return accept({
+    event_type: 'stateful_wait_woken_requeued',
+    data: { wait_id, node_id, wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${wait.wake_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
+  });
+};
+
+type NodeCommand = Extract<ExecutionCommand, { type: 'start_node' | 'finish_node' | 'recover_node' | 'register_timer' | 'open_gate' }>;
+const nodeCommands: ReadonlySet<string> = new Set<NodeCommand['type']>(['start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate']);
+const isNodeCommand = (command: ExecutionCommand): command is NodeCommand => nodeCommands.has(command.type);
+
+const executeNode = (command: NodeCommand, run: Run, context: RunContext): ExecutionDecision => {
+  switch (command.type) {
+    case 'start_node':
+      return startNode(command, run, context);
+    case 'finish_node':
+      return finishNode(command, run, context);
+    case 'recover_node':
+      return recoverNode(command, run, context);
+    case 'register_timer':
+      return registerTimer(command, run, context);
+    case 'open_gate':
+      return openGate(command, run, context);
+    default:
+      return assertNever(command);
+  }
+};
+
+const execute = (command: ExecutionCommand, run: Run, context: RunContext): ExecutionDecision => {
+  if (isNodeCommand(command)) return executeNode(command, run, context);
+  switch (command.type) {
+    case 'claim':
+      return claim(command, run);
+    case 'settle':
+      return settle(run, context);
+    case 'wake_wait':
+      return wake(command, run, context);
+    case 'fail_run':
+      return isFinished(run.status) ? accept() : accept({ event_type: 'run_failed', data: { detail: command.detail } });
+    default:
+      return assertNever(command);
+  }
+};
+
+/** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */
+export const decideRun = (command: RunCommand, run: RunState, context: RunContext): Decision<RunEvent, RunRefusal> => {
+  if (command.type === 'request_run') return run === undefined ? accept(...requestRun(command)) : accept();
+  if (run === undefined) {
+    return command.type === 'decide_gate'
+      ? refuse({ code: 'AUTOMATION_V2_RUN_NOT_FOUND', message: 'there is no such run' })
+      : refuse({ code: 'run_absent', message: 'there is no such run' });
+  }
+  return command.type === 'decide_gate' ? decideGate(command, run, context) : execute(command, run, context);
+};
