@@ -36,10 +36,19 @@ const ended = (pid: number, argument: string) => async (): Promise<boolean> => {
   return !found || !hasArgument(found, argument);
 };
 
+const send = (pid: number, signal: NodeJS.Signals, { what, dataDir }: LeftoverOptions): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    const gone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    if (!gone) throw new Error(`${what}: process ${pid}, left behind on ${dataDir}, cannot be stopped, because it belongs to another user; stop it by hand`, { cause: error });
+  }
+};
+
 const stopLeftover = async (pid: number, options: LeftoverOptions): Promise<void> => {
   options.log?.(`${options.what}: stopping process ${pid}, left behind on ${options.dataDir} by a process that has ended`);
   for (const { signal, patienceMs } of options.stopSteps) {
-    process.kill(pid, signal);
+    send(pid, signal, options);
     if (await eventually(ended(pid, options.argument), patienceMs)) return;
   }
   throw new Error(`${options.what}: process ${pid}, left behind on ${options.dataDir}, does not end; stop it by hand`);

@@ -67,12 +67,7 @@ const download = async (options: NatsServerBinaryOptions, unsuitable: readonly s
   }
 };
 
-/**
- * Finds the NATS server's program: `envBinary`, then `toolsDir`, then PATH (when recent enough), then a
- * download into `toolsDir`.
- * @throws ServerUnavailableError saying what to install or to set
- */
-export const natsServerBinary = async (options: NatsServerBinaryOptions): Promise<string> => {
+const findBinary = async (options: NatsServerBinaryOptions): Promise<string> => {
   if (options.envBinary) return chosenBinary(options.envBinary);
   const downloaded = downloadedNatsBinary(options.toolsDir);
   if (downloaded && (await isExecutable(downloaded))) return downloaded;
@@ -80,3 +75,11 @@ export const natsServerBinary = async (options: NatsServerBinaryOptions): Promis
   const { file, unsuitable } = await searchPath(folders);
   return file ?? download(options, unsuitable);
 };
+
+/**
+ * The absolute path of the NATS server's program: `envBinary`, then what lies in `toolsDir`, then PATH (when
+ * recent enough), then a download into `toolsDir`.
+ * @throws ServerUnavailableError saying what to install or to set
+ */
+export const natsServerBinary = async (options: NatsServerBinaryOptions): Promise<string> =>
+  path.resolve(await findBinary({ ...options, toolsDir: path.resolve(options.toolsDir) }));
