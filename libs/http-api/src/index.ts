@@ -1,1 +1,11 @@
-export {};
+export { asyncApiDocument } from './asyncapi.js';
+export { httpErrorCatalogue, isHttpErrorCode, statusOfCode, statusOfKind, type HttpErrorCode, type HttpErrorKind } from './http-error-catalogue.js';
+export type { JsonSchema } from './json-schema.js';
+export { cataloguedEvents, namedSchemaDocument, publishedEventSchema, schemaNames, type CataloguedEvent } from './named-schemas.js';
+export { openApiDocument } from './openapi.js';
+export { buildProblem, problemMediaType, retryAfterSeconds, type ProblemDocument, type ProblemSource } from './problem.js';
+export { problemSchema } from './problem.schema.js';
+export { defineRoute, errorsOf, type RouteAnswer, type RouteBody, type RouteDefinition, type RouteInput } from './route.js';
+export { allRoutes, methodsOfPath, routes, type OperationId } from './routes.js';
+export { runAnswer, viewRun, type RunView } from './run-view.js';
+export { errorsPage, errorsTable, eventsTable, routesTable } from './tables.js';

@@ -1,0 +1,47 @@
+import { automationDefinitionSchema, eventCatalogue, governanceActorSchema, type EventTable } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
+import { z } from 'zod';
+import { schemaDocument, type JsonSchema } from './json-schema.js';
+
+/** Body of a published event (CS_EVENTS). */
+export const publishedEventSchema = z.object({
+  event_id: z.string(),
+  event_type: z.string(),
+  aggregate: z.string(),
+  aggregate_id: z.string(),
+  org_id: z.string(),
+  workspace_id: z.string(),
+  seq: z.int().positive().describe('Counts the events of one aggregate from 1'),
+  position: z.int().nonnegative().describe('Where the commit of the event stands in the log'),
+  status: z.string().describe('Status of the aggregate after the commit'),
+  occurred_at_ms: z.int().nonnegative().describe('Milliseconds since the Unix epoch'),
+  actor: governanceActorSchema.optional(),
+  data: z.custom<Json>().describe('See the schema of the event type'),
+});
+
+export interface CataloguedEvent {
+  readonly aggregate: string;
+  readonly type: string;
+  readonly version: number;
+  readonly summary: string;
+  readonly data: z.ZodType;
+  /** Type of the protected audit record that the event yields, if any. */
+  readonly audit: string | undefined;
+}
+
+/** Every event of the catalogue, in its order. */
+export const cataloguedEvents: readonly CataloguedEvent[] = Object.entries(eventCatalogue).flatMap(([aggregate, events]) =>
+  Object.entries(events satisfies EventTable as EventTable).map(([type, { version, summary, data, audit }]) => ({ aggregate, type, version, summary, data, audit })));
+
+const sources: ReadonlyMap<string, () => JsonSchema> = new Map([
+  ['automation', () => schemaDocument(automationDefinitionSchema, { io: 'input', title: 'Automation definition' })],
+  ['event', () => schemaDocument(publishedEventSchema, { io: 'output', title: 'Published event' })],
+  ...cataloguedEvents.map(({ aggregate, type, data, version }): [string, () => JsonSchema] =>
+    [`${aggregate}.${type}`, () => schemaDocument(data, { io: 'output', title: `${aggregate}.${type}, version ${version}` })]),
+]);
+
+/** Names that `/schemas/{name}` knows. */
+export const schemaNames: readonly string[] = [...sources.keys()];
+
+/** One JSON Schema by name; `undefined` for an unknown name. */
+export const namedSchemaDocument = (name: string): JsonSchema | undefined => sources.get(name)?.();

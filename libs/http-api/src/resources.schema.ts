@@ -1,0 +1,134 @@
+import {
+  automationDefinitionSchema, governanceActorSchema, runSchema, tenantContextSchema,
+  type ApprovalRequest, type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
+} from '@cs/contracts';
+import type { Json } from '@cs/kernel';
+import { z } from 'zod';
+
+const json = z.custom<Json>((value) => value !== undefined);
+const milliseconds = z.int().nonnegative().describe('Milliseconds since the Unix epoch');
+const strings = z.array(z.string()).readonly();
+
+/** An automation as it is now. */
+export const automationResource = z.object({
+  ...automationDefinitionSchema.shape,
+  tenant_context: tenantContextSchema,
+  definition_version: z.string(),
+  definition_hash: z.string(),
+  created_at_ms: milliseconds,
+  updated_at_ms: milliseconds,
+}) satisfies z.ZodType<AutomationRecord, unknown>;
+
+/** A run as folded from its events, with what is derived from it and the older spellings. */
+export const runResource = z.intersection(
+  runSchema,
+  z.object({
+    context_run_id: z.string(),
+    blocked_node_ids: strings,
+    last_activity_at_ms: milliseconds,
+    contextRunID: z.string(),
+    linked_context_run_id: z.string(),
+    blockedNodeIDs: strings,
+    lastActivityAtMs: milliseconds,
+    needsRepairNodeIDs: strings,
+  }),
+);
+
+/** One open gate. */
+export const approvalResource = z.object({
+  request_id: z.string(),
+  source: z.literal('automation_v2'),
+  tenant: z.object({ org_id: z.string(), workspace_id: z.string(), user_id: z.string().nullable() }),
+  run_id: z.string(),
+  node_id: z.string(),
+  gate_opening_id: z.string().describe('One per opening; send it with the decision to bind the decision to this opening'),
+  workflow_name: z.string(),
+  action_kind: z.string(),
+  action_preview_markdown: z.string(),
+  surface_payload: json,
+  requested_at_ms: milliseconds,
+  expires_at_ms: milliseconds.nullable(),
+  decisions: strings,
+  rework_targets: strings,
+  instructions: z.string().nullable(),
+  requested_by: governanceActorSchema,
+}) satisfies z.ZodType<ApprovalRequest>;
+
+/** The stateful view of a run. */
+export const statefulRunResource = z.object({
+  run_id: z.string(),
+  kind: z.literal('automation_v2'),
+  automation_id: z.string(),
+  status: z.string(),
+  phase: z.string(),
+  current_phase_id: z.string().nullable(),
+  active_wait_kind: z.string().nullable(),
+  active_wait_id: z.string().nullable(),
+  trigger_type: z.string(),
+  workflow_definition_version: z.string(),
+  workflow_definition_snapshot_hash: z.string(),
+  created_at_ms: milliseconds,
+  updated_at_ms: milliseconds,
+  started_at_ms: milliseconds.nullable(),
+  finished_at_ms: milliseconds.nullable(),
+  last_seq: z.int().nonnegative(),
+}) satisfies z.ZodType<StatefulRun>;
+
+/** One line of a run's timeline. */
+export const statefulEventResource = z.object({
+  schema_version: z.literal(1),
+  event_id: z.string(),
+  run_id: z.string(),
+  seq: z.int().positive().describe('Counts the events of one run from 1, without gaps'),
+  event_type: z.string(),
+  occurred_at_ms: milliseconds,
+  actor: governanceActorSchema.nullable(),
+  phase_id: z.string().nullable(),
+  wait_kind: z.string().nullable(),
+  causation_id: z.string().nullable(),
+  correlation_id: z.string().nullable(),
+  position: z.int().nonnegative().describe('Where the commit of the event stands in the log'),
+  status: z.string().describe('Status of the run right after the event'),
+  payload: json,
+}) satisfies z.ZodType<StatefulEvent>;
+
+/** What recomputing the audit chain of the tenant found. */
+export const auditVerificationResource = z.object({
+  verified: z.boolean(),
+  records: z.int().nonnegative(),
+  head_seq: z.int().nonnegative(),
+  head_hash: z.string().nullable(),
+  violation: z.object({ kind: z.string(), seq: z.int(), detail: z.string() }).exactOptional(),
+}) satisfies z.ZodType<AuditVerification>;
+
+/** A message that could not be handled and was set aside. */
+export const deadLetterResource = z.object({
+  dead_letter_id: z.string(),
+  consumer: z.string(),
+  subject: z.string(),
+  stream_sequence: z.int(),
+  deliveries: z.int(),
+  reason: z.string(),
+  status: z.string(),
+  opened_at_ms: milliseconds,
+}) satisfies z.ZodType<DeadLetterRecord>;
+
+/** Readiness of the gateway and what it depends on. */
+export const healthResource = z.object({
+  ready: z.boolean(),
+  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() })),
+});
+
+const contextRun = { contextRunID: z.string(), linked_context_run_id: z.string() };
+const page = { count: z.int().nonnegative().describe('Items of this page'), next_cursor: z.string().optional().describe('Absent on the last page') };
+
+export const automationAnswer = z.object({ automation: automationResource });
+export const automationListAnswer = z.object({ automations: z.array(automationResource), ...page });
+export const runCommandAnswer = z.object({ ok: z.literal(true), run: runResource, ...contextRun });
+export const runReadAnswer = z.object({ run: runResource, ...contextRun });
+export const runListAnswer = z.object({ automationID: z.string().optional(), runs: z.array(runResource), ...page });
+export const approvalListAnswer = z.object({ approvals: z.array(approvalResource), ...page });
+export const statefulRunAnswer = z.object({ run: statefulRunResource, events: z.array(statefulEventResource) });
+export const statefulRunListAnswer = z.object({ runs: z.array(statefulRunResource), ...page });
+export const runEventsAnswer = z.object({ run_id: z.string(), events: z.array(statefulEventResource), count: z.int().nonnegative() });
+export const deadLetterListAnswer = z.object({ dead_letters: z.array(deadLetterResource), ...page });

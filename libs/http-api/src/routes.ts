@@ -1,0 +1,23 @@
+import * as automationRoutes from './automation-routes.js';
+import * as documentRoutes from './document-routes.js';
+import type { RouteDefinition } from './route.js';
+import * as runRoutes from './run-routes.js';
+import * as statefulRoutes from './stateful-routes.js';
+
+/** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
+export const routes = { ...automationRoutes, ...runRoutes, ...statefulRoutes, ...documentRoutes };
+
+export type OperationId = keyof typeof routes;
+
+export const allRoutes: readonly RouteDefinition[] = Object.values(routes);
+
+const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+const patterns = allRoutes.map(({ path, method }) => ({
+  pattern: new RegExp(`^${path.split(/\{[^}]+\}/).map(escape).join('[^/]+')}$`),
+  method,
+}));
+
+/** Methods that a path takes, sorted; empty for an unknown path. */
+export const methodsOfPath = (path: string): readonly string[] =>
+  [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort();

@@ -1,0 +1,55 @@
+import { automationIdSchema, runIdSchema } from '@cs/contracts';
+import { z } from 'zod';
+import { booleanText, integerText, pageQuery, sequenceText, wordText } from './query.schema.js';
+import { auditVerificationResource, deadLetterListAnswer, runEventsAnswer, statefulRunAnswer, statefulRunListAnswer } from './resources.schema.js';
+import { defineRoute } from './route.js';
+
+const tag = 'stateful runtime';
+const runParams = z.object({ run_id: runIdSchema });
+
+export const listStatefulRuns = defineRoute({
+  operationId: 'listStatefulRuns', method: 'GET', path: '/stateful-runtime/runs', tag, access: 'tenant', kind: 'read',
+  summary: 'List the stateful view of runs, newest first',
+  query: z.strictObject({ status: wordText(32).optional(), automation_id: automationIdSchema.optional(), ...pageQuery }),
+  answer: { description: 'A page of runs', mediaType: 'application/json', schema: statefulRunListAnswer },
+  errors: [],
+});
+
+export const getStatefulRun = defineRoute({
+  operationId: 'getStatefulRun', method: 'GET', path: '/stateful-runtime/runs/{run_id}', tag, access: 'tenant', kind: 'read',
+  summary: 'Read the stateful view of a run with its latest events',
+  params: runParams,
+  query: z.strictObject({ event_limit: integerText.pipe(z.int().min(1).max(500)).optional().describe('Default 50, at most 500') }),
+  answer: { description: 'The run and its latest events', mediaType: 'application/json', schema: statefulRunAnswer },
+  errors: ['stateful_run_not_found'],
+});
+
+export const listRunEvents = defineRoute({
+  operationId: 'listRunEvents', method: 'GET', path: '/stateful-runtime/runs/{run_id}/events', tag, access: 'tenant', kind: 'read',
+  summary: 'Read the timeline of a run in ascending order',
+  params: runParams,
+  query: z.strictObject({
+    after_seq: sequenceText.optional().describe('Only later events'),
+    since_seq: sequenceText.optional().describe('The older name of `after_seq`'),
+    before_seq: sequenceText.optional().describe('Only earlier events'),
+    limit: integerText.optional().describe('Default 250, at most 1000; 0 is the maximum'),
+    tail: booleanText.optional().describe('Keep the last `limit` events instead of the first'),
+  }),
+  answer: { description: 'Events of the run', mediaType: 'application/json', schema: runEventsAnswer },
+  errors: ['stateful_run_not_found'],
+});
+
+export const verifyAudit = defineRoute({
+  operationId: 'verifyAudit', method: 'GET', path: '/audit/ledger/manifest', tag: 'audit', access: 'tenant', kind: 'read',
+  summary: 'Recompute the audit chain of the tenant and say whether it holds',
+  answer: { description: 'What was found', mediaType: 'application/json', schema: auditVerificationResource },
+  errors: [],
+});
+
+export const listDeadLetters = defineRoute({
+  operationId: 'listDeadLetters', method: 'GET', path: '/dead-letters', tag: 'operations', access: 'tenant', kind: 'read',
+  summary: 'List messages that could not be handled',
+  query: z.strictObject(pageQuery),
+  answer: { description: 'A page of dead letters', mediaType: 'application/json', schema: deadLetterListAnswer },
+  errors: [],
+});
