@@ -1,1 +1,18 @@
-export {};
+export { toApprovalRequest, type OpenGate } from './approval-request.js';
+export { auditFactsOf, auditHash, foldAudit, headOf, type AuditFacts, type AuditHead, type AuditRecord } from './audit-record.js';
+export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
+export { phaseOf, statefulStatuses, statefulStatusesOf } from './phase.js';
+export { projectBatch, type ProjectOptions } from './project-batch.js';
+export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
+export {
+  ProjectionUnavailableError,
+  type AuditedCommit, type AuditQueries, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
+} from './projection-queries.port.js';
+export { ProjectionFencedError, RowsRefusedError, type Progress, type ProjectionStore } from './projection-store.port.js';
+export { toPublishedEvents } from './published-event.projection.js';
+export type {
+  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,
+} from './row-changes.js';
+export { toStatefulRun } from './stateful-run.js';
+export { tenantKey, type TenantKey, type WorkspaceKey } from './tenant-key.js';
+export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';

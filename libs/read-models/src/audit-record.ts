@@ -1,0 +1,97 @@
+import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActor, type RecordedEvent } from '@cs/contracts';
+import type { Digest, StoredCommit } from '@cs/eventing';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import type { TenantKey } from './tenant-key.js';
+
+/** What an audit record says, before it takes its place in the chain. Follows from one event of one commit. */
+export interface AuditFacts extends TenantKey {
+  readonly event_id: string;
+  readonly durability: 'durable_required';
+  readonly event_type: string;
+  readonly tenant_source: 'local_implicit' | 'explicit';
+  readonly actor: GovernanceActor | null;
+  readonly payload: JsonObject;
+  readonly created_at_ms: number;
+  /** Where it came from: the commit in the log and the archive, and the event in it, from 0. */
+  readonly position: number;
+  readonly event_index: number;
+}
+
+/** A protected audit record (domain 10.4): one link of its tenant's chain. */
+export interface AuditRecord extends AuditFacts {
+  /** From 1, without gaps, per tenant. */
+  readonly seq: number;
+  readonly prev_hash: string | null;
+  readonly record_hash: string;
+}
+
+/** The newest link of a tenant's chain. */
+export interface AuditHead extends TenantKey {
+  readonly seq: number;
+  readonly record_hash: string;
+}
+
+type Facts = Readonly<Record<string, string>>;
+
+/**
+ * The facts of an event that its audit record keeps: identities, decisions and their reasons, by name
+ * in the record and in the event. Whatever is not listed (inputs, outputs, cards) stays out.
+ */
+const kept: Readonly<Record<string, Facts>> = {
+  run_created: {
+    runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
+    workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
+  },
+  approval_gate_decided: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', decision: 'decision', reason: 'reason', decidedBy: 'decided_by', decided_at_ms: 'decided_at_ms' },
+  automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
+  automation_updated: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
+  gate_decision_refused: { runID: 'run_id', nodeID: 'node_id', requested_decision: 'decision', code: 'code', detail: 'detail', actor: 'actor' },
+  dead_letter_opened: { dead_letter_id: 'dead_letter_id', consumer: 'consumer', stream: 'stream', stream_sequence: 'stream_sequence', subject: 'subject', deliveries: 'deliveries', reason: 'reason' },
+};
+
+const keptOfGate: Facts = {
+  nodeID: 'node_id', gate_opening_id: 'gate_opening_id', approval_request_id: 'approval_request_id', decisions: 'decisions',
+  rework_targets: 'rework_targets', requested_at_ms: 'requested_at_ms', risk_tier: 'risk_tier',
+};
+
+const pick = (data: Json | undefined, facts: Facts): JsonObject => {
+  if (!isJsonObject(data)) return {};
+  return Object.fromEntries(Object.entries(facts).flatMap(([name, member]) => (data[member] === undefined ? [] : [[name, data[member]]])));
+};
+
+const payloadOf = (ref: AggregateRef, { event_type, data, correlation_id }: RecordedEvent): JsonObject => {
+  const run = ref.aggregate === 'run' ? { runID: ref.id, ...(correlation_id === undefined ? {} : { automationID: correlation_id }) } : {};
+  if (event_type === 'approval_gate_opened') return { ...run, ...pick(isJsonObject(data) ? data['gate'] : undefined, keptOfGate) };
+  const denial = event_type === 'gate_decision_refused' ? { decision: 'denied' } : {};
+  return { ...run, ...pick(data, kept[event_type] ?? {}), ...denial };
+};
+
+const tables: Readonly<Record<string, EventTable>> = eventCatalogue;
+
+/** The audit facts of a commit's protected events, in order. */
+export const auditFactsOf = ({ ref, commit, position }: StoredCommit, tenant: TenantKey): readonly AuditFacts[] =>
+  commit.events.flatMap((event, event_index): AuditFacts[] => {
+    const event_type = tables[ref.aggregate]?.[event.event_type]?.audit;
+    if (event_type === undefined) return [];
+    const isLocal = tenant.org_id === 'local' && tenant.workspace_id === 'local' && tenant.deployment_id === '';
+    return [{
+      ...tenant, event_id: event.event_id, durability: 'durable_required', event_type, tenant_source: isLocal ? 'local_implicit' : 'explicit',
+      actor: event.actor ?? null, payload: payloadOf(ref, event), created_at_ms: event.recorded_at_ms, position, event_index,
+    }];
+  });
+
+/** `sha256(prev_hash ‖ canonical JSON of what the record covers)`, so that anyone can compute it from the log. */
+export const auditHash = (facts: AuditFacts, { seq, prev_hash }: { readonly seq: number; readonly prev_hash: string | null }, digest: Digest): string =>
+  digest(`${prev_hash ?? ''}${canonicalJson({
+    event_id: facts.event_id, durability: facts.durability, event_type: facts.event_type,
+    tenant_org: facts.org_id, tenant_workspace: facts.workspace_id, tenant_deployment: facts.deployment_id === '' ? null : facts.deployment_id,
+    tenant_actor: null, tenant_source: facts.tenant_source, actor: facts.actor, payload: facts.payload, created_at_ms: facts.created_at_ms, seq, prev_hash,
+  })}`);
+
+/** Puts facts at the end of their tenant's chain. */
+export const foldAudit = (head: AuditHead | undefined, facts: AuditFacts, digest: Digest): AuditRecord => {
+  const link = { seq: (head?.seq ?? 0) + 1, prev_hash: head?.record_hash ?? null };
+  return { ...facts, ...link, record_hash: auditHash(facts, link, digest) };
+};
+
+export const headOf = ({ org_id, workspace_id, deployment_id, seq, record_hash }: AuditRecord): AuditHead => ({ org_id, workspace_id, deployment_id, seq, record_hash });

@@ -1,0 +1,55 @@
+import type { AuditHead, AuditRecord } from './audit-record.js';
+import { headOf } from './audit-record.js';
+import { mergeAutomations } from './automation.projection.js';
+import { mergeDeliveries } from './delivery.projection.js';
+import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow } from './row-changes.js';
+
+/** Rows by key; a row that is there already is replaced, or merged with the newer one. */
+class RowsByKey<Row> {
+  readonly #rows = new Map<string, Row>();
+
+  constructor(
+    private readonly key: (row: Row) => readonly string[],
+    private readonly merge: (before: Row, after: Row) => Row = (_before, after) => after,
+  ) {}
+
+  add(row: Row): void {
+    const key = this.key(row).join('\u0000');
+    const before = this.#rows.get(key);
+    this.#rows.set(key, before === undefined ? row : this.merge(before, row));
+  }
+
+  all(): readonly Row[] {
+    return [...this.#rows.values()];
+  }
+}
+
+const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, gate: after.gate ?? before.gate });
+
+/** Collects what the commits of a batch change, each row at most once. */
+export class CollectedRows {
+  readonly archive: ArchiveRow[] = [];
+  readonly run_events: RunEventRow[] = [];
+  readonly audit_records: AuditRecord[] = [];
+  readonly runs = new RowsByKey<RunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
+  readonly waits = new RowsByKey<WaitRow>((row) => [row.org_id, row.workspace_id, row.run_id, row.wait_id]);
+  readonly gates = new RowsByKey<GateRow>((row) => [row.org_id, row.workspace_id, row.gate_opening_id], mergeGates);
+  readonly automations = new RowsByKey<AutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeAutomations);
+  readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
+  readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
+  readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
+  readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
+
+  addAudit(record: AuditRecord): void {
+    this.audit_records.push(record);
+    this.#heads.add(headOf(record));
+  }
+
+  changes(position: number): RowChanges {
+    return {
+      position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records,
+      runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
+      deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), audit_heads: this.#heads.all(),
+    };
+  }
+}

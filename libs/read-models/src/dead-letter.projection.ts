@@ -1,0 +1,24 @@
+import type { AggregateRef } from '@cs/contracts';
+import type { StoredCommit } from '@cs/eventing';
+import type { DeadLetterRow } from './row-changes.js';
+import type { TenantKey } from './tenant-key.js';
+import { eventsOf } from './typed-events.js';
+
+export const projectDeadLetters = (stored: StoredCommit, tenant: TenantKey): readonly DeadLetterRow[] =>
+  eventsOf('dead_letter', stored).map(({ data, recorded_at_ms }) => ({
+    ...tenant, dead_letter_id: data.dead_letter_id, consumer: data.consumer, subject: data.subject, stream_sequence: data.stream_sequence,
+    deliveries: data.deliveries, reason: data.reason, status: 'open', opened_at_ms: recorded_at_ms, position: stored.position,
+  }));
+
+interface SetAside {
+  readonly ref: AggregateRef;
+  readonly subject: string;
+  readonly position: number;
+  readonly reason: string;
+}
+
+/** The dead letter of a commit that the projector itself could not read or project. */
+export const deadLetterOf = ({ subject, position, reason }: SetAside, tenant: TenantKey, now: number): DeadLetterRow => ({
+  ...tenant, dead_letter_id: `projector-${position}`, consumer: 'projector', subject, stream_sequence: position,
+  deliveries: 1, reason, status: 'open', opened_at_ms: now, position,
+});

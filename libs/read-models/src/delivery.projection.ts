@@ -1,0 +1,43 @@
+import { assertNever } from '@cs/kernel';
+import type { StoredCommit } from '@cs/eventing';
+import type { DeliveryRow } from './row-changes.js';
+import type { TenantKey } from './tenant-key.js';
+import { eventsOf, type RecordedIn } from './typed-events.js';
+
+type Facts = Omit<DeliveryRow, keyof TenantKey | 'delivery_id' | 'updated_at_ms' | 'position'>;
+
+const unknown = { channel: null, notice: null, run_id: null, gate_opening_id: null, requested_at_ms: null, message_id: null, last_error: null } as const;
+
+const factsOf = (event: RecordedIn<'delivery'>): Facts => {
+  switch (event.event_type) {
+    case 'delivery_requested': {
+      const { channel, notice, run_id, gate_opening_id } = event.data;
+      return { ...unknown, channel, notice, run_id, gate_opening_id, status: 'pending', attempts: 0, requested_at_ms: event.recorded_at_ms };
+    }
+    case 'delivery_attempt_failed':
+      return { ...unknown, status: 'retrying', attempts: event.data.attempt, last_error: event.data.reason };
+    case 'delivery_sent':
+      return { ...unknown, status: 'sent', attempts: event.data.attempt, message_id: event.data.message_id ?? null };
+    case 'delivery_abandoned':
+      return { ...unknown, status: 'abandoned', attempts: event.data.attempt, last_error: event.data.reason };
+    default:
+      return assertNever(event);
+  }
+};
+
+export const projectDelivery = (stored: StoredCommit, tenant: TenantKey): readonly DeliveryRow[] =>
+  eventsOf('delivery', stored).map((event) => ({
+    ...tenant, delivery_id: stored.ref.id, ...factsOf(event), updated_at_ms: event.recorded_at_ms, position: stored.position,
+  }));
+
+/** What two sets of facts about one delivery say together; the later one wins where it speaks. */
+export const mergeDeliveries = (before: DeliveryRow, after: DeliveryRow): DeliveryRow => ({
+  ...after,
+  channel: after.channel ?? before.channel,
+  notice: after.notice ?? before.notice,
+  run_id: after.run_id ?? before.run_id,
+  gate_opening_id: after.gate_opening_id ?? before.gate_opening_id,
+  requested_at_ms: after.requested_at_ms ?? before.requested_at_ms,
+  message_id: after.message_id ?? before.message_id,
+  last_error: after.last_error ?? before.last_error,
+});

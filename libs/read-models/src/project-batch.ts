@@ -1,0 +1,118 @@
+import { runAggregate } from '@cs/automation-application';
+import type { RunState } from '@cs/automation-domain';
+import { foldCommit, unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
+import { noPosition } from '@cs/kernel';
+import { auditFactsOf, foldAudit, headOf } from './audit-record.js';
+import { projectAutomation, projectDefinition } from './automation.projection.js';
+import { CollectedRows } from './collected-rows.js';
+import { deadLetterOf, projectDeadLetters } from './dead-letter.projection.js';
+import { projectDelivery } from './delivery.projection.js';
+import { projectGates } from './gate.projection.js';
+import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
+import type { RowChanges } from './row-changes.js';
+import { projectRunEvents } from './run-event.projection.js';
+import { projectRun } from './run.projection.js';
+import { tenantKey, type TenantKey } from './tenant-key.js';
+import { projectWaits } from './wait.projection.js';
+
+export interface ProjectOptions {
+  readonly memory: ProjectionMemory;
+  readonly digest: Digest;
+  /** When commits that cannot be read are set aside. */
+  readonly now: number;
+}
+
+interface Surroundings extends ProjectOptions {
+  readonly rows: CollectedRows;
+}
+
+/**
+ * A run one commit on. The state that a commit carries is used where folding would not lead to it:
+ * when a commit before it could not be read.
+ */
+const fold = (before: Loaded<RunState>, stored: StoredCommit): Loaded<RunState> => {
+  if (stored.commit.previous !== before.position) return foldCommit(runAggregate, before, stored);
+  const { state: _state, ...commit } = stored.commit;
+  return foldCommit(runAggregate, before, { ...stored, commit });
+};
+
+const tenantOfRun = (run: RunState, ref: LogEntry['ref']): TenantKey =>
+  run === undefined ? { org_id: ref.org_id, workspace_id: ref.workspace_id, deployment_id: '' } : tenantKey(run.tenant_context);
+
+const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows }: Surroundings): TenantKey => {
+  const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
+  const folded = fold(known, stored);
+  memory.setRun(folded, entry.body.length);
+  const transition = { before: known.state, after: folded.state, stored };
+  const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
+  if (folded.state) rows.runs.add(projectRun(folded.state, folded));
+  rows.run_events.push(...projectRunEvents({ stored, run: folded.state, tenant }));
+  for (const wait of projectWaits(transition)) rows.waits.add(wait);
+  for (const gate of projectGates(transition)) rows.gates.add(gate);
+  return tenant;
+};
+
+/** The tenant of what belongs to a run, as far as that run is known. */
+const tenantOfNamedRun = (entry: LogEntry, memory: ProjectionMemory): TenantKey => {
+  const key = runNamedBy(entry);
+  return tenantOfRun(key && memory.run(key)?.state, entry.ref);
+};
+
+const projectCommit = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings): TenantKey => {
+  const { rows, memory } = surroundings;
+  const { aggregate } = stored.ref;
+  switch (aggregate) {
+    case 'run':
+      return projectRunCommit(entry, stored, surroundings);
+    case 'automation': {
+      const automations = projectAutomation(stored);
+      for (const automation of automations) rows.automations.add(automation);
+      return automations[0] ?? tenantOfNamedRun(entry, memory);
+    }
+    case 'definition':
+      for (const definition of projectDefinition(stored)) rows.definitions.add(definition);
+      return tenantOfNamedRun(entry, memory);
+    default:
+      return projectAside(entry, stored, surroundings);
+  }
+};
+
+/** What stands beside a run: refusals, deliveries and dead letters. */
+const projectAside = (entry: LogEntry, stored: StoredCommit, { rows, memory }: Surroundings): TenantKey => {
+  const tenant = tenantOfNamedRun(entry, memory);
+  if (stored.ref.aggregate === 'delivery') for (const delivery of projectDelivery(stored, tenant)) rows.deliveries.add(delivery);
+  if (stored.ref.aggregate === 'dead_letter') for (const letter of projectDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
+  return tenant;
+};
+
+const projectAudit = (stored: StoredCommit, { org_id, workspace_id, deployment_id }: TenantKey, { rows, memory, digest }: Surroundings): void => {
+  for (const facts of auditFactsOf(stored, { org_id, workspace_id, deployment_id })) {
+    const record = foldAudit(memory.head(facts), facts, digest);
+    memory.setHead(headOf(record));
+    rows.addAudit(record);
+  }
+};
+
+const setAside = (entry: LogEntry, reason: string, { rows, memory, now }: Surroundings): void => {
+  rows.archive.push({ position: entry.position, subject: entry.subject, body: entry.body, problem: reason });
+  rows.dead_letters.add(deadLetterOf({ ...entry, reason }, tenantOfNamedRun(entry, memory), now));
+};
+
+/**
+ * The row changes of the next commits of the log. The memory must hold what `memory.missing` named.
+ * An entry that cannot be read is archived whole, with a dead letter that says why.
+ */
+export const projectBatch = (entries: readonly LogEntry[], options: ProjectOptions): RowChanges => {
+  const surroundings = { ...options, rows: new CollectedRows() };
+  for (const entry of entries) {
+    const { stored } = entry;
+    if (stored === undefined) {
+      setAside(entry, entry.unreadable ?? 'the commit cannot be read', surroundings);
+      continue;
+    }
+    surroundings.rows.archive.push({ position: entry.position, subject: entry.subject, body: entry.body, problem: null });
+    projectAudit(stored, projectCommit(entry, stored, surroundings), surroundings);
+  }
+  options.memory.trim();
+  return surroundings.rows.changes(entries.at(-1)?.position ?? noPosition);
+};

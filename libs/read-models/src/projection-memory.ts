@@ -1,0 +1,108 @@
+import type { RunState } from '@cs/automation-domain';
+import { parseLogSubject, type AggregateRef } from '@cs/contracts';
+import type { Loaded, LogEntry } from '@cs/eventing';
+import type { AuditHead } from './audit-record.js';
+import { RecentlyUsed } from './recently-used.js';
+import type { TenantKey, WorkspaceKey } from './tenant-key.js';
+import { eventsOf } from './typed-events.js';
+
+/** A run in its workspace. */
+export interface RunKey extends WorkspaceKey {
+  readonly run_id: string;
+}
+
+/** What a batch needs and the memory does not hold. */
+export interface Missing {
+  readonly runs: readonly RunKey[];
+  readonly workspaces: readonly WorkspaceKey[];
+}
+
+/** What the projections hold of it: runs and chains that are not there do not exist. */
+export interface Remembered {
+  readonly runs: readonly { readonly loaded: Loaded<RunState>; readonly bytes: number }[];
+  readonly heads: readonly AuditHead[];
+}
+
+const runKeyText = ({ org_id, workspace_id, run_id }: RunKey): string => `${org_id}.${workspace_id}.${run_id}`;
+const workspaceText = ({ org_id, workspace_id }: WorkspaceKey): string => `${org_id}.${workspace_id}`;
+const tenantText = (tenant: TenantKey): string => `${workspaceText(tenant)}.${tenant.deployment_id}`;
+
+const runKeyOf = ({ org_id, workspace_id, id }: AggregateRef): RunKey => ({ org_id, workspace_id, run_id: id });
+
+/** The run that an entry is about: its own, or the one that its tenant's deployment is known from. */
+export const runNamedBy = ({ ref, stored }: Pick<LogEntry, 'ref' | 'stored'>): RunKey | undefined => {
+  if (ref.aggregate === 'run') return runKeyOf(ref);
+  if (stored === undefined) return undefined;
+  if (ref.aggregate === 'gate_refusal') {
+    const refused = eventsOf('gate_refusal', stored)[0];
+    return refused && { ...ref, run_id: refused.data.run_id };
+  }
+  if (ref.aggregate === 'delivery') {
+    const requested = eventsOf('delivery', stored).find((event) => event.event_type === 'delivery_requested');
+    return requested && { ...ref, run_id: requested.data.run_id };
+  }
+  if (ref.aggregate !== 'dead_letter') return undefined;
+  const subject = parseLogSubject(eventsOf('dead_letter', stored)[0]?.data.subject ?? '');
+  return subject?.ref.aggregate === 'run' ? runKeyOf(subject.ref) : undefined;
+};
+
+/** A run's first commit says that there was nothing before it. */
+const isFirst = ({ ref, stored }: LogEntry): boolean => ref.aggregate === 'run' && stored !== undefined && stored.commit.version === stored.commit.events.length;
+
+/**
+ * What the projector keeps between batches: folded runs and the heads of the audit chains. It is
+ * ahead of the database by what is being written, and is thrown away when a write fails.
+ */
+export class ProjectionMemory {
+  readonly #runs: RecentlyUsed<Loaded<RunState>>;
+  readonly #heads = new Map<string, AuditHead>();
+  readonly #workspaces = new Set<string>();
+
+  /** `maxRuns` and `maxBytes` must hold the runs of two batches: one that is being written and one that is being projected. */
+  constructor({ maxRuns, maxBytes }: { readonly maxRuns: number; readonly maxBytes: number }) {
+    this.#runs = new RecentlyUsed({ maxEntries: maxRuns, maxWeight: maxBytes });
+  }
+
+  missing(entries: readonly LogEntry[]): Missing {
+    const runs = new Map<string, RunKey>();
+    const workspaces = new Map<string, WorkspaceKey>();
+    const created = new Set<string>();
+    for (const entry of entries) {
+      if (!this.#workspaces.has(workspaceText(entry.ref))) workspaces.set(workspaceText(entry.ref), entry.ref);
+      const run = runNamedBy(entry);
+      if (run === undefined) continue;
+      const text = runKeyText(run);
+      if (isFirst(entry)) created.add(text);
+      else if (!this.#runs.has(text) && !created.has(text)) runs.set(text, run);
+    }
+    return { runs: [...runs.values()], workspaces: [...workspaces.values()] };
+  }
+
+  remember({ workspaces }: Missing, { runs, heads }: Remembered): void {
+    for (const { loaded, bytes } of runs) this.setRun(loaded, bytes);
+    for (const head of heads) this.setHead(head);
+    for (const workspace of workspaces) this.#workspaces.add(workspaceText(workspace));
+  }
+
+  run(key: RunKey): Loaded<RunState> | undefined {
+    return this.#runs.get(runKeyText(key));
+  }
+
+  /** Keeps a run; `bytes` is what it grew by. */
+  setRun(loaded: Loaded<RunState>, bytes: number): void {
+    const text = runKeyText(runKeyOf(loaded.ref));
+    this.#runs.set(text, loaded, this.#runs.weightOf(text) + bytes);
+  }
+
+  head(tenant: TenantKey): AuditHead | undefined {
+    return this.#heads.get(tenantText(tenant));
+  }
+
+  setHead(head: AuditHead): void {
+    this.#heads.set(tenantText(head), head);
+  }
+
+  trim(): void {
+    this.#runs.trim();
+  }
+}

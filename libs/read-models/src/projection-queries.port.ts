@@ -1,0 +1,83 @@
+import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent } from '@cs/contracts';
+import type { Position } from '@cs/kernel';
+import type { ArchiveRow } from './row-changes.js';
+import type { AuditHead, AuditRecord } from './audit-record.js';
+import type { OpenGate } from './approval-request.js';
+import type { PageKey } from './page-key.js';
+import type { TenantKey } from './tenant-key.js';
+
+/** The projections cannot be read now: the database is away, or not set up yet. */
+export class ProjectionUnavailableError extends Error {
+  override readonly name = 'ProjectionUnavailableError';
+}
+
+/** Which part of a list, newest first. A page may hold fewer than `limit` items so that an answer stays small. */
+export interface PageRequest {
+  readonly limit: number;
+  /** The last item of the page before. */
+  readonly after?: PageKey;
+}
+
+export interface ItemsPage<Item> {
+  readonly items: readonly Item[];
+  /** Place of the last item; absent on the last page. */
+  readonly next?: PageKey;
+}
+
+export interface StoredRun {
+  readonly run: Run;
+  /** `seq` of its newest event. */
+  readonly last_seq: number;
+}
+
+export interface RunFilter {
+  readonly automation_id?: string;
+  /** Stateful statuses; absent for all. */
+  readonly statuses?: readonly string[];
+}
+
+export interface EventRange {
+  /** Exclusive. */
+  readonly after_seq?: number;
+  /** Exclusive. */
+  readonly before_seq?: number;
+  readonly limit: number;
+  /** Keeps the last `limit` instead of the first. */
+  readonly tail: boolean;
+}
+
+/**
+ * Reads the projections of one tenant. What belongs to another tenant is not there. Every method
+ * throws `ProjectionUnavailableError` when the projections cannot be reached.
+ */
+export interface ProjectionQueries {
+  run(tenant: TenantKey, runId: string): Promise<StoredRun | undefined>;
+  runs(tenant: TenantKey, filter: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>>;
+  /** In ascending `seq`; `undefined` when there is no such run. */
+  runEvents(tenant: TenantKey, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined>;
+  automation(tenant: TenantKey, automationId: string): Promise<AutomationRecord | undefined>;
+  automations(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<AutomationRecord>>;
+  openGates(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<OpenGate>>;
+  deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>>;
+}
+
+export interface AuditedCommit {
+  readonly record: AuditRecord;
+  /** The commit that the record came from; absent when the archive has none there. */
+  readonly source?: Pick<ArchiveRow, 'subject' | 'body'>;
+}
+
+/** Reads a tenant's audit chain for its verification. */
+export interface AuditQueries {
+  auditHead(tenant: TenantKey): Promise<AuditHead | undefined>;
+  /** The next records in ascending `seq`, each with its commit. */
+  auditRecords(tenant: TenantKey, range: { readonly after_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]>;
+}
+
+/** Reads across tenants, for services only. */
+export interface ServiceQueries {
+  /** How far the projections are. */
+  position(): Promise<Position>;
+  /** Timer waits that should have ended, the longest overdue first. */
+  dueWaits(range: { readonly due_before_ms: number; readonly limit: number }): Promise<readonly DueWait[]>;
+}

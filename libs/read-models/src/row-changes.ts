@@ -1,0 +1,126 @@
+import type { AutomationDefinition, GovernanceActor, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AuditHead, AuditRecord } from './audit-record.js';
+import type { TenantKey, WorkspaceKey } from './tenant-key.js';
+
+/** One message of the log, whole. `problem` says why it was set aside and has no projection. */
+export interface ArchiveRow {
+  readonly position: number;
+  readonly subject: string;
+  readonly body: string;
+  readonly problem: string | null;
+}
+
+export interface RunRow extends TenantKey {
+  readonly run_id: string;
+  readonly automation_id: string;
+  readonly status: string;
+  readonly stateful_status: string;
+  readonly phase: string;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+  readonly finished_at_ms: number | null;
+  readonly version: number;
+  /** Log position of the newest commit that the row includes. */
+  readonly position: number;
+  readonly record: Run;
+}
+
+export interface RunEventRow extends TenantKey, StatefulEvent {}
+
+/** A wait of a run (domain 8.1), from its opening to its end. */
+export interface WaitRow extends TenantKey {
+  readonly run_id: string;
+  readonly wait_id: string;
+  readonly wait_kind: string;
+  readonly status: 'waiting' | 'woken' | 'cancelled';
+  readonly phase_id: string;
+  readonly reason: string | null;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+  readonly wake_at_ms: number | null;
+  readonly timeout_at_ms: number | null;
+  /** Per-run `seq` of the event that made the row what it is. */
+  readonly event_seq: number;
+  readonly wake_idempotency_key: string | null;
+  readonly completed_at_ms: number | null;
+}
+
+/** One opening of a gate. Open ones are the inbox; `closed` ones lost their run before anyone decided. */
+export interface GateRow extends TenantKey {
+  readonly gate_opening_id: string;
+  readonly run_id: string;
+  readonly automation_id: string;
+  readonly node_id: string;
+  readonly status: 'open' | 'decided' | 'closed';
+  readonly gate: PendingGate | null;
+  readonly requested_by: GovernanceActor | null;
+  readonly requested_at_ms: number;
+  readonly expires_at_ms: number | null;
+  readonly decision: string | null;
+  readonly decided_by: GovernanceActor | null;
+  readonly decided_at_ms: number | null;
+  readonly reason: string | null;
+  readonly position: number;
+}
+
+export interface AutomationRow extends TenantKey {
+  readonly automation_id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly definition_version: string;
+  readonly definition_hash: string;
+  readonly tenant_context: TenantContext;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+  readonly position: number;
+}
+
+export interface DefinitionRow extends WorkspaceKey {
+  readonly definition_hash: string;
+  readonly definition: AutomationDefinition;
+  readonly position: number;
+}
+
+/** What the commits of a batch say about a delivery; `null` leaves what is known. */
+export interface DeliveryRow extends TenantKey {
+  readonly delivery_id: string;
+  readonly channel: string | null;
+  readonly notice: string | null;
+  readonly run_id: string | null;
+  readonly gate_opening_id: string | null;
+  readonly status: 'pending' | 'retrying' | 'sent' | 'abandoned';
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly message_id: string | null;
+  readonly requested_at_ms: number | null;
+  readonly updated_at_ms: number;
+  readonly position: number;
+}
+
+export interface DeadLetterRow extends TenantKey {
+  readonly dead_letter_id: string;
+  readonly consumer: string;
+  readonly subject: string;
+  readonly stream_sequence: number;
+  readonly deliveries: number;
+  readonly reason: string;
+  readonly status: 'open';
+  readonly opened_at_ms: number;
+  readonly position: number;
+}
+
+/** Everything one batch of commits changes, each row at most once. `position` is the last commit's. */
+export interface RowChanges {
+  readonly position: number;
+  readonly archive: readonly ArchiveRow[];
+  readonly runs: readonly RunRow[];
+  readonly run_events: readonly RunEventRow[];
+  readonly waits: readonly WaitRow[];
+  readonly gates: readonly GateRow[];
+  readonly automations: readonly AutomationRow[];
+  readonly definitions: readonly DefinitionRow[];
+  readonly deliveries: readonly DeliveryRow[];
+  readonly dead_letters: readonly DeadLetterRow[];
+  readonly audit_records: readonly AuditRecord[];
+  readonly audit_heads: readonly AuditHead[];
+}

@@ -1,0 +1,24 @@
+import { isFinished, statefulStatus } from '@cs/automation-domain';
+import type { Run, StatefulRun } from '@cs/contracts';
+import { phaseOf } from './phase.js';
+
+/** What a run waits for first: its gate, else the wait that ends soonest. */
+const activeWait = (run: Run): Pick<StatefulRun, 'active_wait_kind' | 'active_wait_id'> => {
+  const { awaiting_gate, open_waits } = run.checkpoint;
+  if (isFinished(run.status)) return { active_wait_kind: null, active_wait_id: null };
+  if (awaiting_gate) return { active_wait_kind: 'approval', active_wait_id: awaiting_gate.wait_id };
+  const [soonest] = [...open_waits].sort((a, b) => a.wake_at_ms - b.wake_at_ms);
+  return { active_wait_kind: soonest?.wait_kind ?? null, active_wait_id: soonest?.wait_id ?? null };
+};
+
+/** The stateful view of a run (domain 7.1); `lastSeq` is its newest event's. */
+export const toStatefulRun = (run: Run, lastSeq: number): StatefulRun => {
+  const status = statefulStatus(run);
+  return {
+    run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, status, phase: phaseOf(status),
+    current_phase_id: run.checkpoint.awaiting_gate?.node_id ?? null, ...activeWait(run), trigger_type: run.trigger_type,
+    workflow_definition_version: run.workflow_definition_version, workflow_definition_snapshot_hash: run.workflow_definition_snapshot_hash,
+    created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, started_at_ms: run.started_at_ms ?? null,
+    finished_at_ms: 'finished_at_ms' in run ? run.finished_at_ms : null, last_seq: lastSeq,
+  };
+};

@@ -1,0 +1,22 @@
+import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, GateRefusalEvent, RunEvent } from '@cs/contracts';
+import type { Recorded, StoredCommit } from '@cs/eventing';
+
+interface EventsByAggregate {
+  readonly automation: AutomationEvent;
+  readonly definition: DefinitionEvent;
+  readonly run: RunEvent;
+  readonly gate_refusal: GateRefusalEvent;
+  readonly delivery: DeliveryEvent;
+  readonly dead_letter: DeadLetterEvent;
+}
+
+/** An aggregate's event as recorded, with its identity. */
+export type RecordedIn<Name extends keyof EventsByAggregate> = Recorded<EventsByAggregate[Name]> & {
+  readonly event_id: string;
+  readonly causation_id?: string;
+  readonly correlation_id?: string;
+};
+
+/** The events of a commit, typed by its aggregate: `decodeCommit` checked each against the catalogue. */
+export const eventsOf = <Name extends keyof EventsByAggregate>(_aggregate: Name, { commit }: StoredCommit): readonly RecordedIn<Name>[] =>
+  commit.events as unknown as readonly RecordedIn<Name>[];
