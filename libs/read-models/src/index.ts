@@ -9,6 +9,7 @@ export {
   type AuditedCommit, type AuditQueries, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
 } from './projection-queries.port.js';
 export { ProjectionFencedError, RowsRefusedError, type Progress, type ProjectionStore } from './projection-store.port.js';
+export { restoreRun } from './restore-run.js';
 export { toPublishedEvents } from './published-event.projection.js';
 export type {
   ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,

@@ -1,0 +1,95 @@
+import pg, { type Pool, type PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { migrations } from './migrations/migrations.js';
+import { sqlStateOf } from './sql-state.js';
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  /** Shows in `pg_stat_activity`. */
+  readonly name: string;
+  /** Connections at most. Default 10. */
+  readonly poolSize?: number;
+  /** Longest statement in ms. Default 30,000. */
+  readonly statementTimeoutMs?: number;
+}
+
+export interface Statement {
+  /** A named statement is parsed and planned once per connection. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+const int8 = 20;
+/** Sequences and times are below 2^53, so `bigint` columns are read as numbers. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === int8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format)),
+};
+
+const createDataSource = ({ url, name, poolSize = 10, statementTimeoutMs = 30_000 }: DatabaseOptions): DataSource =>
+  new DataSource({
+    type: 'postgres', driver: pg, url, schema, applicationName: name, poolSize, migrations, migrationsTableName: 'migrations', logging: false,
+    // An idle connection that breaks is replaced when it is next asked for; statements report what they meet themselves.
+    poolErrorHandler: () => undefined,
+    extra: {
+      connectionTimeoutMillis: 5000, keepAlive: true, statement_timeout: statementTimeoutMs,
+      // The server answers first; this is for a server that does not answer at all.
+      query_timeout: statementTimeoutMs + 5000,
+    },
+  });
+
+/** The schema of everything we store. */
+export const schema = 'countersign';
+
+/**
+ * The database as all adapters use it. Connects when first asked and again after every failure, so a
+ * service can start before its database. Errors are the driver's own (see sql-state.ts).
+ */
+export class Database {
+  #source: Promise<DataSource> | undefined;
+
+  constructor(private readonly options: DatabaseOptions) {}
+
+  /** Its own connection to the same server, for what outlives a statement; the caller ends it. */
+  createClient(): pg.Client {
+    return new pg.Client({
+      connectionString: this.options.url, application_name: `${this.options.name}-session`, connectionTimeoutMillis: 5000, keepAlive: true,
+      // The server gives up a session whose client vanished without a word within half a minute.
+      options: '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3',
+    });
+  }
+
+  dataSource(): Promise<DataSource> {
+    this.#source ??= createDataSource(this.options).initialize().catch((error: unknown) => {
+      this.#source = undefined;
+      throw error;
+    });
+    return this.#source;
+  }
+
+  async query<Row>({ name, text, values = [] }: Statement): Promise<readonly Row[]> {
+    const client = await this.#connect();
+    try {
+      const result = await client.query<Row & pg.QueryResultRow>({ text, values: [...values], types, ...(name === undefined ? {} : { name }) });
+      client.release();
+      return result.rows;
+    } catch (error) {
+      // Without an answer of the server, nobody knows what the connection is still busy with.
+      client.release(sqlStateOf(error) === undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const source = await this.#source?.catch(() => undefined);
+    this.#source = undefined;
+    await source?.destroy();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    const { driver } = await this.dataSource();
+    return ((driver as PostgresDriver).master as Pool).connect();
+  }
+}

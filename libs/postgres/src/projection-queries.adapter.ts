@@ -1,0 +1,112 @@
+import type { AutomationRecord, DeadLetterRecord, StatefulEvent } from '@cs/contracts';
+import {
+  statefulStatuses,
+  type EventRange, type ItemsPage, type OpenGate, type PageRequest, type ProjectionQueries, type RunFilter, type StoredRun, type TenantKey,
+} from '@cs/read-models';
+import { answerBytes, boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
+import type { Database } from './database.js';
+import { askDatabase } from './ask-database.js';
+import {
+  readAutomation, readOpenGate, readRun, readRunEvent,
+  type AutomationDocument, type OpenGateDocument, type RunDocument, type RunEventDocument,
+} from './stored-rows.js';
+
+const tenantOf = ({ org_id, workspace_id, deployment_id }: TenantKey): readonly string[] => [org_id, workspace_id, deployment_id];
+const ofTenant = 'org_id = $1 and workspace_id = $2 and deployment_id = $3';
+const runColumns = 'record, version, created_at_ms as at_ms, run_id as id, octet_length(record) as bytes';
+
+/** Newest of each status in turn, then the newest of those: each turn reads one range of one index. */
+const runsText = (byAutomation: boolean): string =>
+  boundedPage(`
+    select ${runColumns} from countersign.runs join (
+      select newest.* from unnest($7::text[]) as wanted (status) cross join lateral (
+        select org_id, workspace_id, run_id from countersign.runs
+        where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5)${byAutomation ? ' and automation_id = $8' : ''}
+        order by created_at_ms desc, run_id desc limit $6
+      ) as newest
+    ) as keys using (org_id, workspace_id, run_id)
+    order by created_at_ms desc, run_id desc limit $6`);
+
+const automationColumns = 'd.definition, a.tenant_context, a.definition_version, a.definition_hash, a.created_at_ms, a.updated_at_ms';
+const automationJoin = 'countersign.automations a join countersign.definitions d using (org_id, workspace_id, definition_hash)';
+
+const automationsText = boundedPage(`
+  select ${automationColumns}, a.created_at_ms as at_ms, a.automation_id as id, octet_length(d.definition) as bytes from ${automationJoin}
+  where ${ofTenant} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
+
+const openGatesText = boundedPage(`
+  select g.org_id, g.workspace_id, g.deployment_id, g.run_id, g.gate, g.requested_by, g.expires_at_ms, coalesce(a.name, g.automation_id) as workflow_name,
+    g.requested_at_ms as at_ms, g.gate_opening_id as id, 3 * octet_length(g.gate) as bytes
+  from countersign.gates g left join countersign.automations a using (org_id, workspace_id, automation_id)
+  where g.org_id = $1 and g.workspace_id = $2 and g.deployment_id = $3 and g.status = 'open' and (g.requested_at_ms, g.gate_opening_id) < ($4, $5)
+  order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
+
+const deadLettersText = boundedPage(`
+  select dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
+    opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
+  from countersign.dead_letters where ${ofTenant} and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
+
+/** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
+const runEventsText = (order: 'asc' | 'desc'): string => `
+  select event_id, run_id, seq, event_type, occurred_at_ms, actor, phase_id, wait_kind, causation_id, correlation_id, position, status, payload from (
+    select *, row_number() over nearest as place, sum(octet_length(payload)) over (nearest rows unbounded preceding) as total from (
+      select * from countersign.run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and seq > $4 and seq < $5 order by seq ${order} limit $6
+    ) as events window nearest as (order by seq ${order})
+  ) as sized where place = 1 or total <= ${answerBytes} order by seq`;
+
+/** The projections of a tenant in PostgreSQL. */
+export class PostgresProjectionQueries implements ProjectionQueries {
+  constructor(private readonly database: Database) {}
+
+  async run(tenant: TenantKey, runId: string): Promise<StoredRun | undefined> {
+    const [row] = await askDatabase<RunDocument>(this.database, {
+      name: 'run', text: `select record, version from countersign.runs where ${ofTenant} and run_id = $4`, values: [...tenantOf(tenant), runId],
+    });
+    return row && readRun(row);
+  }
+
+  async runs(tenant: TenantKey, { automation_id, statuses = statefulStatuses }: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>> {
+    const byAutomation = automation_id !== undefined;
+    const rows = await askDatabase<RunDocument & PagedRow>(this.database, {
+      name: byAutomation ? 'runs_of_automation' : 'runs', text: runsText(byAutomation),
+      values: [...tenantOf(tenant), ...keysetValues(page), statuses, ...(byAutomation ? [automation_id] : [])],
+    });
+    return toPage(rows, page, readRun);
+  }
+
+  async runEvents(tenant: TenantKey, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {
+    const [found] = await askDatabase<object>(this.database, {
+      name: 'run_exists', text: `select 1 from countersign.runs where ${ofTenant} and run_id = $4`, values: [...tenantOf(tenant), runId],
+    });
+    if (!found) return undefined;
+    const rows = await askDatabase<RunEventDocument>(this.database, {
+      name: tail ? 'run_events_tail' : 'run_events', text: runEventsText(tail ? 'desc' : 'asc'),
+      values: [tenant.org_id, tenant.workspace_id, runId, after_seq, before_seq, limit],
+    });
+    return rows.map(readRunEvent);
+  }
+
+  async automation(tenant: TenantKey, automationId: string): Promise<AutomationRecord | undefined> {
+    const [row] = await askDatabase<AutomationDocument>(this.database, {
+      name: 'automation', text: `select ${automationColumns} from ${automationJoin} where ${ofTenant} and a.automation_id = $4`, values: [...tenantOf(tenant), automationId],
+    });
+    return row && readAutomation(row);
+  }
+
+  async automations(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<AutomationRecord>> {
+    const rows = await askDatabase<AutomationDocument & PagedRow>(this.database, { name: 'automations', text: automationsText, values: [...tenantOf(tenant), ...keysetValues(page)] });
+    return toPage(rows, page, readAutomation);
+  }
+
+  async openGates(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<OpenGate>> {
+    const rows = await askDatabase<OpenGateDocument & PagedRow>(this.database, { name: 'open_gates', text: openGatesText, values: [...tenantOf(tenant), ...keysetValues(page)] });
+    return toPage(rows, page, readOpenGate);
+  }
+
+  async deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>> {
+    const rows = await askDatabase<DeadLetterRecord & PagedRow>(this.database, { name: 'dead_letters', text: deadLettersText, values: [...tenantOf(tenant), ...keysetValues(page)] });
+    return toPage(rows, page, ({ dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms }) => ({
+      dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
+    }));
+  }
+}

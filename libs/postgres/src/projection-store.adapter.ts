@@ -1,0 +1,100 @@
+import { toPosition, type Position } from '@cs/kernel';
+import {
+  ProjectionFencedError, restoreRun, RowsRefusedError,
+  type ArchiveRow, type AuditHead, type Missing, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey,
+} from '@cs/read-models';
+import { ArrayParameters } from './array-parameters.js';
+import { bulkInsert, writeRows, type BulkTable } from './bulk-table.js';
+import type { Database } from './database.js';
+import { projectionTables } from './projection-tables.js';
+import { refusesRows } from './sql-state.js';
+
+const kinds = Object.keys(projectionTables) as (keyof typeof projectionTables)[];
+
+/**
+ * The whole batch is one statement, hence one round trip and one transaction: the position moves if it
+ * is still where the writer thinks, and rows are written if it moved.
+ */
+const writeText = (() => {
+  let parameter = 4;
+  const inserts = kinds.map((kind) => {
+    const insert = bulkInsert(projectionTables[kind] as BulkTable<never>, { first: parameter, condition: 'exists (select from moved)' });
+    parameter += Object.keys(projectionTables[kind].columns).length;
+    return `write_${kind} as (${insert})`;
+  });
+  const moved = `moved as (
+    update countersign.projection_position set projected = $1::bigint, published = greatest(published, $2::bigint)
+    where name = 'main' and projected = $3::bigint returning 1)`;
+  return `with ${[moved, ...inserts].join(',\n')}\nselect count(*) as moved from moved`;
+})();
+
+const addRows = <Kind extends keyof typeof projectionTables>(kind: Kind, changes: RowChanges, parameters: ArrayParameters): void => {
+  writeRows(projectionTables[kind], changes[kind], parameters);
+};
+
+interface StoredArchiveRow extends ArchiveRow {
+  readonly encoding: string;
+}
+
+const readArchiveRow = ({ position, subject, body, encoding, problem }: StoredArchiveRow): ArchiveRow => ({
+  position, subject, body: encoding === 'base64' ? Buffer.from(body, 'base64').toString('utf8') : body, problem,
+});
+
+interface StoredRunRow extends RunKey {
+  readonly version: number;
+  readonly position: number;
+  readonly record: string;
+}
+
+/** The projections in PostgreSQL, as the projector writes them. */
+export class PostgresProjectionStore implements ProjectionStore {
+  constructor(private readonly database: Database) {}
+
+  async progress(): Promise<Progress> {
+    const [row] = await this.database.query<{ projected: number; published: number }>({ text: `select projected, published from countersign.projection_position where name = 'main'` });
+    if (row === undefined) throw new Error('The projection has no position: the database is not set up');
+    return { projected: toPosition(row.projected), published: toPosition(row.published) };
+  }
+
+  async load({ runs, workspaces }: Missing): Promise<Remembered> {
+    const [stored, heads] = await Promise.all([this.#runs(runs), this.#heads(workspaces)]);
+    return { runs: stored.map(restoreRun), heads };
+  }
+
+  async write(changes: RowChanges, { after, published }: { readonly after: Position; readonly published: Position }): Promise<void> {
+    const parameters = new ArrayParameters();
+    for (const kind of kinds) addRows(kind, changes, parameters);
+    const values = [changes.position, published, after, ...parameters.all()];
+    const [result] = await this.database.query<{ moved: number }>({ name: 'write_projections', text: writeText, values }).catch((error: unknown) => {
+      throw refusesRows(error) ? new RowsRefusedError(error instanceof Error ? error.message : String(error), { cause: error }) : error;
+    });
+    if (result?.moved !== 1) throw new ProjectionFencedError(`the projections are no longer at position ${after}`);
+  }
+
+  async archived(from: Position, limit: number): Promise<readonly ArchiveRow[]> {
+    const rows = await this.database.query<StoredArchiveRow>({
+      name: 'read_archive', text: 'select position, subject, body, encoding, problem from countersign.archive where position >= $1::bigint order by position limit $2', values: [from, limit],
+    });
+    return rows.map(readArchiveRow);
+  }
+
+  #runs(keys: readonly RunKey[]): Promise<readonly StoredRunRow[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    return this.database.query<StoredRunRow>({
+      name: 'load_runs',
+      text: `select org_id, workspace_id, run_id, version, position, record
+        from unnest($1::text[], $2::text[], $3::text[]) as k (org_id, workspace_id, run_id) join countersign.runs using (org_id, workspace_id, run_id)`,
+      values: [keys.map(({ org_id }) => org_id), keys.map(({ workspace_id }) => workspace_id), keys.map(({ run_id }) => run_id)],
+    });
+  }
+
+  #heads(workspaces: Missing['workspaces']): Promise<readonly AuditHead[]> {
+    if (workspaces.length === 0) return Promise.resolve([]);
+    return this.database.query<AuditHead>({
+      name: 'load_audit_heads',
+      text: `select org_id, workspace_id, deployment_id, seq, record_hash
+        from unnest($1::text[], $2::text[]) as k (org_id, workspace_id) join countersign.audit_heads using (org_id, workspace_id)`,
+      values: [workspaces.map(({ org_id }) => org_id), workspaces.map(({ workspace_id }) => workspace_id)],
+    });
+  }
+}

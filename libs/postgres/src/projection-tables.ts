@@ -1,0 +1,119 @@
+import type {
+  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,
+} from '@cs/read-models';
+import { bigints, document, text, texts, type BulkTable } from './bulk-table.js';
+
+const hasNul = ({ body }: ArchiveRow): boolean => body.includes('\0');
+
+const archive: BulkTable<ArchiveRow> = {
+  name: 'archive',
+  columns: {
+    ...bigints('position'), ...texts('subject', 'problem'),
+    // PostgreSQL's text has no NUL, and the archive keeps every body exactly.
+    body: text((row) => (hasNul(row) ? Buffer.from(row.body).toString('base64') : row.body)),
+    encoding: text((row) => (hasNul(row) ? 'base64' : 'utf8')),
+  },
+};
+
+const runs: BulkTable<RunRow> = {
+  name: 'runs',
+  conflict: ['org_id', 'workspace_id', 'run_id'],
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase'),
+    ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
+    record: document(({ record }) => record),
+  },
+};
+
+const runEvents: BulkTable<RunEventRow> = {
+  name: 'run_events',
+  columns: {
+    ...texts('org_id', 'workspace_id', 'run_id', 'event_id', 'event_type', 'phase_id', 'wait_kind', 'causation_id', 'correlation_id', 'status'),
+    ...bigints('seq', 'occurred_at_ms', 'position'),
+    actor: document(({ actor }) => actor),
+    payload: document(({ payload }) => payload),
+  },
+};
+
+const waits: BulkTable<WaitRow> = {
+  name: 'waits',
+  conflict: ['org_id', 'workspace_id', 'run_id', 'wait_id'],
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'wait_id', 'wait_kind', 'status', 'phase_id', 'reason', 'wake_idempotency_key'),
+    ...bigints('created_at_ms', 'updated_at_ms', 'wake_at_ms', 'timeout_at_ms', 'event_seq', 'completed_at_ms'),
+  },
+};
+
+const gates: BulkTable<GateRow> = {
+  name: 'gates',
+  conflict: ['org_id', 'workspace_id', 'gate_opening_id'],
+  merge: { gate: 'coalesce({new}, {old})', requested_at_ms: 'least({new}, {old})' },
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'gate_opening_id', 'run_id', 'automation_id', 'node_id', 'status', 'decision', 'reason'),
+    ...bigints('requested_at_ms', 'expires_at_ms', 'decided_at_ms', 'position'),
+    gate: document(({ gate }) => gate),
+    requested_by: document(({ requested_by }) => requested_by),
+    decided_by: document(({ decided_by }) => decided_by),
+  },
+};
+
+const automations: BulkTable<AutomationRow> = {
+  name: 'automations',
+  conflict: ['org_id', 'workspace_id', 'automation_id'],
+  merge: { created_at_ms: 'least({new}, {old})' },
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'name', 'status', 'definition_version', 'definition_hash'),
+    ...bigints('created_at_ms', 'updated_at_ms', 'position'),
+    tenant_context: document(({ tenant_context }) => tenant_context),
+  },
+};
+
+const definitions: BulkTable<DefinitionRow> = {
+  name: 'definitions',
+  conflict: ['org_id', 'workspace_id', 'definition_hash'],
+  // A hash names one content for ever.
+  keep: true,
+  columns: { ...texts('org_id', 'workspace_id', 'definition_hash'), ...bigints('position'), definition: document(({ definition }) => definition) },
+};
+
+const deliveries: BulkTable<DeliveryRow> = {
+  name: 'deliveries',
+  conflict: ['org_id', 'workspace_id', 'delivery_id'],
+  merge: Object.fromEntries(
+    ['channel', 'notice', 'run_id', 'gate_opening_id', 'last_error', 'message_id', 'requested_at_ms'].map((column) => [column, 'coalesce({new}, {old})']),
+  ),
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'delivery_id', 'channel', 'notice', 'run_id', 'gate_opening_id', 'status', 'last_error', 'message_id'),
+    ...bigints('attempts', 'requested_at_ms', 'updated_at_ms', 'position'),
+  },
+};
+
+const deadLetters: BulkTable<DeadLetterRow> = {
+  name: 'dead_letters',
+  conflict: ['org_id', 'workspace_id', 'dead_letter_id'],
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'dead_letter_id', 'consumer', 'subject', 'reason', 'status'),
+    ...bigints('stream_sequence', 'deliveries', 'opened_at_ms', 'position'),
+  },
+};
+
+const auditRecords: BulkTable<AuditRecord> = {
+  name: 'audit_records',
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'event_id', 'durability', 'event_type', 'tenant_source', 'prev_hash', 'record_hash'),
+    ...bigints('seq', 'created_at_ms', 'position', 'event_index'),
+    actor: document(({ actor }) => actor),
+    payload: document(({ payload }) => payload),
+  },
+};
+
+const auditHeads: BulkTable<AuditHead> = {
+  name: 'audit_heads',
+  conflict: ['org_id', 'workspace_id', 'deployment_id'],
+  columns: { ...texts('org_id', 'workspace_id', 'deployment_id', 'record_hash'), ...bigints('seq') },
+};
+
+/** The table of each kind of row that a batch changes. */
+export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
+  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, audit_records: auditRecords, audit_heads: auditHeads,
+};

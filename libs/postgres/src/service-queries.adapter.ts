@@ -1,0 +1,56 @@
+import type { DueWait } from '@cs/contracts';
+import { noPosition, toPosition, type Position } from '@cs/kernel';
+import type { AuditedCommit, AuditHead, AuditQueries, ServiceQueries, TenantKey } from '@cs/read-models';
+import { askDatabase } from './ask-database.js';
+import type { Database } from './database.js';
+import { readAuditRecord, type AuditDocument } from './stored-rows.js';
+
+/** What services read across tenants. */
+export class PostgresServiceQueries implements ServiceQueries {
+  constructor(private readonly database: Database) {}
+
+  async position(): Promise<Position> {
+    const [row] = await askDatabase<{ projected: number }>(this.database, { name: 'position', text: `select projected from countersign.projection_position where name = 'main'` });
+    return row ? toPosition(row.projected) : noPosition;
+  }
+
+  dueWaits({ due_before_ms, limit }: { readonly due_before_ms: number; readonly limit: number }): Promise<readonly DueWait[]> {
+    return askDatabase<DueWait>(this.database, {
+      name: 'due_waits',
+      text: `select org_id, workspace_id, run_id, wait_id, wake_at_ms from countersign.waits
+        where status = 'waiting' and wake_at_ms is not null and wake_at_ms <= $1 order by wake_at_ms, wait_id limit $2`,
+      values: [due_before_ms, limit],
+    });
+  }
+}
+
+type AuditRow = AuditDocument & { readonly subject: string | null; readonly body: string | null; readonly encoding: string | null };
+
+const readAudited = ({ subject, body, encoding, ...row }: AuditRow): AuditedCommit => ({
+  record: readAuditRecord(row),
+  ...(subject === null || body === null ? {} : { source: { subject, body: encoding === 'base64' ? Buffer.from(body, 'base64').toString('utf8') : body } }),
+});
+
+/** A tenant's audit chain, with the archived commits that it came from. */
+export class PostgresAuditQueries implements AuditQueries {
+  constructor(private readonly database: Database) {}
+
+  async auditHead({ org_id, workspace_id, deployment_id }: TenantKey): Promise<AuditHead | undefined> {
+    const [head] = await askDatabase<AuditHead>(this.database, {
+      name: 'audit_head',
+      text: 'select org_id, workspace_id, deployment_id, seq, record_hash from countersign.audit_heads where org_id = $1 and workspace_id = $2 and deployment_id = $3',
+      values: [org_id, workspace_id, deployment_id],
+    });
+    return head;
+  }
+
+  async auditRecords({ org_id, workspace_id, deployment_id }: TenantKey, { after_seq, limit }: { readonly after_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]> {
+    const rows = await askDatabase<AuditRow>(this.database, {
+      name: 'audit_records',
+      text: `select r.*, a.subject, a.body, a.encoding from countersign.audit_records r left join countersign.archive a using (position)
+        where r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3 and r.seq > $4 order by r.seq limit $5`,
+      values: [org_id, workspace_id, deployment_id, after_seq, limit],
+    });
+    return rows.map(readAudited);
+  }
+}

@@ -1,0 +1,21 @@
+/** Five characters that say what went wrong (PostgreSQL manual, appendix A); `undefined` when the server did not answer. */
+export const sqlStateOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+};
+
+/** The rows themselves are at fault (data exception, integrity, program limit): offering them again does not help. */
+export const refusesRows = (error: unknown): boolean => {
+  const state = sqlStateOf(error);
+  return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
+};
+
+/**
+ * The database cannot do this now: it is away, starting, stopping, out of resources, read-only, or not
+ * set up yet.
+ */
+export const isUnavailable = (error: unknown): boolean => {
+  const state = sqlStateOf(error);
+  if (state === undefined) return error instanceof Error;
+  return ['08', '25', '28', '40', '53', '55', '57', '58', '3D', '3F'].includes(state.slice(0, 2)) || state === '42P01' || state === '42703';
+};

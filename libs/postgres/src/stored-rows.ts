@@ -1,0 +1,60 @@
+import type { AutomationDefinition, AutomationRecord, GovernanceActor, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AuditRecord, OpenGate, StoredRun } from '@cs/read-models';
+import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+
+/*
+ * Rows as they are stored, and what they hold. Documents are read back as what the projections wrote:
+ * the same release wrote them, or migrated them.
+ */
+const readDocument = <Value>(text: string): Value => JSON.parse(text) as Value;
+const readActor = (text: string | null): GovernanceActor | null => (text === null ? null : readDocument(text));
+
+export interface RunDocument {
+  readonly record: string;
+  readonly version: number;
+}
+export const readRun = ({ record, version }: RunDocument): StoredRun => ({ run: readDocument<Run>(record), last_seq: version });
+
+export type RunEventDocument = Omit<StatefulEvent, 'schema_version' | 'actor' | 'payload'> & { readonly actor: string | null; readonly payload: string };
+export const readRunEvent = ({ actor, payload, ...event }: RunEventDocument): StatefulEvent => ({
+  schema_version: 1, event_id: event.event_id, run_id: event.run_id, seq: event.seq, event_type: event.event_type, occurred_at_ms: event.occurred_at_ms,
+  actor: readActor(actor), phase_id: event.phase_id, wait_kind: event.wait_kind, causation_id: event.causation_id, correlation_id: event.correlation_id,
+  position: event.position, status: event.status, payload: readDocument<Json>(payload),
+});
+
+export interface AutomationDocument {
+  readonly definition: string;
+  readonly tenant_context: string;
+  readonly definition_version: string;
+  readonly definition_hash: string;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+}
+export const readAutomation = ({ definition, tenant_context, definition_version, definition_hash, created_at_ms, updated_at_ms }: AutomationDocument): AutomationRecord => ({
+  ...readDocument<AutomationDefinition>(definition), tenant_context: readDocument<TenantContext>(tenant_context), definition_version, definition_hash, created_at_ms, updated_at_ms,
+});
+
+export type OpenGateDocument = Omit<OpenGate, 'gate' | 'requested_by'> & { readonly gate: string; readonly requested_by: string };
+export const readOpenGate = ({ org_id, workspace_id, deployment_id, run_id, gate, requested_by, expires_at_ms, workflow_name }: OpenGateDocument): OpenGate => ({
+  org_id, workspace_id, deployment_id, run_id, gate: readDocument<PendingGate>(gate), requested_by: readDocument<GovernanceActor>(requested_by), expires_at_ms, workflow_name,
+});
+
+export type AuditDocument = Omit<AuditRecord, 'actor' | 'payload'> & { readonly actor: string | null; readonly payload: string };
+
+/** A payload that is no JSON object any more is what its hash will not match. */
+const readPayload = (text: string): JsonObject => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : { unreadable: text };
+  } catch {
+    return { unreadable: text };
+  }
+};
+const readTamperedActor = (text: string | null): GovernanceActor | null => {
+  try {
+    return readActor(text);
+  } catch {
+    return null;
+  }
+};
+export const readAuditRecord = (row: AuditDocument): AuditRecord => ({ ...row, actor: readTamperedActor(row.actor), payload: readPayload(row.payload) });
