@@ -1,1 +1,2 @@
-export {};
+export { runnerConfigSchema, type RunnerConfig } from './config.js';
+export { RunnerModule } from './runner.module.js';

@@ -1,3 +1,4 @@
+export { blobHeader } from './commit-codec.js';
 export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
 export { Consumers, type ConsumerDefinition } from './consumers.js';
 export { ensureStreams, type StreamOptions } from './ensure-streams.js';

@@ -1,1 +1,1 @@
-export {};
+export { canonicalIdentity, isConsequential, isSelfApproval } from './identity.js';

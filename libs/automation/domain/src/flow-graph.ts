@@ -40,3 +40,28 @@ export const descendants = (definition: AutomationDefinition, roots: readonly st
 
 /** An approval node stops the run for a signature (domain 2.3). */
 export const isApprovalNode = (node: FlowNode): boolean => node.stage_kind === 'approval' || node.gate?.required === true;
+
+const ancestorSets = new WeakMap<AutomationDefinition, Map<string, ReadonlySet<string>>>();
+
+const collectAncestors = ({ nodes }: FlowGraph, node_id: string): ReadonlySet<string> => {
+  const found = new Set<string>();
+  const open = [...(nodes.get(node_id)?.depends_on ?? [])];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    open.push(...(nodes.get(id)?.depends_on ?? []));
+  }
+  return found;
+};
+
+/**
+ * Everything a node depends on, directly or through others: what its expressions may read. Outputs of
+ * other branches are left out, because whether they are there yet would depend on timing.
+ */
+export const ancestors = (definition: AutomationDefinition, node_id: string): ReadonlySet<string> => {
+  const known = ancestorSets.get(definition) ?? new Map<string, ReadonlySet<string>>();
+  ancestorSets.set(definition, known);
+  const found = known.get(node_id) ?? collectAncestors(flowGraph(definition), node_id);
+  known.set(node_id, found);
+  return found;
+};

@@ -1,6 +1,6 @@
 export { decideAutomation, evolveAutomation, type AutomationState, type StoreAutomation } from './automation.decider.js';
 export { definitionProblems } from './definition-problems.js';
-export { descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
+export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';

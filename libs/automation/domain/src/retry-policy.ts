@@ -26,18 +26,19 @@ const isListed = (policy: FlowNode['retry_policy'], kind: string): boolean => {
   return normalised.length === 0 || normalised.includes('*') || normalised.includes(kind);
 };
 
-const isRepeatable = (policy: FlowNode['retry_policy'], result: Failed): boolean => result.retryable && isListed(policy, result.failure.kind);
+const scheduleRetry = (policy: FlowNode['retry_policy'], result: Failed, attempt: number): RetryDecision => {
+  if (!result.retryable || !isListed(policy, result.failure.kind)) return { kind: 'give_up', reason: 'not_retryable' };
+  const max_attempts = policy?.max_attempts ?? 3;
+  if (attempt >= max_attempts) return { kind: 'give_up', reason: 'attempts_exhausted' };
+  return { kind: 'retry', max_attempts, backoff_ms: Math.max(backoffMs(policy, attempt), Math.min(result.retry_after_ms ?? 0, dayMs)) };
+};
 
 /**
  * Whether a failed attempt is repeated. An effect whose peer does not promise to do it once is only
  * repeated when it certainly never left; with an unknown outcome it is handed to a person.
  */
 export const decideRetry = (node: FlowNode, { result, mode, attempt }: { readonly result: Failed; readonly mode: EffectIntent['mode'] | undefined; readonly attempt: number }): RetryDecision => {
-  const { retry_policy } = node;
   const once = mode === 'none' && result.effect !== 'not_sent';
-  if (once) return result.effect === 'unknown' ? { kind: 'unknown' } : { kind: 'give_up', reason: 'not_retryable' };
-  if (!isRepeatable(retry_policy, result)) return { kind: 'give_up', reason: 'not_retryable' };
-  const max_attempts = retry_policy?.max_attempts ?? 3;
-  if (attempt >= max_attempts) return { kind: 'give_up', reason: 'attempts_exhausted' };
-  return { kind: 'retry', max_attempts, backoff_ms: Math.max(backoffMs(retry_policy, attempt), Math.min(result.retry_after_ms ?? 0, dayMs)) };
+  if (!once) return scheduleRetry(node.retry_policy, result, attempt);
+  return result.effect === 'unknown' ? { kind: 'unknown' } : { kind: 'give_up', reason: 'not_retryable' };
 };

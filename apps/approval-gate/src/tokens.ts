@@ -1,0 +1,1 @@
+export const DECIDE_OPTIONS = Symbol('DECIDE_OPTIONS');

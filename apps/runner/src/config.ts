@@ -1,0 +1,20 @@
+import { serviceConfigSchema } from '@cs/platform';
+import { z } from 'zod';
+
+const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+
+/** Variables of the runner. Values of secrets are `COUNTERSIGN_SECRET_<NAME>`. */
+export const runnerConfigSchema = serviceConfigSchema.extend({
+  COUNTERSIGN_EGRESS_ALLOW: list.describe('private hosts and CIDRs that outbound steps may reach, separated by commas'),
+  RUNNER_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(256).describe('runs that one runner executes at a time'),
+  RUNNER_LEASE_MS: z.coerce.number().int().min(1000).max(3_600_000).default(15_000).describe('after so long without a sign of life a run goes to another runner'),
+});
+export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
+
+const secretPrefix = 'COUNTERSIGN_SECRET_';
+
+/** `secrets.<NAME>` of the steps, from the environment of this process only. */
+export const readSecrets = (environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(environment).flatMap(([name, value]) => (name.startsWith(secretPrefix) && value !== undefined ? [[name.slice(secretPrefix.length), value] as const] : [])));
+
+export const runnerEnvironment = (): NodeJS.ProcessEnv => process.env;

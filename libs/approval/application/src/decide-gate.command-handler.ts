@@ -1,0 +1,90 @@
+import { isSelfApproval } from '@cs/approval-domain';
+import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
+import { decideRun, toRunRecord, type DecideGate, type RunRefusal } from '@cs/automation-domain';
+import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
+import { executeCommand, loadAggregate, type Eventing, type IdSource, type ProjectionProgress } from '@cs/eventing';
+import { accepted, refuse, refused, type Decision, type Refusal, type Result } from '@cs/kernel';
+import { recordRefusal } from './gate-refusal.aggregate.js';
+
+export interface DecideGateOptions {
+  readonly eventing: Eventing;
+  readonly definitions: DefinitionLibrary;
+  readonly progress: ProjectionProgress;
+  readonly newId: IdSource;
+  /** How long a caller waits for the archive's confirmation. */
+  readonly archiveTimeoutMs: number;
+}
+
+export type GateDecisionRequest = PayloadOf<typeof decideGateCall>;
+
+export interface Decided {
+  readonly run: RunRecord;
+  readonly position: number;
+}
+
+type AuthorityRefusal = Refusal<'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'>;
+type GateDecision = Decision<RunEvent, RunRefusal | AuthorityRefusal>;
+
+const commandOf = ({ actor }: CallContext, request: GateDecisionRequest): DecideGate => {
+  const { run_id: _run, decision, ...rest } = request;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<DecideGate>;
+  return { ...given, type: 'decide_gate', decision, decided_by: actor };
+};
+
+const isApproval = (decision: Decision<RunEvent, RunRefusal>): boolean =>
+  decision.kind === 'accepted' && decision.events.some((event) => event.event_type === 'approval_gate_decided' && event.data.decision === 'approve');
+
+/** The decision, unless whoever decides may not (domain 5.4). */
+const judge = (command: DecideGate, run: Run | undefined, context: { at_ms: number; definition: AutomationDefinition }): GateDecision => {
+  const decision = decideRun(command, run, context);
+  if (run === undefined || !isApproval(decision)) return decision;
+  const self = isSelfApproval({ decider: command.decided_by, requester: run.requested_by, riskTier: run.checkpoint.awaiting_gate?.risk_tier });
+  if (!self) return decision;
+  const { run_id: runID, automation_id: automationID, checkpoint } = run;
+  return refuse({
+    code: 'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', message: 'whoever asked for this run may not approve it',
+    details: { runID, automationID, nodeID: checkpoint.awaiting_gate?.node_id ?? '', decidedBy: { ...command.decided_by } },
+  });
+};
+
+const isVisible = (run: Run | undefined, { tenant }: CallContext): run is Run => run !== undefined && run.tenant_context.deployment_id === tenant.deployment_id;
+
+const notFound = (run_id: string): Result<never> => refused('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
+
+const refuseAndRecord = async (options: DecideGateOptions, context: CallContext, { request, refusal }: { request: GateDecisionRequest; refusal: Refusal }): Promise<Result<never>> => {
+  await recordRefusal(options, context, { run_id: request.run_id, decision: request.decision, refusal });
+  return { ok: false, refusal };
+};
+
+const execute = async (options: DecideGateOptions, ref: AggregateRef, { command, run, context }: { command: DecideGate; run: Run; context: CallContext }) => {
+  const definition = await options.definitions.get(ref, run.workflow_definition_snapshot_hash);
+  return await executeCommand(ref, {
+    eventing: options.eventing, aggregate: runAggregate,
+    decide: (state, at_ms) => judge(command, state, { at_ms, definition }),
+    context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
+  });
+};
+
+/**
+ * Decides the gate that a run waits at. The first decision wins; everyone else is told the winner. The
+ * answer comes when the decision is in the log and in the archive; `ARCHIVE_BEHIND` means that it
+ * holds, but only the log has confirmed it so far.
+ */
+export const decideGate = async (options: DecideGateOptions, context: CallContext, request: GateDecisionRequest): Promise<Result<Decided>> => {
+  const ref: AggregateRef = { org_id: context.tenant.org_id, workspace_id: context.tenant.workspace_id, aggregate: 'run', id: request.run_id };
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: runAggregate }, ref);
+  if (!isVisible(state, context)) return notFound(request.run_id);
+  if (context.actor.kind !== 'human') {
+    const refusal = { code: 'AUTOMATION_V2_GATE_REQUIRES_HUMAN', message: 'only a person may decide a gate', details: { runID: request.run_id, decidedBy: { ...context.actor } } };
+    return await refuseAndRecord(options, context, { request, refusal });
+  }
+  const result = await execute(options, ref, { command: commandOf(context, request), run: state, context });
+  if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
+  if (result.kind === 'refused') return await refuseAndRecord(options, context, { request, refusal: result.refusal });
+  const { state: run, position } = result.loaded;
+  if (run === undefined) return notFound(request.run_id);
+  if (!(await options.progress.waitFor(position, options.archiveTimeoutMs))) {
+    return refused('ARCHIVE_BEHIND', 'the decision is in the log and holds; the archive has not confirmed it yet', { runID: request.run_id, position });
+  }
+  return accepted({ run: toRunRecord(run), position });
+};

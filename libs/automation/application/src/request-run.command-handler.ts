@@ -1,0 +1,100 @@
+import { decideRun, toRunRecord, type RunState } from '@cs/automation-domain';
+import type { AggregateRef, AutomationDefinition, CallContext, RunEvent, RunRecord } from '@cs/contracts';
+import { appendEvents, loadAggregate, unwritten, type Eventing, type IdSource } from '@cs/eventing';
+import { accepted, refused, type Json, type Result } from '@cs/kernel';
+import { automationAggregate } from './automation.aggregate.js';
+import type { DefinitionLibrary } from './definition-library.js';
+import { inputProblems } from './input-validation.js';
+import { runAggregate } from './run.aggregate.js';
+
+export interface RequestRunOptions {
+  readonly eventing: Eventing;
+  readonly definitions: DefinitionLibrary;
+  readonly newId: IdSource;
+}
+
+export interface RunRequest {
+  readonly automation_id: string;
+  readonly input?: Json | undefined;
+  readonly dry_run?: boolean | undefined;
+  readonly execution_profile?: string | undefined;
+  readonly command_id?: string | undefined;
+}
+
+export interface Requested {
+  readonly run: RunRecord;
+  readonly position: number;
+}
+
+const uuidOf = (hex: string): string => `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+
+/** With an idempotency key the id follows from it, so that the same request finds the same run. */
+const runIdOf = ({ eventing, newId }: RequestRunOptions, { tenant, actor }: CallContext, request: RunRequest): string => {
+  if (request.command_id === undefined) return `automation-v2-run-${newId()}`;
+  const scope = [tenant.org_id, tenant.workspace_id, tenant.deployment_id ?? '', actor.actor_id ?? '', request.automation_id, request.command_id];
+  return `automation-v2-run-${uuidOf(eventing.digest(JSON.stringify(scope)))}`;
+};
+
+interface Pinned {
+  readonly definition: AutomationDefinition;
+  readonly hash: string;
+  readonly version: string;
+}
+
+const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, automation_id: string): Promise<Result<Pinned>> => {
+  const ref: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id };
+  const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
+  if (state === undefined || state.tenant_context.deployment_id !== tenant.deployment_id) {
+    return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  }
+  if (state.status === 'paused') return refused('AUTOMATION_V2_NOT_RUNNABLE', `automation "${automation_id}" is paused`, { automationID: automation_id });
+  return accepted({ definition: await definitions.get(tenant, state.definition_hash), hash: state.definition_hash, version: state.definition_version });
+};
+
+const createdEvents = (run_id: string, { context, request, pinned, at_ms }: { context: CallContext; request: RunRequest; pinned: Pinned; at_ms: number }): readonly RunEvent[] => {
+  const decision = decideRun(
+    {
+      type: 'request_run',
+      created: {
+        run_id, automation_id: request.automation_id, tenant_context: context.tenant, trigger_type: 'manual', requested_by: context.actor, input: request.input ?? {},
+        workflow_definition_version: pinned.version, workflow_definition_snapshot_hash: pinned.hash,
+        effective_execution_profile: request.execution_profile ?? pinned.definition.execution?.profile ?? 'guided',
+        node_ids: pinned.definition.flow.nodes.map(({ node_id }) => node_id),
+        ...(request.dry_run === true ? { dry_run: true } : {}),
+      },
+    },
+    undefined,
+    { at_ms, definition: pinned.definition },
+  );
+  return decision.kind === 'accepted' ? decision.events : [];
+};
+
+const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested>> => {
+  const { state, position }: { state: RunState; position: number } = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
+  if (state === undefined) return refused('CONCURRENT_CHANGE', 'the run could not be written');
+  const same = JSON.stringify(state.input) === JSON.stringify(request.input ?? {});
+  return same ? accepted({ run: toRunRecord(state), position }) : refused('CONCURRENT_CHANGE', 'this Idempotency-Key was used for a run with another input');
+};
+
+const append = async (options: RequestRunOptions, context: CallContext, { request, pinned }: { request: RunRequest; pinned: Pinned }): Promise<Result<Requested>> => {
+  const { eventing } = options;
+  const run_id = runIdOf(options, context, request);
+  const ref: AggregateRef = { org_id: context.tenant.org_id, workspace_id: context.tenant.workspace_id, aggregate: 'run', id: run_id };
+  const at_ms = eventing.clock();
+  const appended = await appendEvents({ eventing, aggregate: runAggregate }, unwritten(runAggregate, ref), {
+    events: createdEvents(run_id, { context, request, pinned, at_ms }),
+    context: { at_ms, actor: context.actor, causation_id: context.correlation_id, correlation_id: request.automation_id },
+  });
+  if (appended.kind === 'conflict' || appended.loaded.state === undefined) return await existing(options, ref, request);
+  return accepted({ run: toRunRecord(appended.loaded.state), position: appended.loaded.position });
+};
+
+/** Starts a run of an automation: one commit that pins the definition and makes the run runnable. */
+export const requestRun = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Requested>> => {
+  const pinned = await pin(options, context, request.automation_id);
+  if (!pinned.ok) return pinned;
+  const problems = inputProblems(pinned.value.definition, request.input ?? {});
+  const [first] = problems;
+  if (first === undefined) return await append(options, context, { request, pinned: pinned.value });
+  return refused('AUTOMATION_V2_INPUT_INVALID', `${first.path} ${first.message}`, { problems: problems.map((problem) => ({ ...problem })) });
+};

@@ -1,0 +1,134 @@
+import type { StoredCommit } from '@cs/eventing';
+import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
+import { planRun } from '@cs/automation-domain';
+import type { AutomationDefinition, Run } from '@cs/contracts';
+import type { DefinitionLibrary } from './definition-library.js';
+import type { ExpressionEvaluator } from './expression.port.js';
+import { NodeWork } from './node-work.js';
+import { runAggregate } from './run.aggregate.js';
+import { RunSession } from './run-session.js';
+import type { Secrets } from './secrets.port.js';
+import type { HttpStepRunner } from './step-runner.port.js';
+import type { RunChanges, Timers } from './timers.port.js';
+
+export interface RunExecutorOptions {
+  readonly eventing: Eventing;
+  readonly definitions: DefinitionLibrary;
+  readonly evaluator: ExpressionEvaluator;
+  readonly http: HttpStepRunner;
+  readonly secrets: Secrets;
+  readonly timers: Timers;
+  readonly changes: RunChanges;
+  readonly newId: IdSource;
+  /** Names this runner in claims. */
+  readonly claimantId: string;
+  /** How long a claim may stand without a sign of life; informative, the broker's lease decides. */
+  readonly leaseMs: number;
+}
+
+/** Nodes of one run that execute at a time, unless its definition says less (domain 2.5). */
+const maxParallelNodes = 16;
+
+const keyOf = ({ ref }: StoredCommit): string => `${ref.org_id}/${ref.workspace_id}/${ref.id}`;
+
+/** Executes runs that became runnable: claim, nodes as the graph allows, then park, stop at a gate, or end. */
+export class RunExecutor {
+  readonly #options: RunExecutorOptions;
+  readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
+
+  constructor(options: RunExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** Runs in this process right now. */
+  get executing(): number {
+    return this.#executing.size;
+  }
+
+  /**
+   * Handles the message that says a run is runnable; until this resolves, the message is the lease.
+   * An aborted signal means that the process stops: the run is handed back as it is.
+   */
+  async execute(message: StoredCommit, { redelivered, signal }: { readonly redelivered: boolean; readonly signal: AbortSignal }): Promise<ConsumerOutcome> {
+    const key = keyOf(message);
+    // The same message again while it is being handled: its lease lapsed under load. Let it end first.
+    await this.#executing.get(key);
+    const execution = this.#claimAndRun(message, { redelivered, signal });
+    this.#executing.set(key, execution);
+    try {
+      return await execution;
+    } finally {
+      if (this.#executing.get(key) === execution) this.#executing.delete(key);
+    }
+  }
+
+  async #claimAndRun(message: StoredCommit, { redelivered, signal }: { redelivered: boolean; signal: AbortSignal }): Promise<ConsumerOutcome> {
+    // A fresh message is very likely the newest commit; if not, the first flush finds out.
+    const loaded = await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, message.ref, redelivered ? undefined : message);
+    if (loaded.state === undefined) return done;
+    const definition = await this.#options.definitions.get(message.ref, loaded.state.workflow_definition_snapshot_hash);
+    const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
+    if (session === undefined) {
+      await this.#scheduleTimers(message.ref, loaded.state);
+      return done;
+    }
+    return await this.#run(session, definition, signal);
+  }
+
+  #claim(loaded: Loaded<Run | undefined>, { definition, queued_version }: { definition: AutomationDefinition; queued_version: number }): RunSession | undefined {
+    const { eventing, newId, claimantId, leaseMs } = this.#options;
+    const claim_id = `run-claim-${newId()}`;
+    const session = new RunSession(loaded, { eventing, definition, claimId: claim_id });
+    const claimed_at_ms = session.atMs;
+    const claim = { claim_id, claimant_id: claimantId, claimed_at_ms, lease_expires_at_ms: claimed_at_ms + leaseMs };
+    return session.apply({ type: 'claim', claim, queued_version }) ? session : undefined;
+  }
+
+  async #run(session: RunSession, definition: AutomationDefinition, signal: AbortSignal): Promise<ConsumerOutcome> {
+    const work = new NodeWork({ ...this.#options, session, definition, maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes });
+    const stopListening = this.#options.changes.listen(session.ref.id, () => work.nudge());
+    const onStop = (): void => work.nudge();
+    signal.addEventListener('abort', onStop, { once: true });
+    try {
+      return await this.#advance(session, { work, definition, signal });
+    } finally {
+      stopListening();
+      signal.removeEventListener('abort', onStop);
+      work.abort();
+    }
+  }
+
+  async #advance(session: RunSession, { work, definition, signal }: { work: NodeWork; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome> {
+    const scheduled = new Set<string>();
+    for (;;) {
+      if (signal.aborted) return await this.#handBack(session, work);
+      await work.startReady();
+      if (work.isIdle()) await this.#comeToRest(session, { work, definition });
+      if (!(await session.flush())) return done;
+      await this.#scheduleTimers(session.ref, session.run, scheduled);
+      if (session.run.status !== 'running') return done;
+      work.launch();
+      if (!(await work.next())) return done;
+    }
+  }
+
+  /** Nothing runs and nothing can start: stop at a gate, or park, or end. */
+  async #comeToRest(session: RunSession, { work, definition }: { work: NodeWork; definition: AutomationDefinition }): Promise<void> {
+    const [gate] = planRun(session.run, definition).gates;
+    if (gate === undefined || !(await work.openGate(gate))) session.apply({ type: 'settle' });
+  }
+
+  /** The process stops: what finishes within its grace period is recorded, then another runner takes over. */
+  async #handBack(session: RunSession, work: NodeWork): Promise<ConsumerOutcome> {
+    await work.drain();
+    await session.flush();
+    return retryLater(0, 'the runner stops');
+  }
+
+  /** Timers come after the commit that needs them; when the process dies in between, the redelivered message leads here. */
+  async #scheduleTimers(ref: StoredCommit['ref'], run: Run, scheduled = new Set<string>()): Promise<void> {
+    const waits = run.checkpoint.open_waits.filter(({ wait_id }) => !scheduled.has(wait_id));
+    await Promise.all(waits.map(({ wait_id, wake_at_ms }) => this.#options.timers.schedule(ref, wait_id, wake_at_ms)));
+    for (const { wait_id } of waits) scheduled.add(wait_id);
+  }
+}

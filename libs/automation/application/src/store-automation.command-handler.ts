@@ -1,0 +1,83 @@
+import { decideAutomation, definitionProblems } from '@cs/automation-domain';
+import {
+  automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
+} from '@cs/contracts';
+import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
+import { accepted, isJsonObject, refused, type Json, type Result } from '@cs/kernel';
+import { automationAggregate } from './automation.aggregate.js';
+import { definitionHash, type DefinitionLibrary } from './definition-library.js';
+import { expressionProblems } from './expression-problems.js';
+import type { ExpressionEvaluator } from './expression.port.js';
+import { inputSchemaProblems } from './input-validation.js';
+
+export interface AutomationOptions {
+  readonly eventing: Eventing;
+  readonly definitions: DefinitionLibrary;
+  readonly evaluator: ExpressionEvaluator;
+}
+
+export interface Stored {
+  readonly automation: AutomationRecord;
+  readonly position: number;
+}
+
+const invalid = (problems: readonly Problem[]): Result<never> =>
+  refused('AUTOMATION_V2_INVALID', `the definition has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}: ${problems[0]?.path ?? ''} ${problems[0]?.message ?? ''}`, {
+    problems: problems.map((problem) => ({ ...problem })),
+  });
+
+/** Reads a definition as a client wrote it: spelling, shape, graph, expressions, input schema. */
+export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Result<AutomationDefinition> => {
+  const parsed = automationDefinitionSchema.safeParse(respell(raw));
+  if (!parsed.success) return invalid(problemsOf(parsed.error));
+  const definition = parsed.data;
+  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition)];
+  return problems.length > 0 ? invalid(problems) : accepted(definition);
+};
+
+const refOf = ({ tenant }: CallContext, automation_id: string) => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id }) as const;
+
+const versionOf = (definition: AutomationDefinition, hash: string): string => {
+  const declared = definition.metadata?.['definition_version'];
+  const written = typeof declared === 'string' || typeof declared === 'number' ? String(declared).trim() : '';
+  return written === '' ? `automation:${definition.automation_id}@${hash.slice('sha256:'.length, 'sha256:'.length + 16)}` : written;
+};
+
+const store = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { type, definition }: { type: 'create' | 'update'; definition: AutomationDefinition }): Promise<Result<Stored>> => {
+  const definition_hash = definitionHash(eventing.digest, definition);
+  const stored = {
+    automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
+    definition_version: versionOf(definition, definition_hash), definition_hash, changed_by: context.actor,
+  };
+  const ref = refOf(context, definition.automation_id);
+  // The definition goes first: an automation never refers to one that is not there.
+  await definitions.store(context.tenant, definition);
+  const result = await executeCommand(ref, {
+    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ type, stored }, state),
+    context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: definition.automation_id },
+  });
+  if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the automation is being changed by others');
+  if (result.kind === 'refused') return { ok: false, refusal: result.refusal };
+  const { created_at_ms = 0, updated_at_ms = 0 } = result.loaded.state ?? {};
+  const automation: AutomationRecord = { ...definition, tenant_context: context.tenant, definition_version: stored.definition_version, definition_hash, created_at_ms, updated_at_ms };
+  return accepted({ automation, position: result.loaded.position });
+};
+
+export const createAutomation = async (options: AutomationOptions, context: CallContext, raw: Json): Promise<Result<Stored>> => {
+  const definition = readDefinition(raw, options.evaluator);
+  return definition.ok ? await store(options, context, { type: 'create', definition: definition.value }) : definition;
+};
+
+/** Replaces the top-level members that the patch has; everything is checked again as a whole. */
+export const patchAutomation = async (options: AutomationOptions, context: CallContext, { automation_id, patch }: { automation_id: string; patch: Json }): Promise<Result<Stored>> => {
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: automationAggregate }, refOf(context, automation_id));
+  if (state === undefined) return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  const change = respell(patch);
+  if (!isJsonObject(change)) return invalid([{ path: '', code: 'invalid_type', message: 'a patch is an object with the members to replace' }]);
+  if (change['automation_id'] !== undefined && change['automation_id'] !== automation_id) {
+    return invalid([{ path: 'automation_id', code: 'immutable', message: 'the id of an automation cannot change' }]);
+  }
+  const current = await options.definitions.get(context.tenant, state.definition_hash);
+  const definition = readDefinition({ ...(current as unknown as Record<string, Json>), ...change }, options.evaluator);
+  return definition.ok ? await store(options, context, { type: 'update', definition: definition.value }) : definition;
+};
