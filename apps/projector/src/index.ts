@@ -1,1 +1,2 @@
-export {};
+export { projectorConfigSchema, type ProjectorConfig } from './config.js';
+export { ProjectorModule } from './projector.module.js';

@@ -10,12 +10,17 @@ export const refusesRows = (error: unknown): boolean => {
   return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
 };
 
+const lostConnection = /connection terminated|connection timeout|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable/i;
+
+/** The server did not answer: the network's error, or the driver's about its connection. */
+const isUnanswered = (error: Error): boolean => ('code' in error && typeof error.code === 'string') || lostConnection.test(error.message);
+
 /**
  * The database cannot do this now: it is away, starting, stopping, out of resources, read-only, or not
  * set up yet.
  */
 export const isUnavailable = (error: unknown): boolean => {
   const state = sqlStateOf(error);
-  if (state === undefined) return error instanceof Error;
+  if (state === undefined) return error instanceof Error && isUnanswered(error);
   return ['08', '25', '28', '40', '53', '55', '57', '58', '3D', '3F'].includes(state.slice(0, 2)) || state === '42P01' || state === '42703';
 };

@@ -1,0 +1,48 @@
+import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { EventPublisher, LogReader } from '@cs/eventing';
+import { EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
+import { HEALTH, LOGGER, METRICS, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
+import { DATABASE, PostgresProjectionStore, type Database } from '@cs/postgres';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Registry } from 'prom-client';
+import type { ProjectorConfig } from './config.js';
+import { ProjectorMetrics } from './projector-metrics.js';
+import { Projector, type ProjectorOptions } from './projector.js';
+
+class RunningProjector extends Projector implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(options: ProjectorOptions, health: HealthRegistry) {
+    super(options);
+    health.register('projector', () => this.check());
+  }
+  onApplicationBootstrap(): void {
+    this.start();
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** The projector of a process. Needs PlatformModule, NatsModule and PostgresModule. */
+@Module({})
+export class ProjectorModule {
+  static forRoot(config: ProjectorConfig): DynamicModule {
+    const limits = { maxCommits: config.PROJECTOR_BATCH_COMMITS, maxBytes: config.PROJECTOR_BATCH_BYTES, maxRuns: config.PROJECTOR_REMEMBERED_RUNS };
+    const announceOn = (nc: NatsConnection): ProjectorOptions['announce'] => (position) => {
+      if (!nc.isClosed()) publishProjected(nc, position);
+    };
+    return {
+      module: ProjectorModule,
+      providers: [
+        { provide: ProjectorMetrics, inject: [METRICS], useFactory: (registry: Registry) => new ProjectorMetrics(registry) },
+        { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
+        {
+          provide: Projector,
+          inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH],
+          useFactory: (
+            ...[database, store, reader, publisher, logger, metrics, nc, health]: [Database, PostgresProjectionStore, LogReader, EventPublisher, Logger, ProjectorMetrics, NatsConnection, HealthRegistry]
+          ) => new RunningProjector({ database, store, reader, publisher, logger, metrics, limits, digest: sha256Hex, clock: systemClock, announce: announceOn(nc) }, health),
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,158 @@
+import type { Digest, EventPublisher, LogReader } from '@cs/eventing';
+import { noPosition, type Position } from '@cs/kernel';
+import type { Logger } from '@cs/platform';
+import { lead, migrate, type Database } from '@cs/postgres';
+import { ProjectionFencedError, type ProjectionStore } from '@cs/read-models';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EventRelay } from './event-relay.js';
+import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
+import type { ProjectorMetrics } from './projector-metrics.js';
+
+export interface ProjectorOptions {
+  readonly database: Database;
+  readonly store: ProjectionStore;
+  readonly reader: LogReader;
+  readonly publisher: EventPublisher;
+  readonly digest: Digest;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  readonly metrics: ProjectorMetrics;
+  readonly limits: SessionOptions['limits'];
+  /** Tells everyone how far the projections are. */
+  readonly announce: (position: Position) => void;
+}
+
+/** Key of the advisory lock that the active projector holds. */
+const leaderLock = 7_042_002;
+const heartbeatMs = 1000;
+const drainMs = 5000;
+const firstRetryMs = 100;
+const lastRetryMs = 5000;
+
+/**
+ * The active projector, or one that stands by until it leads. Reads the log from the position in the
+ * database; after any error it reads the position again and goes on from there, for ever.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #stop = new AbortController();
+  readonly #refused = new Map<Position, string>();
+  #oneByOneUpTo = noPosition;
+  #projected: Position | undefined;
+  #failure: unknown;
+  #retryMs = firstRetryMs;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Finishes the transaction under way, publishes what is projected, and gives up the lead. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Throws what keeps the projector from projecting or from standing by. */
+  check(): void {
+    if (this.#failure !== undefined) throw new Error(this.#failure instanceof Error ? this.#failure.message : String(this.#failure), { cause: this.#failure });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#lead();
+      } catch (error) {
+        if (!this.#stop.signal.aborted) await this.#pause(error);
+      }
+    }
+  }
+
+  async #lead(): Promise<void> {
+    const { database, logger } = this.#options;
+    await migrate(database);
+    this.#failure = undefined;
+    const leadership = await lead(database, { key: leaderLock, signal: this.#stop.signal });
+    logger.info('leading');
+    try {
+      while (!this.#stop.signal.aborted && !leadership.lost.aborted) await this.#project(leadership.lost);
+    } finally {
+      await leadership.release();
+    }
+    if (!this.#stop.signal.aborted) throw new Error('the session that holds the lead was lost');
+  }
+
+  /** One session of projecting and publishing, from the position in the database on. */
+  async #project(lost: AbortSignal): Promise<void> {
+    const { store, publisher, logger, metrics } = this.#options;
+    const { projected, published } = await store.progress();
+    this.#failure = undefined;
+    this.#advance(projected);
+    const ended = new AbortController();
+    const relaying = AbortSignal.any([lost, ended.signal]);
+    const relay = new EventRelay({ publisher, store, logger, published, onQueue: (events) => metrics.toPublish.set(events) });
+    const relayed = relay.run(relaying);
+    const heartbeat = setInterval(() => this.#options.announce(this.#projected ?? projected), heartbeatMs);
+    try {
+      await this.#session(relay).run(projected, AbortSignal.any([this.#stop.signal, lost]));
+      if (this.#projected !== undefined) await relay.publishedUpTo(this.#projected, AbortSignal.any([relaying, AbortSignal.timeout(drainMs)]));
+    } catch (error) {
+      await this.#recover(error, lost);
+    } finally {
+      clearInterval(heartbeat);
+      ended.abort();
+      await relayed;
+    }
+  }
+
+  #session(relay: EventRelay): ProjectionSession {
+    const { reader, store, digest, clock, limits } = this.#options;
+    return new ProjectionSession({
+      reader, store, relay, digest, clock, limits, oneByOneUpTo: this.#oneByOneUpTo, refused: this.#refused, onWritten: (written) => this.#written(written),
+    });
+  }
+
+  #written({ commits, seconds, position, newestAtMs }: BatchWritten): void {
+    const { metrics, clock } = this.#options;
+    metrics.batchCommits.observe(commits);
+    metrics.batchSeconds.observe(seconds);
+    if (newestAtMs !== undefined) metrics.lagSeconds.set(Math.max(0, clock() - newestAtMs) / 1000);
+    if (this.#refused.delete(position)) metrics.setAside.inc();
+    this.#retryMs = firstRetryMs;
+    this.#failure = undefined;
+    this.#advance(position);
+  }
+
+  #advance(position: Position): void {
+    this.#projected = position;
+    this.#options.metrics.position.set(position);
+    this.#options.announce(position);
+  }
+
+  /** A refused batch is tried again commit by commit, and the commit at fault is set aside; anything else is tried again later. */
+  async #recover(error: unknown, lost: AbortSignal): Promise<void> {
+    if (this.#stop.signal.aborted || lost.aborted) return;
+    if (!(error instanceof BatchRefusedError)) return this.#pause(error);
+    this.#options.logger.warn({ err: error, from: error.from, to: error.to }, 'a batch was refused');
+    if (error.from !== error.to) {
+      this.#oneByOneUpTo = error.to;
+      return undefined;
+    }
+    if (this.#refused.has(error.from)) return this.#pause(error);
+    this.#refused.set(error.from, `cannot be projected: ${error.message}`);
+    this.#options.logger.error({ err: error, position: error.from }, 'a commit is set aside');
+    return undefined;
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    this.#failure = error;
+    const level = error instanceof ProjectionFencedError ? 'info' : 'warn';
+    this.#options.logger[level]({ err: error, retry_ms: this.#retryMs }, 'projecting was interrupted');
+    await delay(this.#retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+  }
+}
