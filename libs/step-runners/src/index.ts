@@ -1,1 +1,3 @@
-export {};
+export { OutboundHttpStepRunner } from './http-step-runner.adapter.js';
+export type { HttpFailureKind } from './http-step-outcome.js';
+export { JsonataEvaluator, type JsonataEvaluatorOptions } from './jsonata-evaluator.adapter.js';
