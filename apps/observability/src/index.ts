@@ -1,1 +1,2 @@
-export {};
+export { observabilityConfigSchema, type ObservabilityConfig } from './config.js';
+export { ObservabilityModule } from './observability.module.js';

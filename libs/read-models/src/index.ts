@@ -14,6 +14,7 @@ export { toPublishedEvents } from './published-event.projection.js';
 export type {
   ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,
 } from './row-changes.js';
+export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
 export { tenantKey, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';

@@ -1,0 +1,40 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { ProjectionProgress } from '@cs/eventing';
+import { PROJECTION_PROGRESS } from '@cs/jetstream';
+import { HEALTH, LOGGER, type HealthRegistry, type Logger } from '@cs/platform';
+import { DATABASE, PostgresAuditQueries, PostgresProjectionQueries, PostgresServiceQueries, type Database } from '@cs/postgres';
+import type { ServiceQueries } from '@cs/read-models';
+import { ApprovalsController } from './approvals.controller.js';
+import { AuditController } from './audit.controller.js';
+import { AutomationsController } from './automations.controller.js';
+import type { ObservabilityConfig } from './config.js';
+import { OperationsController } from './operations.controller.js';
+import { Reads } from './reads.js';
+import { RunsController } from './runs.controller.js';
+import { AUDIT_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES } from './tokens.js';
+
+const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
+
+/** Every read. Needs PlatformModule, NatsModule and PostgresModule. */
+@Module({})
+export class ObservabilityModule {
+  static forRoot(_config: ObservabilityConfig): DynamicModule {
+    return {
+      module: ObservabilityModule,
+      controllers: [RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController],
+      providers: [
+        onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
+        onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
+        onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
+        {
+          provide: READS,
+          inject: [LOGGER, PROJECTION_PROGRESS, SERVICE_QUERIES, HEALTH],
+          useFactory: (...[logger, progress, queries, health]: [Logger, ProjectionProgress, ServiceQueries, HealthRegistry]) => {
+            health.register('projections', async () => void (await queries.position()));
+            return new Reads({ logger, progress, queries });
+          },
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,76 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord, type StatefulRun } from '@cs/contracts';
+import { refusal } from '@cs/platform';
+import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type StoredRun } from '@cs/read-models';
+import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
+import { PROJECTION_QUERIES, READS } from './tokens.js';
+
+const noRun = (run_id: string): RpcReply<never> => refusal('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
+const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
+
+const record = ({ run }: StoredRun): RunRecord => toRunRecord(run);
+const stateful = ({ run, last_seq }: StoredRun): StatefulRun => toStatefulRun(run, last_seq);
+
+/** Runs, as records and as stateful views, and their timelines. */
+@Controller()
+export class RunsController {
+  readonly #get;
+  readonly #list;
+  readonly #getStateful;
+  readonly #listStateful;
+  readonly #events;
+
+  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries) {
+    this.#get = reads.answer(getRun, async ({ run_id }, tenant) => {
+      const found = await queries.run(tenant, run_id);
+      return found ? { ok: true, value: record(found) } : noRun(run_id);
+    });
+    this.#list = reads.answer(listRuns, async ({ automation_id, status, ...payload }, tenant) => {
+      const page = pageOf(payload);
+      if (!page) return invalidCursor();
+      const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statefulStatusesOf(status) }) };
+      return toAnswer(await queries.runs(tenant, filter, page), record);
+    });
+    this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit }, tenant) => {
+      const [found, events] = await Promise.all([queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true })]);
+      return found && events ? { ok: true, value: { run: stateful(found), events } } : noStatefulRun(run_id);
+    });
+    this.#listStateful = reads.answer(listStatefulRuns, async ({ automation_id, status, ...payload }, tenant) => {
+      const page = pageOf(payload);
+      if (!page) return invalidCursor();
+      const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: [status] }) };
+      return toAnswer(await queries.runs(tenant, filter, page), stateful);
+    });
+    this.#events = reads.answer(listRunEvents, async ({ run_id, after_seq, before_seq, limit, tail }, tenant) => {
+      const range = { limit, tail, ...(after_seq === undefined ? {} : { after_seq }), ...(before_seq === undefined ? {} : { before_seq }) };
+      const events = await queries.runEvents(tenant, run_id, range);
+      return events ? { ok: true, value: { run_id, events, count: events.length } } : noStatefulRun(run_id);
+    });
+  }
+
+  @MessagePattern(getRun.subject)
+  get(@Payload() raw: unknown): Promise<RpcReply<RunRecord>> {
+    return this.#get(raw);
+  }
+
+  @MessagePattern(listRuns.subject)
+  list(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listRuns>>> {
+    return this.#list(raw);
+  }
+
+  @MessagePattern(getStatefulRun.subject)
+  getStateful(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getStatefulRun>>> {
+    return this.#getStateful(raw);
+  }
+
+  @MessagePattern(listStatefulRuns.subject)
+  listStateful(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listStatefulRuns>>> {
+    return this.#listStateful(raw);
+  }
+
+  @MessagePattern(listRunEvents.subject)
+  events(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listRunEvents>>> {
+    return this.#events(raw);
+  }
+}

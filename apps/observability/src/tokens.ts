@@ -1,0 +1,5 @@
+/** Injection tokens of what the controllers read. */
+export const PROJECTION_QUERIES = Symbol('PROJECTION_QUERIES');
+export const SERVICE_QUERIES = Symbol('SERVICE_QUERIES');
+export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
+export const READS = Symbol('READS');
