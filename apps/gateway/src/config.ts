@@ -1,0 +1,33 @@
+import { loadConfig, serviceConfigSchema } from '@cs/platform';
+import { z } from 'zod';
+import { isLoopbackHost } from './identity/loopback.js';
+
+/** Variables of the gateway. */
+export const gatewayConfigSchema = serviceConfigSchema
+  .pick({ NATS_URL: true, LOG_LEVEL: true })
+  .extend({
+    HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+    PORT: z.coerce.number().int().min(0).max(65535).default(4400).describe('port to listen on; 0 picks a free one'),
+    COUNTERSIGN_API_KEYS_FILE: z.string().optional().describe('JSON file of API keys; read again when it changes'),
+    COUNTERSIGN_LOCAL_IMPLICIT: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true')
+      .describe('"true": requests from this machine need no key and act as the local person; only with a loopback HOST'),
+    COUNTERSIGN_LOCAL_ACTOR: z.string().trim().min(1).max(256).optional().describe('who the local person is, in events and audit'),
+    COUNTERSIGN_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).max(100_000).default(100).describe('open event streams of one tenant'),
+  })
+  .superRefine((config, context) => {
+    if (isLoopbackHost(config.HOST)) return;
+    if (config.COUNTERSIGN_API_KEYS_FILE === undefined) {
+      context.addIssue({ code: 'custom', path: ['HOST'], message: `${config.HOST} can be reached from other machines, so COUNTERSIGN_API_KEYS_FILE must name a file of API keys (or set HOST to 127.0.0.1)` });
+    }
+    if (config.COUNTERSIGN_LOCAL_IMPLICIT) {
+      context.addIssue({ code: 'custom', path: ['COUNTERSIGN_LOCAL_IMPLICIT'], message: `needs HOST to be a loopback address, not ${config.HOST}` });
+    }
+  });
+
+export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
+
+/** Reads the environment. Throws `ConfigError` with every problem. */
+export const gatewayConfig = (environment: Readonly<Record<string, string | undefined>> = process.env): GatewayConfig => loadConfig(gatewayConfigSchema, environment);

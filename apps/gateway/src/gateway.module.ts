@@ -1,0 +1,55 @@
+import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { NATS_CONNECTION } from '@cs/jetstream';
+import { LOGGER, METRICS, type Logger } from '@cs/platform';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Registry } from 'prom-client';
+import { AutomationsController } from './automations.controller.js';
+import type { GatewayConfig } from './config.js';
+import { DocumentsController } from './documents.controller.js';
+import { EventSource } from './events/event-source.adapter.js';
+import { EventStreams } from './events/event-streams.js';
+import { EventsController } from './events.controller.js';
+import { RequestMetrics } from './http/request-metrics.js';
+import { ApiKeyFile } from './identity/api-key-file.adapter.js';
+import { Identity } from './identity/identity.js';
+import { RunsController } from './runs.controller.js';
+import { StatefulRuntimeController } from './stateful-runtime.controller.js';
+
+const openIdentity = async (config: GatewayConfig, logger: Logger): Promise<Identity> => {
+  const path = config.COUNTERSIGN_API_KEYS_FILE;
+  const keys = path === undefined ? undefined : await ApiKeyFile.open({ path, logger });
+  if (keys === undefined && !config.COUNTERSIGN_LOCAL_IMPLICIT) logger.warn('no request can be authenticated: neither COUNTERSIGN_API_KEYS_FILE nor COUNTERSIGN_LOCAL_IMPLICIT is set');
+  return new Identity({ host: config.HOST, localImplicit: config.COUNTERSIGN_LOCAL_IMPLICIT, localActor: config.COUNTERSIGN_LOCAL_ACTOR, keys });
+};
+
+/** Open streams would keep the server from closing. */
+class EventStreamsLifetime implements BeforeApplicationShutdown {
+  readonly #streams: EventStreams;
+  constructor(streams: EventStreams) {
+    this.#streams = streams;
+  }
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#streams.stop();
+  }
+}
+
+/** The HTTP API. Needs PlatformModule and NatsModule; `configureGateway` prepares the application for it. */
+@Module({})
+export class GatewayModule {
+  static forRoot(config: GatewayConfig): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [AutomationsController, RunsController, EventsController, StatefulRuntimeController, DocumentsController],
+      providers: [
+        { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
+        { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },
+        {
+          provide: EventStreams, inject: [EventSource, LOGGER],
+          useFactory: (source: EventSource, logger: Logger) => new EventStreams({ source, logger, maxPerTenant: config.COUNTERSIGN_MAX_EVENT_STREAMS }),
+        },
+        { provide: EventStreamsLifetime, inject: [EventStreams], useFactory: (streams: EventStreams) => new EventStreamsLifetime(streams) },
+        { provide: RequestMetrics, inject: [METRICS, EventStreams], useFactory: (registry: Registry, streams: EventStreams) => new RequestMetrics(registry, () => streams.size) },
+      ],
+    };
+  }
+}

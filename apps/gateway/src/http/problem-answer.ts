@@ -1,0 +1,27 @@
+import { buildProblem, problemMediaType, retryAfterSeconds, statusOfCode, type ProblemDocument, type ProblemSource } from '@cs/http-api';
+import { beginExchange, type Exchange } from './exchange.js';
+
+/** A refusal on its way to the client. */
+export interface Refused extends ProblemSource {
+  readonly retryAfterS?: number | undefined;
+}
+
+export const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
+
+const challenge = { UNAUTHENTICATED: 'Bearer realm="countersign"' } as const;
+
+/** Sets status and headers of a refusal and returns its body. */
+export const problemAnswer = (exchange: Exchange, refusal: Refused): ProblemDocument => {
+  beginExchange(exchange);
+  const { request, reply } = exchange;
+  reply.code(statusOfCode(refusal.code)).type(problemMediaType);
+  const retryAfter = retryAfterSeconds(refusal.code, refusal.retryAfterS);
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  if (refusal.code in challenge) reply.header('www-authenticate', challenge.UNAUTHENTICATED);
+  return buildProblem(refusal, { instance: pathOf(request.url), correlationId: request.correlationId });
+};
+
+/** Answers a refusal at once, outside a handler. */
+export const sendProblem = (exchange: Exchange, refusal: Refused): void => {
+  exchange.reply.send(JSON.stringify(problemAnswer(exchange, refusal)));
+};

@@ -1,0 +1,24 @@
+import { governanceActorSchema, tenantContextSchema } from '@cs/contracts';
+import { z } from 'zod';
+
+const { org_id, workspace_id, deployment_id, actor_id } = tenantContextSchema.shape;
+
+/** One entry of the key file. The key itself is nowhere: only its SHA-256. */
+export const apiKeyEntrySchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the key as 64 lower-case hexadecimal digits'),
+  org_id,
+  workspace_id,
+  deployment_id,
+  actor_id: actor_id.unwrap(),
+  kind: governanceActorSchema.shape.kind.exclude(['system']),
+});
+export type ApiKeyEntry = z.infer<typeof apiKeyEntrySchema>;
+
+const repeated = (values: readonly string[]): string | undefined => values.find((value, index) => values.indexOf(value) !== index);
+
+export const apiKeyFileSchema = z.array(apiKeyEntrySchema).superRefine((entries, context) => {
+  const id = repeated(entries.map((entry) => entry.id));
+  if (id !== undefined) context.addIssue({ code: 'custom', message: `two keys have the id "${id}"` });
+  if (repeated(entries.map((entry) => entry.sha256)) !== undefined) context.addIssue({ code: 'custom', message: 'two entries hold the same key' });
+});

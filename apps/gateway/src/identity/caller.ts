@@ -1,0 +1,25 @@
+import { localImplicitTenant, type GovernanceActor, type TenantContext } from '@cs/contracts';
+import type { ApiKeyEntry } from './api-keys.schema.js';
+
+/** Who sent a request and for whom, as verified here. */
+export interface Caller {
+  readonly tenant: TenantContext;
+  readonly actor: GovernanceActor;
+}
+
+export const callerOfKey = ({ org_id, workspace_id, deployment_id, actor_id, kind }: ApiKeyEntry): Caller => ({
+  tenant: { org_id, workspace_id, ...(deployment_id === undefined ? {} : { deployment_id }), actor_id, source: 'explicit' },
+  actor: { kind, actor_id, source: 'api_key' },
+});
+
+/** The person at this machine. Its tenant has no actor: with one it would not be the implicit one (domain 1.1). */
+export const localCaller = (actorId: string | undefined): Caller => ({
+  tenant: localImplicitTenant,
+  actor: { kind: 'human', source: 'local_control_panel', ...(actorId === undefined ? {} : { actor_id: actorId }) },
+});
+
+/** An agent that says it is one is one, whoever's credentials it uses: nothing turns it back into a person. */
+export const asAgent = ({ tenant, actor }: Caller, agentId: string): Caller => ({
+  tenant,
+  actor: { kind: 'agent', actor_id: agentId, ...(actor.source === undefined ? {} : { source: actor.source }) },
+});

@@ -1,0 +1,59 @@
+import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns, verifyAudit } from '@cs/contracts';
+import { routes } from '@cs/http-api';
+import { RPC_CLIENT, type RpcClient } from '@cs/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Handles } from './http/handles.js';
+import { pageOf } from './http/page.js';
+import { serve } from './http/serve.js';
+
+/** What the projections know: timelines, audit verification, dead letters. */
+@Controller()
+export class StatefulRuntimeController {
+  readonly #rpc: RpcClient;
+
+  constructor(@Inject(RPC_CLIENT) rpc: RpcClient) {
+    this.#rpc = rpc;
+  }
+
+  @Handles(routes.listStatefulRuns)
+  list(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.listStatefulRuns, { request, reply }, {
+      call: ({ query, minPosition }, context) => this.#rpc.call(listStatefulRuns, { context, payload: { ...query, min_position: minPosition } }),
+      view: (page) => pageOf('runs', page),
+    });
+  }
+
+  @Handles(routes.getStatefulRun)
+  get(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.getStatefulRun, { request, reply }, {
+      call: ({ params, query, minPosition }, context) => this.#rpc.call(getStatefulRun, { context, payload: { ...query, ...params, min_position: minPosition } }),
+      view: (found) => found,
+    });
+  }
+
+  @Handles(routes.listRunEvents)
+  events(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.listRunEvents, { request, reply }, {
+      call: ({ params, query: { since_seq, after_seq = since_seq, ...query }, minPosition }, context) =>
+        this.#rpc.call(listRunEvents, { context, payload: { ...query, after_seq, ...params, min_position: minPosition } }),
+      view: (events) => events,
+    });
+  }
+
+  @Handles(routes.verifyAudit)
+  verifyAudit(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.verifyAudit, { request, reply }, {
+      call: ({ minPosition }, context) => this.#rpc.call(verifyAudit, { context, payload: { min_position: minPosition } }),
+      view: (verification) => verification,
+    });
+  }
+
+  @Handles(routes.listDeadLetters)
+  deadLetters(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.listDeadLetters, { request, reply }, {
+      call: ({ query, minPosition }, context) => this.#rpc.call(listDeadLetters, { context, payload: { ...query, min_position: minPosition } }),
+      view: (page) => pageOf('dead_letters', page),
+    });
+  }
+}
