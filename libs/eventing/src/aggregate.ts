@@ -41,16 +41,15 @@ export const unwritten = <State, Event>(aggregate: Aggregate<State, Event>, ref:
 /** The store decoded the events by the aggregate's catalogue, so their shape is the aggregate's. */
 const typed = <Event>(event: RecordedEvent): Recorded<Event> => event as unknown as Recorded<Event>;
 
-const usableState = <State, Event>(aggregate: Aggregate<State, Event>, { commit }: StoredCommit): State | undefined =>
-  commit.state?.version === aggregate.stateVersion ? aggregate.readState(commit.state.value) : undefined;
+const carriesUsableState = <State, Event>({ stateVersion }: Aggregate<State, Event>, { commit }: StoredCommit): boolean => commit.state?.version === stateVersion;
 
 /** Folds one more commit onto what is loaded. */
 export const foldCommit = <State, Event>(aggregate: Aggregate<State, Event>, loaded: Loaded<State>, stored: StoredCommit): Loaded<State> => {
-  const carried = usableState(aggregate, stored);
-  const { events, version } = stored.commit;
+  const { events, version, state } = stored.commit;
+  const carried = state?.version === aggregate.stateVersion ? { state: aggregate.readState(state.value) } : undefined;
   return {
     ref: stored.ref,
-    state: carried ?? events.reduce((state, event) => aggregate.evolve(state, typed<Event>(event)), loaded.state),
+    state: carried ? carried.state : events.reduce((folded, event) => aggregate.evolve(folded, typed<Event>(event)), loaded.state),
     version,
     position: stored.position,
     lastRecordedAtMs: events.at(-1)?.recorded_at_ms ?? loaded.lastRecordedAtMs,
@@ -71,7 +70,7 @@ export const loadAggregate = async <State, Event>(
   let current = newest ?? (await store.last(ref));
   while (current) {
     path.push(current);
-    if (usableState(aggregate, current) !== undefined || current.commit.previous === 0) break;
+    if (carriesUsableState(aggregate, current) || current.commit.previous === 0) break;
     const previous = current.commit.previous;
     current = await store.at(toPosition(previous));
     if (!current) throw new Error(`The log has no commit at ${previous}, which ${ref.aggregate} ${ref.id} refers to`);

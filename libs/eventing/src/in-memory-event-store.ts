@@ -14,21 +14,22 @@ export class InMemoryEventStore implements EventStore {
   readonly #entries: Entry[] = [];
   readonly #heads = new Map<string, number>();
 
-  last(ref: AggregateRef): Promise<StoredCommit | undefined> {
-    return Promise.resolve(this.#read(this.#heads.get(aggregateSubjects(ref)) ?? 0));
+  // Async, so that a commit that cannot be read rejects as it does in every other store.
+  async last(ref: AggregateRef): Promise<StoredCommit | undefined> {
+    return this.#read(this.#heads.get(aggregateSubjects(ref)) ?? 0);
   }
 
-  at(position: Position): Promise<StoredCommit | undefined> {
-    return Promise.resolve(this.#read(position));
+  async at(position: Position): Promise<StoredCommit | undefined> {
+    return this.#read(position);
   }
 
-  append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
+  async append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
     const key = aggregateSubjects(ref);
     const head = this.#heads.get(key) ?? 0;
-    if (head !== commit.previous) return Promise.resolve(this.#ownCommit(head, commit));
+    if (head !== commit.previous) return this.#ownCommit(head, commit);
     this.#entries.push({ ref, status, body: JSON.stringify(commit) });
     this.#heads.set(key, this.#entries.length);
-    return Promise.resolve({ kind: 'appended', position: toPosition(this.#entries.length), duplicate: false });
+    return { kind: 'appended', position: toPosition(this.#entries.length), duplicate: false };
   }
 
   /** Every commit in order, as a projector reads them. */

@@ -9,4 +9,4 @@ export { InMemoryEventStore } from './in-memory-event-store.js';
 export type { ProjectionProgress } from './projection-progress.port.js';
 export { buildCommit, nextTime, recordEvents, stateInterval, type RecordContext } from './record-events.js';
 export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';
-export type { LogEntry, LogReader } from './log-reader.port.js';
+export { LogDamagedError, type LogEntry, type LogReader } from './log-reader.port.js';

@@ -15,12 +15,17 @@ export interface LogEntry {
   readonly unreadable?: string;
 }
 
+/** The log has a hole, or ends before what was read from it: someone replaced or cut it. */
+export class LogDamagedError extends Error {
+  override readonly name = 'LogDamagedError';
+}
+
 /** The log from a position on, in order, without gaps. */
 export interface LogReader {
   /**
    * Batches of commits after `after`: each is what had arrived when the one before was done, at most
    * `maxEntries`. Waits for more at the end of the log; ends when the signal aborts. Reconnects by
-   * itself; throws only when the log is damaged.
+   * itself; throws only `LogDamagedError`.
    */
   batches(after: Position, options: { readonly maxEntries: number; readonly signal: AbortSignal }): AsyncIterable<readonly LogEntry[]>;
 }

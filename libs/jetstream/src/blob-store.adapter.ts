@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { blobBucket } from '@cs/contracts';
+import { LogUnavailableError, UnreadableCommitError } from '@cs/eventing';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { Objm, type ObjectStore } from '@nats-io/obj';
 
@@ -8,6 +10,9 @@ export interface BlobRef {
   readonly digest: string;
   readonly bytes: number;
 }
+
+/** The object store reads through a consumer, which says nothing when it is gone. */
+const readTimeoutMs = 5000;
 
 /** Large values beside the log, under their digest. */
 export class BlobStore {
@@ -26,12 +31,26 @@ export class BlobStore {
     return { digest, bytes: data.byteLength };
   }
 
-  /** Throws when the blob is not there or is not what its name says. */
+  /** Throws `UnreadableCommitError` when the blob is not there or is not what its name says; anything else passes. */
   async get({ digest }: BlobRef): Promise<string> {
-    const data = await (await this.#open()).getBlob(digest);
-    if (data === null) throw new Error(`The object store has no blob ${digest}`);
-    if (createHash('sha256').update(data).digest('hex') !== digest) throw new Error(`Blob ${digest} was changed`);
+    const data = await this.#read(digest);
+    if (data === null) throw new UnreadableCommitError(`The object store has no blob ${digest}`);
+    if (createHash('sha256').update(data).digest('hex') !== digest) throw new UnreadableCommitError(`Blob ${digest} was changed`);
     return Buffer.from(data).toString('utf8');
+  }
+
+  async #read(digest: string): Promise<Uint8Array | null> {
+    const bucket = await this.#open();
+    const timer = new AbortController();
+    const late = async (): Promise<never> => {
+      await delay(readTimeoutMs, undefined, { signal: timer.signal });
+      throw new LogUnavailableError(`The object store did not give blob ${digest} in ${readTimeoutMs} ms`);
+    };
+    try {
+      return await Promise.race([bucket.getBlob(digest), late()]);
+    } finally {
+      timer.abort();
+    }
   }
 
   #open(): Promise<ObjectStore> {

@@ -1,48 +1,47 @@
-/** A queue between one producer and one consumer: the producer waits while it is full. */
+/** A queue between one producer and one consumer. The producer asks for room first and never puts in more than that. */
 export class BoundedQueue<Item> {
   readonly #limit: number;
-  readonly #items: Item[] = [];
-  readonly #closeListeners: (() => void)[] = [];
+  #items: Item[] = [];
+  readonly #closed = new AbortController();
   #wakeConsumer: (() => void) | undefined;
   #wakeProducer: (() => void) | undefined;
-  #closed = false;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** Aborted when the queue is closed. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
-  onClose(listener: () => void): void {
-    if (this.#closed) listener();
-    else this.#closeListeners.push(listener);
+  /** How many more items fit, waiting until at least `min` do; 0 once closed. */
+  async room(min: number): Promise<number> {
+    while (!this.closed.aborted && this.#limit - this.#items.length < min) await new Promise<void>((resolve) => (this.#wakeProducer = resolve));
+    return this.closed.aborted ? 0 : this.#limit - this.#items.length;
   }
 
-  /** False when the queue was closed and the item was not taken. */
-  async put(item: Item): Promise<boolean> {
-    while (!this.#closed && this.#items.length >= this.#limit) await new Promise<void>((resolve) => (this.#wakeProducer = resolve));
-    if (this.#closed) return false;
+  put(item: Item): void {
+    if (this.closed.aborted) return;
     this.#items.push(item);
     this.#wakeConsumer?.();
-    return true;
   }
 
   /** Everything that has arrived, at most `max`, waiting for the first; `undefined` once closed. */
   async takeAll(max: number): Promise<readonly Item[] | undefined> {
-    while (!this.#closed && this.#items.length === 0) await new Promise<void>((resolve) => (this.#wakeConsumer = resolve));
-    if (this.#closed) return undefined;
+    while (!this.closed.aborted && this.#items.length === 0) await new Promise<void>((resolve) => (this.#wakeConsumer = resolve));
+    if (this.closed.aborted) return undefined;
     const taken = this.#items.splice(0, max);
     this.#wakeProducer?.();
     return taken;
   }
 
+  /** Wakes both sides; what is still inside is dropped. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed.aborted) return;
+    this.#closed.abort();
+    this.#items = [];
     this.#wakeConsumer?.();
     this.#wakeProducer?.();
-    for (const listener of this.#closeListeners) listener();
   }
 }

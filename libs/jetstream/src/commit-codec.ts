@@ -5,8 +5,10 @@ import type { BlobRef, BlobStore } from './blob-store.adapter.js';
 /** Header of a message whose data stands, in part, in the object store. */
 export const blobHeader = 'Cs-Blobs';
 
-/** Members larger than this move out of a commit that is over the threshold. */
-const memberThresholdBytes = 16 * 1024;
+/** Members larger than this move out of a commit that is over the threshold; a commit of very many small ones needs the second limit. */
+const memberLimitsBytes = [16 * 1024, 512] as const;
+/** Far below what the server accepts in one message. */
+const bodyLimitBytes = 1024 * 1024;
 
 const reference = ({ digest, bytes }: BlobRef): Json => ({ $blob: { digest, bytes } });
 
@@ -16,9 +18,9 @@ const readReference = (value: unknown): BlobRef | undefined => {
   return typeof digest === 'string' && typeof bytes === 'number' ? { digest, bytes } : undefined;
 };
 
-const moveOut = async (value: Json, blobs: BlobStore): Promise<Json> => {
+const moveOut = async (value: Json, limitBytes: number, blobs: BlobStore): Promise<Json> => {
   const text = JSON.stringify(value);
-  return Buffer.byteLength(text) > memberThresholdBytes ? reference(await blobs.put(text)) : value;
+  return Buffer.byteLength(text) > limitBytes ? reference(await blobs.put(text)) : value;
 };
 
 const putBack = async (value: Json, blobs: BlobStore): Promise<Json> => {
@@ -38,7 +40,12 @@ export const encodeCommit = async (commit: Commit, blobs: BlobStore): Promise<{ 
   const body = JSON.stringify(commit);
   // A character is at most 3 bytes, so short texts need no counting.
   if (body.length * 3 <= blobThresholdBytes || Buffer.byteLength(body) <= blobThresholdBytes) return { body, hasBlobs: false };
-  return { body: JSON.stringify(await mapLarge(commit, (value) => moveOut(value, blobs))), hasBlobs: true };
+  let slim = body;
+  for (const limitBytes of memberLimitsBytes) {
+    slim = JSON.stringify(await mapLarge(commit, (value) => moveOut(value, limitBytes, blobs)));
+    if (Buffer.byteLength(slim) <= bodyLimitBytes) break;
+  }
+  return { body: slim, hasBlobs: true };
 };
 
 /** The whole body of a message, with what stands in the object store put back. */

@@ -1,9 +1,10 @@
-import { retryLater, type ConsumerOutcome } from '@cs/eventing';
-import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { giveUp, retryLater, type ConsumerOutcome } from '@cs/eventing';
+import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConcurrencyGate } from './concurrency-gate.js';
+import type { Delivery } from './delivery.js';
 import { hasCode } from './nats-error-codes.js';
+import { PullRequests } from './pull-requests.js';
 import { settle } from './settlement.js';
 
 /** What a handler sees of a message. */
@@ -42,14 +43,16 @@ export interface ConsumerSpec {
 }
 
 export interface RunningConsumer {
-  /** Takes nothing more, waits for what is being handled. */
+  /** Takes nothing more and waits for what is being handled. What was on its way goes to another instance at once. */
   stop(): Promise<void>;
 }
 
 const errorDelayMs = (deliveries: number): number => Math.min(250 * 2 ** (deliveries - 1), 30_000);
+const restartPauseMs = 250;
+const apiTimeoutMs = 2000;
 
 const ensureConsumer = async ({ nc, stream, durable, filters, ackWaitMs, maxInFlight, start = 'all' }: ConsumerSpec): Promise<void> => {
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: apiTimeoutMs });
   const changeable = { filter_subjects: [...filters], ack_wait: nanos(ackWaitMs), max_deliver: -1, max_ack_pending: Math.max(1000, maxInFlight * 8) };
   try {
     await jsm.consumers.add(stream, { durable_name: durable, ack_policy: AckPolicy.Explicit, deliver_policy: start === 'new' ? DeliverPolicy.New : DeliverPolicy.All, ...changeable });
@@ -59,78 +62,115 @@ const ensureConsumer = async ({ nc, stream, durable, filters, ackWaitMs, maxInFl
   }
 };
 
+const messageOf = (delivery: Delivery): ConsumerMessage => ({
+  subject: delivery.subject, position: delivery.position, deliveryCount: delivery.deliveryCount,
+  header: (name) => delivery.header(name), text: () => delivery.text(),
+});
+
 class PullConsumer implements RunningConsumer {
   readonly #spec: ConsumerSpec;
-  readonly #gate: ConcurrencyGate;
-  readonly #inFlight = new Map<JsMsg, Promise<void>>();
+  /** By position: a message that comes again while it is being handled here is already taken care of. */
+  readonly #inFlight = new Map<number, Delivery>();
   readonly #stopped = new AbortController();
-  #messages: ConsumerMessages | undefined;
   readonly #loop: Promise<void>;
   readonly #extender: NodeJS.Timeout;
+  #pulls: PullRequests | undefined;
+  #slotFreed: (() => void) | undefined;
 
   constructor(spec: ConsumerSpec) {
     this.#spec = spec;
-    this.#gate = new ConcurrencyGate(spec.maxInFlight);
     this.#extender = setInterval(() => this.#extendLeases(), spec.ackWaitMs / 3);
     this.#loop = this.#run();
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#messages?.stop();
+    this.#pulls?.interrupt('stopping');
     await this.#loop;
-    await Promise.allSettled(this.#inFlight.values());
+    while (this.#inFlight.size > 0) await this.#nextSettled();
     clearInterval(this.#extender);
   }
 
+  get #freeSlots(): number {
+    return this.#spec.maxInFlight - this.#inFlight.size;
+  }
+
+  #nextSettled(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#slotFreed;
+      this.#slotFreed = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
   #extendLeases(): void {
-    for (const message of this.#inFlight.keys()) message.working();
+    if (this.#spec.nc.isClosed()) return;
+    for (const delivery of this.#inFlight.values()) delivery.working();
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
+    const { signal } = this.#stopped;
+    while (!signal.aborted && !this.#spec.nc.isClosed()) {
       try {
-        await this.#consume();
+        await ensureConsumer(this.#spec);
+        await this.#pullUntilInterrupted();
       } catch (error) {
-        if (this.#stopped.signal.aborted) return;
-        this.#spec.onError(error);
+        if (!signal.aborted) this.#spec.onError(error);
       }
-      await delay(250, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+      await delay(restartPauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #consume(): Promise<void> {
-    const { nc, stream, durable, maxInFlight } = this.#spec;
-    await ensureConsumer(this.#spec);
-    const consumer = await jetstream(nc).consumers.get(stream, durable);
-    const messages = await consumer.consume({ max_messages: Math.max(2, maxInFlight), idle_heartbeat: 2000, expires: 10_000 });
-    this.#messages = messages;
-    if (this.#stopped.signal.aborted) messages.stop();
-    for await (const message of messages) {
-      await this.#gate.enter();
-      const handled = this.#handle(message).finally(() => {
-        this.#inFlight.delete(message);
-        this.#gate.leave();
-      });
-      this.#inFlight.set(message, handled);
-    }
-  }
-
-  async #handle(message: JsMsg): Promise<void> {
-    const { handle, maxDeliver, setAside, stream, durable, onError } = this.#spec;
-    const seen: ConsumerMessage = {
-      subject: message.subject, position: message.seq, deliveryCount: message.info.deliveryCount,
-      header: (name) => message.headers?.get(name) ?? '', text: () => message.string(),
-    };
+  async #pullUntilInterrupted(): Promise<void> {
+    const { nc, stream, durable } = this.#spec;
+    const pulls = new PullRequests({ nc, stream, consumer: durable, onDelivery: (delivery) => this.#take(delivery) });
+    this.#pulls = pulls;
     try {
-      const outcome = await handle(seen).catch((error: unknown): ConsumerOutcome => {
-        onError(error);
-        return retryLater(errorDelayMs(seen.deliveryCount), error instanceof Error ? error.message : String(error));
-      });
-      await settle({ message, outcome, maxDeliver, setAside: (reason) => setAside({ consumer: durable, stream, message: seen, reason }) });
+      while (!this.#stopped.signal.aborted) {
+        if (this.#freeSlots <= 0) await this.#nextSettled();
+        const end = await pulls.pull(this.#freeSlots);
+        if (end.kind === 'interrupted') throw new Error(`${durable}: ${end.reason}`);
+      }
+    } finally {
+      await pulls.close();
+    }
+  }
+
+  #take(delivery: Delivery): void {
+    if (this.#stopped.signal.aborted) return delivery.nak(0);
+    if (this.#inFlight.has(delivery.position)) return;
+    this.#inFlight.set(delivery.position, delivery);
+    void this.#handle(delivery).finally(() => {
+      this.#inFlight.delete(delivery.position);
+      const freed = this.#slotFreed;
+      this.#slotFreed = undefined;
+      freed?.();
+    });
+  }
+
+  async #handle(delivery: Delivery): Promise<void> {
+    const { maxDeliver, setAside, stream, durable, onError } = this.#spec;
+    const message = messageOf(delivery);
+    try {
+      const outcome = await this.#judge(message);
+      await settle({ delivery, outcome, maxDeliver, setAside: (reason) => setAside({ consumer: durable, stream, message, reason }) });
     } catch (error) {
       // Nothing was settled: the lease runs out and the message comes again.
       onError(error);
+    }
+  }
+
+  async #judge(message: ConsumerMessage): Promise<ConsumerOutcome> {
+    const { handle, maxDeliver, onError } = this.#spec;
+    // Every earlier delivery ended without an answer: it may be what ends the process.
+    if (message.deliveryCount > maxDeliver) return giveUp(`delivered ${message.deliveryCount} times and never settled`);
+    try {
+      return await handle(message);
+    } catch (error) {
+      onError(error);
+      return retryLater(errorDelayMs(message.deliveryCount), error instanceof Error ? error.message : String(error));
     }
   }
 }

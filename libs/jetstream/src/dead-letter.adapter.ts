@@ -1,6 +1,5 @@
-import { parseLogSubject, type AggregateRef, type DeadLetterEvent } from '@cs/contracts';
+import { localImplicitTenant, type AggregateRef, type DeadLetterEvent } from '@cs/contracts';
 import { appendEvents, unwritten, type Aggregate, type Eventing } from '@cs/eventing';
-import { localImplicitTenant } from '@cs/contracts';
 import type { DeadLetter } from './consumer.adapter.js';
 
 interface Opened { readonly reason: string }
@@ -16,12 +15,12 @@ const deadLetterAggregate: Aggregate<Opened | undefined, DeadLetterEvent> = {
   readState: () => undefined,
 };
 
-/** `cs.events.{org}.{workspace}.…` and `cs.log.…` name the tenant in the same places. */
+/** `cs.log.{org}.{workspace}.…` and `cs.events.…` name the tenant in the same places; `cs.timer.{state}.…` one later. */
+const tenantPattern = /^cs\.(?:log|events|timer\.(?:pending|fired))\.([^.]+)\.([^.]+)\./;
+
 const tenantOf = (subject: string): Pick<AggregateRef, 'org_id' | 'workspace_id'> => {
-  const parsed = parseLogSubject(subject);
-  if (parsed) return parsed.ref;
-  const [, , org_id, workspace_id] = subject.split('.');
-  return { org_id: org_id ?? localImplicitTenant.org_id, workspace_id: workspace_id ?? localImplicitTenant.workspace_id };
+  const [, org_id = localImplicitTenant.org_id, workspace_id = localImplicitTenant.workspace_id] = tenantPattern.exec(subject) ?? [];
+  return { org_id, workspace_id };
 };
 
 /** Records a message that could not be handled, once: repeating it finds the first record. */

@@ -1,51 +1,73 @@
 import { aggregateSubjects, logSubject, parseLogSubject, streams, type AggregateRef, type Commit } from '@cs/contracts';
-import { decodeCommit, LogUnavailableError, type AppendResult, type EventStore, type StoredCommit } from '@cs/eventing';
+import { decodeCommit, LogUnavailableError, UnreadableCommitError, type AppendResult, type EventStore, type StoredCommit } from '@cs/eventing';
 import { toPosition, type Position } from '@cs/kernel';
-import { jetstream, jetstreamManager, JetStreamApiError, type JetStreamClient, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlobStore } from './blob-store.adapter.js';
 import { blobHeader, encodeCommit, wholeBody } from './commit-codec.js';
-import { hasCode } from './nats-error-codes.js';
+import { onConnectionChange } from './connection-watch.js';
+import { hasCode, isRefusal } from './nats-error-codes.js';
 
 export interface EventStoreOptions {
-  /** How long an append is tried again, with the same commit id, while the log does not answer. Default 8 s. */
-  readonly appendBudgetMs?: number;
+  /** How long a read, or an append with the same commit id, is tried again while the log does not answer. Default 8 s. */
+  readonly budgetMs?: number;
 }
 
-/** One try of a publish; short, because a publish caught by an outage is never answered. */
-const publishTimeoutMs = 2000;
+/** One try; short, because a request caught by an outage is never answered. */
+const tryTimeoutMs = 2000;
 const retryPauseMs = 100;
+
+/** Fails as soon as the connection has been made again: what was asked over the one before is lost. */
+const unlessReconnected = async <Value>(nc: NatsConnection, request: Promise<Value>): Promise<Value> => {
+  let stop = (): void => undefined;
+  const reconnected = new Promise<never>((_resolve, reject) => {
+    stop = onConnectionChange(nc, (change) => change !== 'down' && reject(new Error('the connection broke before the answer came')));
+  });
+  try {
+    return await Promise.race([request, reconnected]);
+  } finally {
+    stop();
+  }
+};
 
 /** The log on JetStream: one message per commit, checked against the aggregate's last sequence. */
 export class JetStreamEventStore implements EventStore {
   readonly #js: JetStreamClient;
   readonly #jsm: Promise<JetStreamManager>;
   readonly #blobs: BlobStore;
-  readonly #appendBudgetMs: number;
+  readonly #nc: NatsConnection;
+  readonly #budgetMs: number;
 
-  constructor(nc: NatsConnection, { appendBudgetMs = 8000 }: EventStoreOptions = {}) {
+  constructor(nc: NatsConnection, { budgetMs = 8000 }: EventStoreOptions = {}) {
+    this.#nc = nc;
     this.#js = jetstream(nc);
-    this.#jsm = jetstreamManager(nc, { checkAPI: false });
+    this.#jsm = jetstreamManager(nc, { checkAPI: false, timeout: tryTimeoutMs });
     this.#blobs = new BlobStore(this.#js);
-    this.#appendBudgetMs = appendBudgetMs;
+    this.#budgetMs = budgetMs;
   }
 
   last(ref: AggregateRef): Promise<StoredCommit | undefined> {
-    return this.#read({ last_by_subj: aggregateSubjects(ref) });
+    return this.#patiently(() => this.#read({ last_by_subj: aggregateSubjects(ref) }), 'The log could not be read');
   }
 
   at(position: Position): Promise<StoredCommit | undefined> {
-    return this.#read({ seq: position });
+    return this.#patiently(() => this.#read({ seq: position }), 'The log could not be read');
   }
 
-  async append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
-    const deadline = Date.now() + this.#appendBudgetMs;
+  append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
+    return this.#patiently(() => this.#appendOnce(ref, status, commit), 'The log did not confirm the commit');
+  }
+
+  /** Tries again within the budget, unless the connection was closed for good or trying again cannot help. */
+  async #patiently<Value>(task: () => Promise<Value>, failure: string): Promise<Value> {
+    const deadline = performance.now() + this.#budgetMs;
     for (;;) {
       try {
-        return await this.#appendOnce(ref, status, commit);
+        return await unlessReconnected(this.#nc, task());
       } catch (cause) {
-        if (Date.now() + retryPauseMs > deadline) throw new LogUnavailableError('The log did not confirm the commit', { cause });
+        if (cause instanceof UnreadableCommitError || cause instanceof LogUnavailableError || isRefusal(cause)) throw cause;
+        if (this.#nc.isClosed() || performance.now() + retryPauseMs > deadline) throw new LogUnavailableError(failure, { cause });
         await delay(retryPauseMs);
       }
     }
@@ -57,7 +79,7 @@ export class JetStreamEventStore implements EventStore {
     if (hasBlobs) marked.set(blobHeader, '1');
     try {
       const ack = await this.#js.publish(logSubject(ref, status), body, {
-        msgID: commit.commit_id, timeout: publishTimeoutMs, retries: 0,
+        msgID: commit.commit_id, timeout: tryTimeoutMs, retries: 0,
         expect: { streamName: streams.log.name, lastSubjectSequence: commit.previous, lastSubjectSequenceSubject: aggregateSubjects(ref) },
         ...(hasBlobs ? { headers: marked } : {}),
       });
@@ -80,19 +102,10 @@ export class JetStreamEventStore implements EventStore {
   }
 
   async #read(query: { seq: number } | { last_by_subj: string }): Promise<StoredCommit | undefined> {
-    const message = await this.#get(query);
+    const message = await (await this.#jsm).direct.getMessage(streams.log.name, query);
     const subject = message && parseLogSubject(message.subject);
     if (!message || !subject) return undefined;
     const body = await wholeBody(message.string(), message.header.has(blobHeader), this.#blobs);
     return decodeCommit(subject, { position: toPosition(message.seq), body });
-  }
-
-  async #get(query: { seq: number } | { last_by_subj: string }): Promise<StoredMsg | undefined> {
-    try {
-      return (await (await this.#jsm).direct.getMessage(streams.log.name, query)) ?? undefined;
-    } catch (cause) {
-      if (hasCode(cause, 'noMessageFound') || (cause instanceof JetStreamApiError && cause.status === 404)) return undefined;
-      throw new LogUnavailableError('The log could not be read', { cause });
-    }
   }
 }

@@ -1,14 +1,20 @@
 import { parseLogSubject, streams, type AggregateRef } from '@cs/contracts';
-import { decodeCommit, UnreadableCommitError, type LogEntry, type LogReader } from '@cs/eventing';
+import { decodeCommit, LogDamagedError, UnreadableCommitError, type LogEntry, type LogReader } from '@cs/eventing';
 import { toPosition, type Position } from '@cs/kernel';
-import { DeliverPolicy, jetstream, type ConsumerMessages, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlobStore } from './blob-store.adapter.js';
 import { BoundedQueue } from './bounded-queue.js';
 import { blobHeader, wholeBody } from './commit-codec.js';
+import type { Delivery } from './delivery.js';
+import { PullRequests } from './pull-requests.js';
 
 const nobody: AggregateRef = { org_id: 'local', workspace_id: 'local', aggregate: 'dead_letter', id: 'unknown' };
+const retryPauseMs = 100;
+const apiTimeoutMs = 2000;
+/** The broker forgets a reader that has not asked for anything for so long. */
+const inactiveMs = 60_000;
 
 const toEntry = (message: Pick<LogEntry, 'position' | 'subject' | 'body'>): LogEntry => {
   const parsed = parseLogSubject(message.subject);
@@ -21,82 +27,140 @@ const toEntry = (message: Pick<LogEntry, 'position' | 'subject' | 'body'>): LogE
   }
 };
 
+const withoutBlobs = (delivery: Delivery, problem: UnreadableCommitError): LogEntry => {
+  const { ref, status } = parseLogSubject(delivery.subject) ?? { ref: nobody, status: 'unknown' };
+  return { position: toPosition(delivery.position), subject: delivery.subject, body: delivery.text(), ref, status, unreadable: problem.message };
+};
+
 interface ReaderOptions {
+  /** What interrupted reading; it goes on by itself. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Reads CS_LOG in order with an ordered consumer, and starts over behind the last entry after any break. */
+interface Reading {
+  readonly queue: BoundedQueue<Delivery>;
+  /** The reader asks again when so much room is free. */
+  readonly chunk: number;
+  /** Position of the last entry that was read. */
+  last: number;
+}
+
+/** Reads CS_LOG in order with an ephemeral consumer, and starts over behind the last entry after any break. */
 export class JetStreamLogReader implements LogReader {
   readonly #nc: NatsConnection;
-  readonly #js: JetStreamClient;
+  readonly #jsm: Promise<JetStreamManager>;
   readonly #blobs: BlobStore;
   readonly #onError: (error: unknown) => void;
-  #current: ConsumerMessages | undefined;
 
   constructor(nc: NatsConnection, { onError }: ReaderOptions) {
     this.#nc = nc;
-    this.#js = jetstream(nc);
-    this.#blobs = new BlobStore(this.#js);
+    this.#jsm = jetstreamManager(nc, { checkAPI: false, timeout: apiTimeoutMs });
+    this.#blobs = new BlobStore(jetstream(nc));
     this.#onError = onError;
-    this.#restartOnReconnect().catch(onError);
   }
 
   async *batches(after: Position, { maxEntries, signal }: { maxEntries: number; signal: AbortSignal }): AsyncGenerator<readonly LogEntry[]> {
-    const queue = new BoundedQueue<JsMsg>(maxEntries * 2);
-    const pumping = this.#pump(after, queue, signal);
+    const queue = new BoundedQueue<Delivery>(maxEntries * 2);
+    const close = (): void => queue.close();
+    signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) queue.close();
+    const reading = this.#readOn({ queue, chunk: maxEntries, last: after }).finally(close);
+    // Whoever consumes learns of a damaged log at the end, also when it leaves early.
+    reading.catch(() => undefined);
     try {
-      for (;;) {
-        const messages = await queue.takeAll(maxEntries);
-        if (messages === undefined) return;
-        yield await Promise.all(messages.map((message) => this.#entry(message)));
+      for (let taken = await queue.takeAll(maxEntries); taken !== undefined; taken = await queue.takeAll(maxEntries)) {
+        const entries = await this.#entries(taken, queue.closed);
+        if (queue.closed.aborted) break;
+        yield entries;
       }
     } finally {
       queue.close();
-      await pumping;
+      signal.removeEventListener('abort', close);
+      await reading;
     }
   }
 
-  async #pump(after: Position, queue: BoundedQueue<JsMsg>, signal: AbortSignal): Promise<void> {
-    let last: number = after;
-    while (!signal.aborted && !queue.closed) {
+  async #readOn(reading: Reading): Promise<void> {
+    const { closed } = reading.queue;
+    while (!closed.aborted && !this.#nc.isClosed()) {
       try {
-        last = await this.#read(last, queue, signal);
+        await this.#readUntilInterrupted(reading);
       } catch (error) {
-        if (!signal.aborted) this.#onError(error);
+        if (error instanceof LogDamagedError) throw error;
+        if (!closed.aborted) this.#onError(error);
       }
-      await delay(100, undefined, { signal }).catch(() => undefined);
+      await delay(retryPauseMs, undefined, { signal: closed }).catch(() => undefined);
     }
-    queue.close();
   }
 
-  /** Reads until the connection breaks, a gap shows or the reader stops; answers the last position read. */
-  async #read(after: number, queue: BoundedQueue<JsMsg>, signal: AbortSignal): Promise<number> {
-    let last = after;
-    const consumer = await this.#js.consumers.get(streams.log.name, { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 });
-    const messages = await consumer.consume({ max_messages: 2000, idle_heartbeat: 1000, expires: 10_000 });
-    const stop = (): void => messages.stop();
-    signal.addEventListener('abort', stop, { once: true });
-    queue.onClose(stop);
-    this.#current = messages;
-    for await (const message of messages) {
-      if (message.seq <= last) continue;
-      if (message.seq !== last + 1) break;
-      if (!(await queue.put(message))) break;
-      last = message.seq;
+  async #readUntilInterrupted(reading: Reading): Promise<void> {
+    const { queue, chunk } = reading;
+    const consumer = await this.#openConsumer(reading.last);
+    const pulls = new PullRequests({ nc: this.#nc, stream: streams.log.name, consumer, onDelivery: (delivery) => accept(delivery) });
+    let damage: LogDamagedError | undefined;
+    const accept = (delivery: Delivery): void => {
+      if (delivery.position === reading.last + 1) {
+        reading.last = delivery.position;
+        queue.put(delivery);
+      } else if (delivery.position > reading.last) {
+        damage = new LogDamagedError(`The log has no commit ${reading.last + 1}, but has commit ${delivery.position}`);
+        pulls.interrupt(damage.message);
+      }
+    };
+    const stop = (): void => pulls.interrupt('stopping');
+    queue.closed.addEventListener('abort', stop, { once: true });
+    try {
+      for (let room = await queue.room(chunk); room > 0; room = await queue.room(chunk)) {
+        const end = await pulls.pull(room);
+        if (damage) throw damage;
+        if (end.kind === 'interrupted') throw new Error(`Reading the log: ${end.reason}`);
+      }
+    } finally {
+      queue.closed.removeEventListener('abort', stop);
+      await pulls.close();
+      this.#forget(consumer);
     }
-    messages.stop();
-    signal.removeEventListener('abort', stop);
-    return last;
   }
 
-  /** The consumer may not have outlived what cut the connection, so reading starts over at once. */
-  async #restartOnReconnect(): Promise<void> {
-    for await (const status of this.#nc.status()) if (status.type === 'reconnect') this.#current?.stop();
+  async #openConsumer(last: number): Promise<string> {
+    const jsm = await this.#jsm;
+    const { state } = await jsm.streams.info(streams.log.name);
+    if (state.last_seq < last) throw new LogDamagedError(`The log ends at ${state.last_seq}, before position ${last} that was read from it`);
+    const { name } = await jsm.consumers.add(streams.log.name, {
+      deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: last + 1, ack_policy: AckPolicy.None,
+      mem_storage: true, num_replicas: 1, inactive_threshold: nanos(inactiveMs),
+    });
+    return name;
   }
 
-  async #entry(message: JsMsg): Promise<LogEntry> {
-    const position = toPosition(message.seq);
-    const body = await wholeBody(message.string(), message.headers?.has(blobHeader) === true, this.#blobs);
-    return toEntry({ position, subject: message.subject, body });
+  /** Not waited for: the broker also forgets it by itself. */
+  #forget(consumer: string): void {
+    if (this.#nc.isClosed() || this.#nc.isDraining()) return;
+    void this.#jsm.then((jsm) => jsm.consumers.delete(streams.log.name, consumer)).catch(() => undefined);
+  }
+
+  async #entries(deliveries: readonly Delivery[], closed: AbortSignal): Promise<readonly LogEntry[]> {
+    const entries: LogEntry[] = [];
+    // One after the other where data stands beside the log: a batch of large commits must not be in memory twice.
+    for (const delivery of deliveries) entries.push(delivery.header(blobHeader) === '' ? this.#entry(delivery, delivery.text()) : await this.#large(delivery, closed));
+    return entries;
+  }
+
+  #entry(delivery: Delivery, body: string): LogEntry {
+    return toEntry({ position: toPosition(delivery.position), subject: delivery.subject, body });
+  }
+
+  /** Asks again for as long as the object store does not answer; what it does not have is unreadable. */
+  async #large(delivery: Delivery, closed: AbortSignal): Promise<LogEntry> {
+    for (;;) {
+      try {
+        return this.#entry(delivery, await wholeBody(delivery.text(), true, this.#blobs));
+      } catch (error) {
+        if (error instanceof UnreadableCommitError) return withoutBlobs(delivery, error);
+        if (closed.aborted || this.#nc.isClosed()) throw error;
+        this.#onError(error);
+        await delay(retryPauseMs, undefined, { signal: closed }).catch(() => undefined);
+      }
+    }
   }
 }

@@ -24,7 +24,10 @@ export class RunSignals {
   listen(runId: string, callback: () => void): () => void {
     const subject = signalSubjects.runChanged(runId);
     this.#listeners.set(subject, callback);
-    return () => this.#listeners.delete(subject);
+    return () => {
+      // A later listener for the same run keeps its place.
+      if (this.#listeners.get(subject) === callback) this.#listeners.delete(subject);
+    };
   }
 
   stop(): void {

@@ -1,8 +1,8 @@
 import type { ConsumerOutcome } from '@cs/eventing';
-import type { JsMsg } from '@nats-io/jetstream';
+import type { Delivery } from './delivery.js';
 
 export interface Settlement {
-  readonly message: JsMsg;
+  readonly delivery: Pick<Delivery, 'ack' | 'nak' | 'term' | 'deliveryCount'>;
   readonly outcome: ConsumerOutcome;
   /** Deliveries after which a message that keeps failing is set aside. */
   readonly maxDeliver: number;
@@ -14,21 +14,21 @@ export interface Settlement {
  * The only place that answers the broker. Done → ack. Later → nak with the delay, unless it has been
  * tried often enough. Never → dead letter first, then term, so that nothing is lost in between.
  */
-export const settle = async ({ message, outcome, maxDeliver, setAside }: Settlement): Promise<void> => {
+export const settle = async ({ delivery, outcome, maxDeliver, setAside }: Settlement): Promise<void> => {
   switch (outcome.kind) {
     case 'done':
-      message.ack();
+      delivery.ack();
       return;
     case 'retry-later':
-      if (message.info.deliveryCount < maxDeliver) {
-        message.nak(outcome.delayMs);
+      if (delivery.deliveryCount < maxDeliver) {
+        delivery.nak(outcome.delayMs);
         return;
       }
-      await setAside(`${outcome.reason} (after ${message.info.deliveryCount} deliveries)`);
-      message.term(outcome.reason);
+      await setAside(`${outcome.reason} (after ${delivery.deliveryCount} deliveries)`);
+      delivery.term(outcome.reason);
       return;
     case 'give-up':
       await setAside(outcome.reason);
-      message.term(outcome.reason);
+      delivery.term(outcome.reason);
   }
 };
