@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { loadConfig } from '@cs/platform';
+import { Database, migrate } from '@cs/postgres';
+import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type StandaloneConfig } from './config.js';
+import { startPayments } from './payments-process.js';
+import { runServices } from './run-standalone.js';
+import { startServers } from './servers.js';
+import { workspacePaths } from './workspace-paths.js';
+
+export interface Standalone {
+  readonly url: string;
+  readonly paymentsUrl: string;
+  readonly config: StandaloneConfig;
+  stop(): Promise<void>;
+}
+
+type Stoppable = { stop(): Promise<void> };
+
+/** Stops in the reverse order of starting, each one also when another failed. */
+const stopAll = async (started: readonly Stoppable[]): Promise<void> => {
+  const failures: unknown[] = [];
+  for (const part of [...started].reverse()) await part.stop().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything stopped cleanly');
+};
+
+const applyMigrations = async (url: string): Promise<void> => {
+  const database = new Database({ url, name: 'migrate' });
+  try {
+    await migrate(database);
+  } finally {
+    await database.close();
+  }
+};
+
+/** Everything of `npm start`: servers, the example's payments service, and all services in this process. */
+export const startStandalone = async (overrides: Readonly<Record<string, string>> = {}): Promise<Standalone> => {
+  const environment = { ...readEnvironment(), ...overrides };
+  const config = loadConfig(standaloneConfigSchema, environment);
+  await mkdir(config.COUNTERSIGN_DATA, { recursive: true });
+  const started: Stoppable[] = [];
+  const keep = <Part extends Stoppable>(part: Part): Part => {
+    started.push(part);
+    return part;
+  };
+  try {
+    const servers = keep(await startServers(config, { environment, toolsDir: workspacePaths.tools }));
+    await applyMigrations(servers.databaseUrl);
+    const payments = keep(await startPayments({ script: workspacePaths.paymentsScript, port: config.PAYMENTS_PORT, ledger: path.resolve(config.COUNTERSIGN_DATA, 'payments', 'ledger.jsonl') }));
+    giveSecret('PAYMENTS_URL', payments.url);
+    const services = keep(await runServices({
+      ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
+    }));
+    return { url: services.url, paymentsUrl: payments.url, config, stop: () => stopAll(started) };
+  } catch (error) {
+    await stopAll(started).catch(() => undefined);
+    throw error;
+  }
+};
+
+/** What a person needs to see of a failed start: our own messages as they are, the rest with its stack. */
+export const describeStartError = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const expected = error.name === 'StartError' || error.name === 'ConfigError' || error.message.includes('is taken');
+  return expected ? error.message : (error.stack ?? error.message);
+};
