@@ -38,6 +38,9 @@ const writeSecret = (file, text) => {
   if (process.getuid?.() === 0) chownSync(file, containerUser, containerUser);
 };
 
+/** The database of docker-compose.yml, for the services that use it. */
+export const databaseUrl = (password) => `postgres://countersign:${encodeURIComponent(password)}@postgres:5432/countersign`;
+
 /** A new key: `key` is what a client sends, `record` what the gateway compares it with. */
 export const createApiKey = ({ kind, actor_id, org_id, workspace_id }) => {
   const key = `cs_${randomText()}`;
@@ -60,6 +63,7 @@ export const createSecrets = ({ dir, org = 'main', workspace = 'main', add = [],
   };
   const ensure = (name, text) => existsSync(path.join(dir, name)) || write(name, text());
   ensure('postgres_password', () => `${randomText()}\n`);
+  ensure('database_url', () => `${databaseUrl(readFileSync(path.join(dir, 'postgres_password'), 'utf8').trim())}\n`);
   ensure('webhook_secret', () => `${randomText()}\n`);
   ensure('runner.env', () => '# Values of {{ secrets.NAME }} in automations, one a line:\n# COUNTERSIGN_SECRET_NAME=value\n');
 

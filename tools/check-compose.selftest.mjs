@@ -15,7 +15,7 @@ const changes = {
     ['compose', 'nats: { condition: service_healthy }', 'nats: { condition: service_started }'],
     ['compose', 'nats: { condition: service_healthy }', 'nats: { condition: healthy }'],
     ['compose', 'migrate: { condition: service_completed_successfully }', 'migrate: { condition: service_healthy }'],
-    ['compose', '    depends_on:\n      postgres: { condition: service_healthy }', '    depends_on:\n      postgres: { condition: service_healthy }\n      projector: { condition: service_healthy }'],
+    ['compose', '      postgres: { condition: service_healthy }\n', '      postgres: { condition: service_healthy }\n      projector: { condition: service_healthy }\n'],
   ],
   references: [
     ['compose', 'networks: [bus, outbound]', 'networks: [bus, internet]'], ['compose', '- log:/data', '- journal:/data'],
@@ -46,15 +46,15 @@ const changes = {
   'production-packages': [['dockerfile', '--omit=dev ', '']],
   variables: [
     ['compose', 'HEALTH_PORT: "9464"', 'HEALTH_PORTS: "9464"'], ['compose', 'HEALTH_PORT: "9464"', 'HEALTH_PORT: "94640"'], ['compose', 'NATS_URL: "nats://nats:4222"', 'LOG_LEVEL_: "info"'],
-    ['compose', 'LOG_LEVEL:-info', 'LOG_LEVEL:-loud'], ['compose', 'COUNTERSIGN_API_KEYS_FILE: /run', 'API_KEYS_FILE: /run'], ['compose', 'DATABASE_URL:', 'POSTGRES_URL:'],
-    ['compose', 'DATABASE_PASSWORD_FILE:', 'DATABASE_PASSPHRASE_FILE:'],
+    ['compose', 'LOG_LEVEL:-info', 'LOG_LEVEL:-loud'], ['compose', 'COUNTERSIGN_API_KEYS_FILE: /run', 'API_KEYS_FILE: /run'], ['compose', 'DATABASE_URL_FILE:', 'POSTGRES_URL_FILE:'],
+    ['compose', 'DATABASE_URL_FILE: /run/secrets/database_url', 'DATABASE_URL_FILE: /run/secrets/webhook_secret'],
   ],
-  'inline-secrets': [['compose', 'countersign@postgres', 'countersign:hunter2@postgres'], ['compose', 'POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password', 'POSTGRES_PASSWORD: hunter2']],
+  'inline-secrets': [['compose', 'DATABASE_URL_FILE: /run/secrets/database_url', 'DATABASE_URL: "postgres://countersign:hunter2@postgres:5432/countersign"'], ['compose', 'POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password', 'POSTGRES_PASSWORD: hunter2']],
   'secrets-granted': [['compose', '/run/secrets/api_keys', '/run/secrets/keys'], ['compose', 'networks: [bus]\n', 'networks: [bus]\n    secrets: [api_keys]\n']],
   'secret-files': [['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/api_keys', './api_keys'], ['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/runner.env', './runner.env']],
   peers: [
     ['compose', 'nats://nats:4222', 'nats://broker:4222'], ['compose', 'nats://nats:4222', 'nats://nats:4223'], ['natsConf', '0.0.0.0:4222', '0.0.0.0:5222'],
-    ['compose', 'networks: [edge, bus]', 'networks: [edge]'], ['compose', '    depends_on: *needs-log\n', ''],
+    ['compose', 'networks: [edge, bus]', 'networks: [edge]'], ['compose', '    depends_on: *needs-log\n', ''], ['compose', '    networks: [store]\n    # From', '    networks: [edge]\n    # From'],
   ],
   isolation: [['compose', 'bus: { internal: true }', 'bus: {}'], ['compose', '    networks: [store]\n', ''], ['compose', 'networks: [bus]\n', 'networks: [bus, store]\n']],
   health: [

@@ -1,6 +1,7 @@
 // Rules about what the services are told: variables, secrets, addresses, health.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { databaseUrl } from '../../infra/create-secrets.mjs';
 import { hasHealthCheck } from './compose-rules-structure.mjs';
 
 const fileSuffix = '_FILE';
@@ -9,15 +10,15 @@ const secretPath = /^\/run\/secrets\/([\w-]+)$/;
 /** The values of automations' secrets; any name, for the runner only. */
 const isAutomationSecret = (service, name) => service.name === 'runner' && /^COUNTERSIGN_SECRET_[A-Z0-9_]+$/.test(name);
 
-/** Long enough for any rule about secrets. */
-const someSecret = 'x'.repeat(48);
+/** What a secret file holds, for the rules: its form where it has one, else long enough for any rule about secrets. */
+const secretContent = (file) => (file === '/run/secrets/database_url' ? databaseUrl('password') : 'x'.repeat(48));
 
 /** The variables as the program sees them: empty ones count as absent, files are read. */
 const asGiven = (service, known) => {
   const given = Object.fromEntries(Object.entries(service.environment).filter(([name, value]) => value !== '' && known.includes(name)));
   for (const [name, value] of Object.entries(service.environment)) {
     const plain = name.slice(0, -fileSuffix.length);
-    if (name.endsWith(fileSuffix) && value !== '' && !known.includes(name) && known.includes(plain)) given[plain] = someSecret;
+    if (name.endsWith(fileSuffix) && value !== '' && !known.includes(name) && known.includes(plain)) given[plain] = secretContent(value);
   }
   return given;
 };
@@ -76,14 +77,17 @@ const peerProblems = (project, service, name, address) => {
   ];
 };
 
+const addressesOf = ({ environment }) =>
+  Object.entries(environment).map(([name, value]) => [name, secretPath.test(value) ? secretContent(value) : value]).filter(([, value]) => /^[a-z]+:\/\//.test(value));
+
 const peers = (project) =>
   project.compose.services.flatMap((service) =>
-    Object.entries(service.environment).filter(([, value]) => /^[a-z]+:\/\//.test(value)).flatMap(([name, value]) => peerProblems(project, service, name, value)));
+    addressesOf(service).flatMap(([name, value]) => peerProblems(project, service, name, value)));
 
 const isolation = ({ compose }) => [
   ...['bus', 'store'].filter((name) => compose.networks[name]?.internal !== true).map((name) => `networks.${name}: write "internal: true": nothing outside may reach it`),
   ...compose.services.filter((service) => service.networks.length === 0).map((service) => `${service.name}.networks: name its networks; otherwise it is on the default one with a way out`),
-  ...compose.services.filter((service) => service.networks.includes('store') && service.name !== 'postgres' && !service.secrets.includes('postgres_password')).map((service) => `${service.name}.networks: it does not use the database; remove "store"`),
+  ...compose.services.filter((service) => service.networks.includes('store') && service.name !== 'postgres' && !service.secrets.includes('database_url')).map((service) => `${service.name}.networks: it does not use the database; remove "store"`),
 ];
 
 /** The port on which a service of ours answers, as infra/ready.mjs finds it. */
