@@ -85,7 +85,8 @@ export class ProjectionSession {
     }
   }
 
-  async #take(entries: readonly LogEntry[], after: Position, signal: AbortSignal): Promise<Position> {
+  async #take(read: readonly LogEntry[], after: Position, signal: AbortSignal): Promise<Position> {
+    const entries = this.#options.refused.size === 0 ? read : read.map((entry) => this.#setAsideIfRefused(entry));
     const changes = await this.#project(entries);
     await this.#writing;
     this.#writing = this.#write({ entries, changes, after }, signal);
@@ -94,12 +95,11 @@ export class ProjectionSession {
   }
 
   async #project(entries: readonly LogEntry[]): Promise<RowChanges> {
-    const { refused, digest, clock, store } = this.#options;
-    const readable = refused.size === 0 ? entries : entries.map((entry) => this.#setAsideIfRefused(entry));
-    const missing = this.#memory.missing(readable);
+    const { digest, clock, store } = this.#options;
+    const missing = this.#memory.missing(entries);
     if (missing.runs.length > 0 || missing.workspaces.length > 0) this.#memory.remember(missing, await store.load(missing));
     try {
-      return projectBatch(readable, { memory: this.#memory, digest, now: clock() });
+      return projectBatch(entries, { memory: this.#memory, digest, now: clock() });
     } catch (error) {
       await this.#writing;
       throw this.#refuse(entries, error);
@@ -116,7 +116,7 @@ export class ProjectionSession {
     }
     const last = entries.at(-1);
     if (last) onWritten({ commits: entries.length, seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms });
-    await relay.offer(entries.map((entry) => this.#setAsideIfRefused(entry)), signal);
+    await relay.offer(entries, signal);
   }
 
   #setAsideIfRefused(entry: LogEntry): LogEntry {

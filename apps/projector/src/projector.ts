@@ -18,6 +18,8 @@ export interface ProjectorOptions {
   readonly logger: Logger;
   readonly metrics: ProjectorMetrics;
   readonly limits: SessionOptions['limits'];
+  /** How long a graceful stop waits until what is projected is published. Default 5000. */
+  readonly drainMs?: number;
   /** Tells everyone how far the projections are. */
   readonly announce: (position: Position) => void;
 }
@@ -25,7 +27,7 @@ export interface ProjectorOptions {
 /** Key of the advisory lock that the active projector holds. */
 const leaderLock = 7_042_002;
 const heartbeatMs = 1000;
-const drainMs = 5000;
+const defaultDrainMs = 5000;
 const firstRetryMs = 100;
 const lastRetryMs = 5000;
 
@@ -88,7 +90,7 @@ export class Projector {
 
   /** One session of projecting and publishing, from the position in the database on. */
   async #project(lost: AbortSignal): Promise<void> {
-    const { store, publisher, logger, metrics } = this.#options;
+    const { store, publisher, logger, metrics, drainMs = defaultDrainMs } = this.#options;
     const { projected, published } = await store.progress();
     this.#failure = undefined;
     this.#advance(projected);
