@@ -1,8 +1,7 @@
 // Runs the services of the compose file as processes on this machine instead of in containers: the same
 // files, commands, users and environments, with the names of other containers, their ports and their
 // folders replaced by ones of this machine.
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -14,13 +13,6 @@ import { describeExit, lastLines, runToEnd, startProcess } from './compose-proce
 import { readProject, readProjectTexts } from './compose-project.mjs';
 
 const texts = readProjectTexts();
-
-const makeFolder = () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'countersign-compose-'));
-  chmodSync(folder, 0o755);
-  for (const name of ['secrets', 'logs', 'images', 'volumes']) mkdirSync(path.join(folder, name));
-  return folder;
-};
 
 const addRunnerSecrets = (dir, secrets) => {
   const file = path.join(dir, 'runner.env');
@@ -35,7 +27,7 @@ const accountOf = (service) => {
 };
 
 /**
- * `settings`: variables of the compose file, as in `.env`. `runnerSecrets`: values of `secrets.<NAME>`.
+ * `folder`: an empty one for files, data and logs, which every user may enter. `settings`: variables of the compose file, as in `.env`. `runnerSecrets`: values of `secrets.<NAME>`.
  * `node`: the program that stands for the images' node.
  */
 export class ComposeStack {
@@ -45,11 +37,12 @@ export class ComposeStack {
   #postgres;
   #stopping = false;
 
-  static async create({ settings = {}, runnerSecrets = {}, node = process.execPath, say = () => undefined }) {
+  static async create({ folder, settings = {}, runnerSecrets = {}, node = process.execPath, say = () => undefined }) {
     const stack = new ComposeStack();
     stack.#node = node;
     stack.#say = say;
-    stack.#folder = makeFolder();
+    stack.#folder = folder;
+    for (const name of ['secrets', 'logs', 'images', 'volumes']) mkdirSync(path.join(folder, name));
     const secrets = path.join(stack.#folder, 'secrets');
     stack.#keys = createSecrets({ dir: secrets }).keys;
     addRunnerSecrets(secrets, runnerSecrets);
@@ -60,10 +53,6 @@ export class ComposeStack {
     stack.#project = readProject(texts, { schemas: new Map(), env });
     stack.#ports.set('gateway:4400', gatewayPort);
     return stack;
-  }
-
-  get folder() {
-    return this.#folder;
   }
 
   get url() {
@@ -268,9 +257,5 @@ export class ComposeStack {
   /** The ends of all logs. */
   logs(lines = 30) {
     return [...this.#processes.values()].map(({ name, logFile }) => `--- ${name} (${logFile})\n${lastLines(logFile, lines)}`).join('\n');
-  }
-
-  remove() {
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
