@@ -29,3 +29,16 @@ export const onConnectionChange = (nc: NatsConnection, listener: Listener): (() 
   listeners.add(listener);
   return () => void listeners.delete(listener);
 };
+
+/** Fails as soon as the connection has been made again: what was asked over the one before is lost. */
+export const unlessReconnected = async <Value>(nc: NatsConnection, request: Promise<Value>): Promise<Value> => {
+  let stop = (): void => undefined;
+  const reconnected = new Promise<never>((_resolve, reject) => {
+    stop = onConnectionChange(nc, (change) => change !== 'down' && reject(new Error('the connection broke before the answer came')));
+  });
+  try {
+    return await Promise.race([request, reconnected]);
+  } finally {
+    stop();
+  }
+};

@@ -2,6 +2,7 @@ import { giveUp, retryLater, type ConsumerOutcome } from '@cs/eventing';
 import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessReconnected } from './connection-watch.js';
 import type { Delivery } from './delivery.js';
 import { hasCode } from './nats-error-codes.js';
 import { PullRequests } from './pull-requests.js';
@@ -114,7 +115,7 @@ class PullConsumer implements RunningConsumer {
     const { signal } = this.#stopped;
     while (!signal.aborted && !this.#spec.nc.isClosed()) {
       try {
-        await ensureConsumer(this.#spec);
+        await unlessReconnected(this.#spec.nc, ensureConsumer(this.#spec));
         await this.#pullUntilInterrupted();
       } catch (error) {
         if (!signal.aborted) this.#spec.onError(error);

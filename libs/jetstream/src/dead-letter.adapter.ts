@@ -4,7 +4,7 @@ import type { DeadLetter } from './consumer.adapter.js';
 
 interface Opened { readonly reason: string }
 
-const deadLetterAggregate: Aggregate<Opened | undefined, DeadLetterEvent> = {
+export const deadLetterAggregate: Aggregate<Opened | undefined, DeadLetterEvent> = {
   name: 'dead_letter',
   initialState: undefined,
   evolve: (_state, event) => ({ reason: event.data.reason }),

@@ -6,7 +6,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlobStore } from './blob-store.adapter.js';
 import { blobHeader, encodeCommit, wholeBody } from './commit-codec.js';
-import { onConnectionChange } from './connection-watch.js';
+import { unlessReconnected } from './connection-watch.js';
 import { hasCode, isRefusal } from './nats-error-codes.js';
 
 export interface EventStoreOptions {
@@ -17,19 +17,6 @@ export interface EventStoreOptions {
 /** One try; short, because a request caught by an outage is never answered. */
 const tryTimeoutMs = 2000;
 const retryPauseMs = 100;
-
-/** Fails as soon as the connection has been made again: what was asked over the one before is lost. */
-const unlessReconnected = async <Value>(nc: NatsConnection, request: Promise<Value>): Promise<Value> => {
-  let stop = (): void => undefined;
-  const reconnected = new Promise<never>((_resolve, reject) => {
-    stop = onConnectionChange(nc, (change) => change !== 'down' && reject(new Error('the connection broke before the answer came')));
-  });
-  try {
-    return await Promise.race([request, reconnected]);
-  } finally {
-    stop();
-  }
-};
 
 /** The log on JetStream: one message per commit, checked against the aggregate's last sequence. */
 export class JetStreamEventStore implements EventStore {

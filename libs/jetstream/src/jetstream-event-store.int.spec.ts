@@ -1,20 +1,23 @@
 import { eventStoreContract, eventually, startTestNats, tcpProxy, type OpenedEventStore, type TcpProxy } from '@cs/testing';
 import { streams } from '@cs/contracts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { nanos, nuid, type NatsConnection } from '@nats-io/transport-node';
 import { ensureStreams } from './ensure-streams.js';
 import { JetStreamEventStore } from './jetstream-event-store.adapter.js';
 import { connectNats } from './nats-connection.js';
 
-/** Makes the duplicate window short, and waits until a commit id that was published after all others is forgotten. */
-const forgetRecentCommits = async (nc: NatsConnection, probe: string): Promise<void> => {
+const setDuplicateWindow = async (nc: NatsConnection, ms: number): Promise<void> => {
   const jsm = await jetstreamManager(nc);
   const { config } = await jsm.streams.info(streams.log.name);
-  await jsm.streams.update(streams.log.name, { ...config, duplicate_window: nanos(100) });
-  const publish = async (): Promise<boolean> => (await jetstream(nc).publish(`cs.log.probe.probe.dead_letter.${probe}.open`, '{}', { msgID: probe })).duplicate;
-  await publish();
-  await eventually(async () => !(await publish()));
-  await jsm.streams.update(streams.log.name, config);
+  await jsm.streams.update(streams.log.name, { ...config, duplicate_window: nanos(ms) });
+};
+
+/** Waits until the server no longer knows an id that was published after all others. */
+const forgetRecentCommits = async (nc: NatsConnection): Promise<void> => {
+  const msgID = nuid.next();
+  const isKnown = async (): Promise<boolean> => (await jetstream(nc).publish(`cs.log.probe.probe.dead_letter.${msgID}.open`, '{}', { msgID })).duplicate;
+  await isKnown();
+  await eventually(async () => !(await isKnown()));
 };
 
 const open = async (): Promise<OpenedEventStore> => {
@@ -28,6 +31,8 @@ const open = async (): Promise<OpenedEventStore> => {
   };
   const nc = await connect(nats.url);
   await ensureStreams(nc);
+  // The shortest there is, from the first message on: the store must not depend on it.
+  await setDuplicateWindow(nc, 100);
   return {
     store: new JetStreamEventStore(nc),
     reopen: async () => {
@@ -35,7 +40,7 @@ const open = async (): Promise<OpenedEventStore> => {
       await nats.start();
       return new JetStreamEventStore(await connect(nats.url));
     },
-    forgetRecentCommits: () => forgetRecentCommits(nc, `probe-${Date.now()}`),
+    forgetRecentCommits: () => forgetRecentCommits(nc),
     losingAnswers: async () => {
       const proxy = await tcpProxy({ port: nats.port });
       proxies.push(proxy);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BlobStore } from './blob-store.adapter.js';
 import { BoundedQueue } from './bounded-queue.js';
 import { blobHeader, wholeBody } from './commit-codec.js';
+import { unlessReconnected } from './connection-watch.js';
 import type { Delivery } from './delivery.js';
 import { PullRequests } from './pull-requests.js';
 
@@ -95,7 +96,7 @@ export class JetStreamLogReader implements LogReader {
 
   async #readUntilInterrupted(reading: Reading): Promise<void> {
     const { queue, chunk } = reading;
-    const consumer = await this.#openConsumer(reading.last);
+    const consumer = await unlessReconnected(this.#nc, this.#openConsumer(reading.last));
     const pulls = new PullRequests({ nc: this.#nc, stream: streams.log.name, consumer, onDelivery: (delivery) => accept(delivery) });
     let damage: LogDamagedError | undefined;
     const accept = (delivery: Delivery): void => {
@@ -103,7 +104,7 @@ export class JetStreamLogReader implements LogReader {
         reading.last = delivery.position;
         queue.put(delivery);
       } else if (delivery.position > reading.last) {
-        damage = new LogDamagedError(`The log has no commit ${reading.last + 1}, but has commit ${delivery.position}`);
+        damage ??= new LogDamagedError(`The log has no commit ${reading.last + 1}, but has commit ${delivery.position}`);
         pulls.interrupt(damage.message);
       }
     };

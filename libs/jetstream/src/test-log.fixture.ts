@@ -1,0 +1,54 @@
+import { statusSubjects, streams } from '@cs/contracts';
+import type { Eventing } from '@cs/eventing';
+import { sha256, startTestNats, type TestNats } from '@cs/testing';
+import { jetstream, jetstreamManager, type ConsumerInfo, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ensureStreams } from './ensure-streams.js';
+import { JetStreamEventStore } from './jetstream-event-store.adapter.js';
+import { connectNats } from './nats-connection.js';
+
+/** A server of its own with all streams, and a connection that watches from outside of what is tested. */
+export interface TestLog {
+  readonly nats: TestNats;
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly eventing: Eventing;
+  /** A further connection, closed with the rest. */
+  connect(url?: string): Promise<NatsConnection>;
+  close(): Promise<void>;
+}
+
+export const startTestLog = async (): Promise<TestLog> => {
+  const nats = await startTestNats();
+  const connections: NatsConnection[] = [];
+  const connect = async (url = nats.url): Promise<NatsConnection> => {
+    const nc = await connectNats({ url, name: 'test' });
+    connections.push(nc);
+    return nc;
+  };
+  const nc = await connect();
+  await ensureStreams(nc);
+  return {
+    nats, nc, connect,
+    jsm: await jetstreamManager(nc),
+    eventing: { store: new JetStreamEventStore(nc), clock: () => Date.now(), digest: sha256 },
+    close: async () => {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await nats.stop();
+    },
+  };
+};
+
+/** The queue of one test: messages of a status that no other test uses. */
+export const queueOf = ({ nc, jsm }: TestLog, status: string, durable: string) => ({
+  filters: [statusSubjects('run', status)],
+  publish: async (...ids: readonly string[]): Promise<void> => {
+    for (const id of ids) await jetstream(nc).publish(`cs.log.acme.ops.run.${id}.${status}`, id, { msgID: `${status}/${id}`, timeout: 500, retries: 0 });
+  },
+  info: (): Promise<ConsumerInfo> => jsm.consumers.info(streams.log.name, durable),
+  /** Everything was delivered, and everything delivered was answered. */
+  isSettled: async (): Promise<boolean> => {
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(streams.log.name, durable);
+    return num_pending === 0 && num_ack_pending === 0;
+  },
+});
