@@ -1,1 +1,11 @@
-export {};
+export { backOffMs, maxAttempts } from './back-off.policy.js';
+export { cardSchema, type Card } from './card.schema.js';
+export { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
+export { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
+export { deliverySchema, type Delivery } from './delivery.state.js';
+export { decidedCard, openedCard, type GateOrigin } from './gate-card.js';
+export { readGateNotice, type GateNotice, type ReadNotice } from './gate-notices.js';
+export type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
+export { redactText } from './redact-text.js';
+export { requestDeliveries, type RequestDeliveriesOptions } from './request-deliveries.command-handler.js';
+export { sendDelivery, type SendDeliveryOptions } from './send-delivery.command-handler.js';

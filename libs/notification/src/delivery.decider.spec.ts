@@ -1,0 +1,65 @@
+import type { DeliveryEvent, DeliveryRequest } from '@cs/contracts';
+import fc from 'fast-check';
+import { deliveryAggregate } from './delivery-aggregate.js';
+import { deliveryDecider, type DeliveryCommand } from './delivery.decider.js';
+import { isOpen, type Delivery } from './delivery.state.js';
+import type { ChannelOutcome } from './notification-channel.port.js';
+
+const request: DeliveryRequest = {
+  delivery_id: 'delivery-1', channel: 'webhook', notice: 'gate_opened', run_id: 'r', automation_id: 'a', node_id: 'n', approval_request_id: 'q', gate_opening_id: 'o', card: {},
+};
+const requested: DeliveryEvent = { event_type: 'delivery_requested', data: request };
+const failedAt = (attempt: number): DeliveryEvent => ({ event_type: 'delivery_attempt_failed', data: { attempt, reason: 'busy', failed_at_ms: 1 } });
+const outcome = (value: ChannelOutcome, max_attempts = 3): DeliveryCommand => ({ kind: 'record_outcome', outcome: value, at_ms: 9, max_attempts });
+const fold = (events: readonly DeliveryEvent[]): Delivery => events.reduce(deliveryDecider.evolve, deliveryDecider.initialState);
+const given = (...events: readonly DeliveryEvent[]) => ({ when: (command: DeliveryCommand) => deliveryDecider.decide(command, fold(events)) });
+
+describe('a delivery', () => {
+  it('is requested once', () => {
+    expect(given().when({ kind: 'request', request })).toEqual({ kind: 'accepted', events: [requested] });
+    expect(given(requested).when({ kind: 'request', request })).toEqual({ kind: 'accepted', events: [] });
+  });
+
+  it('is sent', () => {
+    expect(given(requested, failedAt(1)).when(outcome({ kind: 'sent', message_id: 'm' }))).toEqual({ kind: 'accepted', events: [{ event_type: 'delivery_sent', data: { attempt: 2, sent_at_ms: 9, message_id: 'm' } }] });
+  });
+
+  it('is tried again after a transient failure, until the last attempt', () => {
+    const busy = outcome({ kind: 'transient', reason: 'busy' });
+    expect(given(requested).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_attempt_failed', data: { attempt: 1, reason: 'busy', failed_at_ms: 9 } }] });
+    expect(given(requested, failedAt(1), failedAt(2)).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: 3 } }] });
+  });
+
+  it('is given up at once when the channel refuses for good', () => {
+    expect(given(requested).when(outcome({ kind: 'permanent', reason: 'gone' }))).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: 1, reason: 'gone' } }] });
+  });
+
+  it('cannot have an outcome before it was requested', () => {
+    expect(given().when(outcome({ kind: 'sent' }))).toMatchObject({ kind: 'refused', refusal: { code: 'DELIVERY_NOT_REQUESTED' } });
+  });
+
+  it('ends, never changes after its end, counts its attempts, and only its request is routed to the senders', () => {
+    const outcomes: fc.Arbitrary<ChannelOutcome> = fc.oneof(
+      fc.constant({ kind: 'sent' } as const), fc.constant({ kind: 'transient', reason: 'busy' } as const), fc.constant({ kind: 'permanent', reason: 'no' } as const),
+    );
+    const commands = fc.array(fc.oneof(fc.constant<DeliveryCommand>({ kind: 'request', request }), outcomes.map((value) => outcome(value, 5))), { maxLength: 20 });
+    fc.assert(fc.property(commands, (list) => {
+      let state = deliveryDecider.initialState;
+      let pendingCommits = 0;
+      let tries = 0;
+      for (const command of list) {
+        const before = state;
+        const decision = deliveryDecider.decide(command, state);
+        const events = decision.kind === 'accepted' ? decision.events : [];
+        state = events.reduce(deliveryDecider.evolve, state);
+        if (events.length > 0 && deliveryAggregate.status(state) === 'pending') pendingCommits += 1;
+        if (events.some((event) => event.event_type !== 'delivery_requested')) tries += 1;
+        if (before.status !== 'none' && !isOpen(before)) expect(state).toEqual(before);
+        expect(deliveryAggregate.readState(deliveryAggregate.writeState(state))).toEqual(state);
+      }
+      expect(pendingCommits).toBeLessThanOrEqual(1);
+      expect(tries).toBeLessThanOrEqual(5);
+      if (state.status !== 'none') expect(state.attempts).toBe(tries);
+    }));
+  });
+});

@@ -1,0 +1,59 @@
+import type { GateDecision, GateDecisionRecord, PendingGate } from '@cs/contracts';
+import type { Card } from './card.schema.js';
+import { redactText } from './redact-text.js';
+
+/** What a card is about, beside the gate itself. */
+export interface GateOrigin {
+  readonly org_id: string;
+  readonly workspace_id: string;
+  readonly run_id: string;
+  readonly automation_id: string;
+}
+
+const maxTitleLength = 256;
+const maxBodyLength = 4_000;
+
+const actions: Readonly<Record<GateDecision, Card['actions'][number]>> = {
+  approve: { decision: 'approve', label: 'Approve', style: 'primary', requires_reason: false },
+  rework: { decision: 'rework', label: 'Send back', style: 'default', requires_reason: true },
+  cancel: { decision: 'cancel', label: 'Cancel', style: 'danger', requires_reason: false },
+};
+
+const everyDecision: readonly GateDecision[] = ['approve', 'rework', 'cancel'];
+const decided: Readonly<Record<GateDecision, string>> = { approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled' };
+
+/** Redacted before it is cut: half a credential is one too. */
+const shown = (text: string, maxLength: number): string => {
+  const redacted = redactText(text).trim();
+  return redacted.length > maxLength ? `${redacted.slice(0, maxLength - 1)}…` : redacted;
+};
+
+const fieldsOf = ({ workspace_id, run_id }: GateOrigin, { node_id, risk_tier }: PendingGate): Card['fields'] => [
+  { label: 'Run', value: run_id },
+  { label: 'Source', value: 'automation_v2' },
+  { label: 'Workspace', value: workspace_id },
+  { label: 'Node', value: node_id },
+  ...(risk_tier === undefined ? [] : [{ label: 'Risk', value: shown(risk_tier, 64) }]),
+];
+
+/** The card that asks for a decision. */
+export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
+  title: shown(`${origin.automation_id}: ${gate.title}`, maxTitleLength),
+  body_markdown: shown(gate.instructions ?? '', maxBodyLength) || 'This run waits for a decision before it goes on.',
+  fields: fieldsOf(origin, gate),
+  status: 'pending',
+  actions: (gate.decisions.length === 0 ? everyDecision : gate.decisions).map((decision) => actions[decision]),
+  thread_key: origin.run_id,
+  correlation: {
+    org_id: origin.org_id, workspace_id: origin.workspace_id, request_id: gate.approval_request_id, source: 'automation_v2',
+    automation_v2_run_id: origin.run_id, run_id: origin.run_id, node_id: gate.node_id, gate_opening_id: gate.gate_opening_id,
+  },
+});
+
+const decider = ({ decided_by }: GateDecisionRecord): string => decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
+
+/** The card that replaces or answers the one that asked: who decided what, and why. */
+export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
+  const reason = record.reason === undefined || record.reason.trim() === '' ? '' : `\nReason: ${shown(record.reason, maxBodyLength)}`;
+  return { ...opened, status: record.decision, actions: [], summary: `${decided[record.decision]} by ${shown(decider(record), maxTitleLength)}.${reason}` };
+};

@@ -1,0 +1,68 @@
+import { runEvents, type GateDecision, type PendingGate, type RunEvent } from '@cs/contracts';
+import { InMemoryEventStore, type Eventing } from '@cs/eventing';
+import { fixedClock, sha256 } from '@cs/testing';
+import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
+
+export const tenant = { org_id: 'acme', workspace_id: 'ops' };
+export const runId = 'automation-v2-run-1';
+
+export const pendingGate = (change: Partial<PendingGate> = {}): PendingGate => ({
+  node_id: 'approve', gate_opening_id: `automation_v2:${runId}:approve:1`, approval_request_id: `automation_v2:${runId}:approve`,
+  wait_id: 'w', transition_id: 't', title: 'Refund 12.50 to Ada', decisions: ['approve', 'rework'], rework_targets: ['look_up'], requested_at_ms: 1, upstream_node_ids: [],
+  ...change,
+});
+
+export const decisionOf = (decision: GateDecision, reason?: string) => ({
+  node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
+});
+
+/** The log in memory, in which gates open and are decided; published events come from what it holds. */
+export class NotificationLog {
+  readonly clock = fixedClock();
+  readonly store = new InMemoryEventStore();
+  readonly eventing: Eventing = { store: this.store, clock: this.clock, digest: sha256 };
+  #runVersion = 0;
+  #runPosition = 0;
+
+  /** Appends the event to the run and answers its published form. */
+  async publish(event: Extract<RunEvent, { event_type: 'approval_gate_opened' | 'approval_gate_decided' }>): Promise<string> {
+    this.#runVersion += 1;
+    const event_id = `event-${this.#runVersion}`;
+    const recorded = { event_id, event_type: event.event_type, version: runEvents[event.event_type].version, recorded_at_ms: this.clock(), correlation_id: 'refund-order', data: JSON.parse(JSON.stringify(event.data)) };
+    const ref = { ...tenant, aggregate: 'run' as const, id: runId };
+    const appended = await this.store.append(ref, 'awaiting_approval', { commit_id: event_id, previous: this.#runPosition, version: this.#runVersion, events: [recorded] });
+    if (appended.kind === 'conflict') throw new Error('the run was changed by someone else');
+    this.#runPosition = appended.position;
+    return JSON.stringify({ ...tenant, event_id, event_type: event.event_type, aggregate: 'run', aggregate_id: runId, seq: 1, position: appended.position, status: 'x', occurred_at_ms: 1, data: event.data });
+  }
+
+  opened(gate = pendingGate()): Promise<string> {
+    return this.publish({ event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } });
+  }
+
+  decided(decision: GateDecision = 'approve', reason?: string): Promise<string> {
+    return this.publish({ event_type: 'approval_gate_decided', data: decisionOf(decision, reason) });
+  }
+
+  /** What a durable consumer on the pending deliveries is given. */
+  pending() {
+    return this.store.all().filter(({ ref, status }) => ref.aggregate === 'delivery' && status === 'pending');
+  }
+
+  /** Every event of deliveries so far. */
+  deliveryEvents(): readonly string[] {
+    return this.store.all().filter(({ ref }) => ref.aggregate === 'delivery').flatMap(({ commit }) => commit.events.map((event) => event.event_type));
+  }
+}
+
+/** A channel that answers as it is told, and then with `sent`. */
+export class ScriptedChannel implements NotificationChannel {
+  readonly sent: Parameters<NotificationChannel['send']>[0][] = [];
+  constructor(readonly name: string, readonly outcomes: (ChannelOutcome | Error)[] = []) {}
+
+  send(request: Parameters<NotificationChannel['send']>[0]): Promise<ChannelOutcome> {
+    this.sent.push(request);
+    const outcome = this.outcomes.shift() ?? { kind: 'sent', message_id: `m-${this.sent.length}` };
+    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+  }
+}
