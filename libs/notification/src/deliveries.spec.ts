@@ -32,6 +32,18 @@ describe('asking for deliveries', () => {
     expect(notices[1]).toMatchObject({ channel: 'webhook', notice: 'gate_decided', approval_request_id: pendingGate().approval_request_id, card: { status: 'rework', summary: expect.stringContaining('wrong amount') } });
   });
 
+  it('does not ask what was answered long ago, but still asks what waits', async () => {
+    const decidedLongAgo = new NotificationLog();
+    const events = [await decidedLongAgo.opened(), await decidedLongAgo.decided()];
+    const waitsSinceLong = new NotificationLog();
+    const question = await waitsSinceLong.opened();
+    for (const log of [decidedLongAgo, waitsSinceLong]) log.clock.advance(2 * 3_600_000);
+    for (const event of events) expect(await requestDeliveries({ eventing: decidedLongAgo.eventing, channels }, event, 1)).toEqual({ kind: 'done' });
+    expect(decidedLongAgo.pending()).toEqual([]);
+    await requestDeliveries({ eventing: waitsSinceLong.eventing, channels }, question, 1);
+    expect(waitsSinceLong.pending()).toHaveLength(2);
+  });
+
   it('sets aside what is no gate event', async () => {
     const log = new NotificationLog();
     for (const body of ['', '{}', '{"event_type":"run_completed"}', '[1]']) {

@@ -9,10 +9,11 @@ export type GateNotice = {
   readonly workspace_id: string;
   readonly run_id: string;
   readonly position: Position;
+  readonly occurred_at_ms: number;
 } & ({ readonly notice: 'gate_opened'; readonly gate: PendingGate } | { readonly notice: 'gate_decided'; readonly decision: GateDecisionRecord });
 
 const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
-  z.object({ event_id: z.string(), event_type: z.literal(type), aggregate_id: z.string(), org_id: z.string(), workspace_id: z.string(), position: z.int().positive(), data });
+  z.object({ event_id: z.string(), event_type: z.literal(type), aggregate_id: z.string(), org_id: z.string(), workspace_id: z.string(), position: z.int().positive(), occurred_at_ms: z.int(), data });
 
 const noticeSchema = z.discriminatedUnion('event_type', [
   published('approval_gate_opened', runEvents.approval_gate_opened.data),
@@ -34,8 +35,8 @@ export const readGateNotice = (body: string): ReadNotice => {
   const parsed = noticeSchema.safeParse(parseJson(body));
   if (!parsed.success) return { ok: false, reason: `not a gate event: ${describeProblems(problemsOf(parsed.error))}` };
   const event = parsed.data;
-  const { event_id, org_id, workspace_id, aggregate_id: run_id } = event;
-  const common = { event_id, org_id, workspace_id, run_id, position: toPosition(event.position) };
+  const { event_id, org_id, workspace_id, aggregate_id: run_id, occurred_at_ms } = event;
+  const common = { event_id, org_id, workspace_id, run_id, occurred_at_ms, position: toPosition(event.position) };
   return {
     ok: true,
     notice: event.event_type === 'approval_gate_opened' ? { ...common, notice: 'gate_opened', gate: event.data.gate } : { ...common, notice: 'gate_decided', decision: event.data },

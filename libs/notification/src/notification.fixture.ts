@@ -30,10 +30,10 @@ export class NotificationLog {
     const event_id = `event-${this.#runVersion}`;
     const recorded = { event_id, event_type: event.event_type, version: runEvents[event.event_type].version, recorded_at_ms: this.clock(), correlation_id: 'refund-order', data: JSON.parse(JSON.stringify(event.data)) };
     const ref = { ...tenant, aggregate: 'run' as const, id: runId };
-    const appended = await this.store.append(ref, 'awaiting_approval', { commit_id: event_id, previous: this.#runPosition, version: this.#runVersion, events: [recorded] });
+    const appended = await this.store.append(ref, event.event_type === 'approval_gate_opened' ? 'awaiting_approval' : 'queued', { commit_id: event_id, previous: this.#runPosition, version: this.#runVersion, events: [recorded] });
     if (appended.kind === 'conflict') throw new Error('the run was changed by someone else');
     this.#runPosition = appended.position;
-    return JSON.stringify({ ...tenant, event_id, event_type: event.event_type, aggregate: 'run', aggregate_id: runId, seq: 1, position: appended.position, status: 'x', occurred_at_ms: 1, data: event.data });
+    return JSON.stringify({ ...tenant, event_id, event_type: event.event_type, aggregate: 'run', aggregate_id: runId, seq: 1, position: appended.position, status: 'x', occurred_at_ms: this.clock(), data: event.data });
   }
 
   opened(gate = pendingGate()): Promise<string> {

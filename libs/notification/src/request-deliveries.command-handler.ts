@@ -20,6 +20,8 @@ type Decided = Extract<GateNotice, { notice: 'gate_decided' }>;
 /** A decision can be handled before the opening that came just before it; after so many looks there was none on that channel. */
 const looksForOpening = 5;
 const lookAgainMs = 500;
+/** Events this old come from before the notifier was there: what was decided since then is not told. */
+const oldAfterMs = 3_600_000;
 
 /** The event's origin in the log names the automation, which the published event does not. */
 const automationOf = async ({ store }: Eventing, { position, event_id }: GateNotice): Promise<string> => {
@@ -35,8 +37,14 @@ const request = async ({ eventing }: RequestDeliveriesOptions, notice: GateNotic
   return executed.kind === 'accepted';
 };
 
+const isOld = ({ clock }: Eventing, { occurred_at_ms }: GateNotice): boolean => clock() - occurred_at_ms > oldAfterMs;
+
+const stillWaits = async ({ store }: Eventing, { org_id, workspace_id, run_id }: GateNotice): Promise<boolean> =>
+  (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
+
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<boolean> => {
   const { gate, run_id } = notice;
+  if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return true;
   const automation_id = await automationOf(options.eventing, notice);
   const card: Json = openedCard({ ...notice, automation_id }, gate);
   const requested = await Promise.all(options.channels.map((channel) => {
@@ -70,5 +78,6 @@ export const requestDeliveries = async (options: RequestDeliveriesOptions, body:
   if (notice.notice === 'gate_opened') return (await requestOpened(options, notice)) ? done : contended;
   const results = await Promise.all(options.channels.map((channel) => requestDecided(options, notice, channel)));
   if (results.includes('contended')) return contended;
-  return results.includes('not-opened') && deliveryCount < looksForOpening ? retryLater(lookAgainMs, 'the opening of this gate was not told yet') : done;
+  const looksAgain = results.includes('not-opened') && deliveryCount < looksForOpening && !isOld(options.eventing, notice);
+  return looksAgain ? retryLater(lookAgainMs, 'the opening of this gate was not told yet') : done;
 };
