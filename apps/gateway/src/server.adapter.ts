@@ -18,6 +18,8 @@ export const createFastifyAdapter = (): FastifyAdapter => {
   const adapter = new FastifyAdapter({
     bodyLimit,
     exposeHeadRoutes: false,
+    // Both would be answered by Node without a body; the hooks answer the first, and the second may be ignored.
+    http: { requireHostHeader: false },
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 512 },
@@ -26,6 +28,8 @@ export const createFastifyAdapter = (): FastifyAdapter => {
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem({ request, reply }, describeServerError(error)),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket),
   });
+  const server = adapter.getInstance().server;
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   // Bodies stay bytes until a route reads them: it knows what it takes.
   adapter.getInstance().removeAllContentTypeParsers();
   adapter.useBodyParser('*', false, { bodyLimit });

@@ -1,16 +1,11 @@
 import { accepted, type Json, type Result } from '@cs/kernel';
 import type { HttpErrorCode, ProblemSource, RouteBody } from '@cs/http-api';
 import { isUtf8 } from 'node:buffer';
-import { LineCounter, parseDocument } from 'yaml';
 import { findJsonFault } from './json-position.js';
 import { findTreeFault } from './safe-tree.js';
+import { maxYamlBytes, readYaml } from './yaml.js';
 
 type Decoded = Result<Json | undefined, ProblemSource>;
-
-/** Aliases that one YAML document may expand. */
-const maxAliasCount = 50;
-/** YAML is parsed far slower than JSON. */
-const maxYamlBytes = 256 * 1024;
 
 const refuse = (code: HttpErrorCode, message: string, details?: { readonly problems?: readonly { path: string; code: string; message: string }[]; readonly line?: number; readonly column?: number }): Decoded =>
   ({ ok: false, refusal: { code, message, ...(details === undefined ? {} : { details }) } });
@@ -29,18 +24,8 @@ const decodeJson = (text: string): Decoded => {
 
 const decodeYaml = (text: string): Decoded => {
   if (text.length > maxYamlBytes) return refuse('REQUEST_TOO_LARGE', `a YAML body has at most ${maxYamlBytes / 1024} KiB; send JSON`);
-  const lineCounter = new LineCounter();
-  try {
-    const document = parseDocument(text, { version: '1.2', schema: 'core', merge: false, stringKeys: true, prettyErrors: false, logLevel: 'silent', lineCounter });
-    const [fault] = [...document.errors, ...document.warnings];
-    if (fault !== undefined) {
-      const { line, col } = lineCounter.linePos(fault.pos[0]);
-      return malformed('YAML', fault.message, { line, column: col });
-    }
-    return accepted(document.toJS({ maxAliasCount }) as Json);
-  } catch (error) {
-    return malformed('YAML', error instanceof ReferenceError ? 'its aliases expand too far' : 'it cannot be parsed');
-  }
+  const read = readYaml(text);
+  return read.ok ? accepted(read.value as Json) : malformed('YAML', read.message, read.at);
 };
 
 const decoders: Readonly<Record<string, { readonly type: RouteBody['mediaTypes'][number]; readonly decode: (text: string) => Decoded }>> = {

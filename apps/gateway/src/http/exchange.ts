@@ -9,7 +9,7 @@ declare module 'fastify' {
     route?: RouteDefinition;
   }
   interface FastifyRequest {
-    /** Empty until `beginExchange`. */
+    /** Empty until `beginExchange`; not there at all on a request that the router could not read. */
     correlationId: string;
     caller: Caller | undefined;
     /** The catalogue's route; absent for an unknown path. */
@@ -51,7 +51,7 @@ export const correlationHeader = 'x-correlation-id';
 
 /** Runs first for every request that reached the router, also for one that no route takes. */
 export const beginExchange = ({ request, reply }: Exchange): void => {
-  if (request.correlationId !== '') return;
+  if (request.correlationId) return;
   request.correlationId = correlationIdOf(request.headers[correlationHeader]);
   request.startedAt = performance.now();
   reply.headers(securityHeaders).header(correlationHeader, request.correlationId);

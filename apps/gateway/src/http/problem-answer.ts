@@ -1,4 +1,4 @@
-import { buildProblem, problemMediaType, retryAfterSeconds, statusOfCode, type ProblemDocument, type ProblemSource } from '@cs/http-api';
+import { buildProblem, problemMediaType, retryAfterSeconds, statusOfCode, type HttpErrorCode, type ProblemDocument, type ProblemSource } from '@cs/http-api';
 import { beginExchange, type Exchange } from './exchange.js';
 
 /** A refusal on its way to the client. */
@@ -8,8 +8,6 @@ export interface Refused extends ProblemSource {
 
 export const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
-const challenge = { UNAUTHENTICATED: 'Bearer realm="countersign"' } as const;
-
 /** Sets status and headers of a refusal and returns its body. */
 export const problemAnswer = (exchange: Exchange, refusal: Refused): ProblemDocument => {
   beginExchange(exchange);
@@ -17,7 +15,7 @@ export const problemAnswer = (exchange: Exchange, refusal: Refused): ProblemDocu
   reply.code(statusOfCode(refusal.code)).type(problemMediaType);
   const retryAfter = retryAfterSeconds(refusal.code, refusal.retryAfterS);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  if (refusal.code in challenge) reply.header('www-authenticate', challenge.UNAUTHENTICATED);
+  if (refusal.code === ('UNAUTHENTICATED' satisfies HttpErrorCode)) reply.header('www-authenticate', 'Bearer realm="countersign"');
   return buildProblem(refusal, { instance: pathOf(request.url), correlationId: request.correlationId });
 };
 

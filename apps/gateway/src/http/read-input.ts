@@ -57,7 +57,7 @@ const readBody = ({ body }: RouteDefinition, request: FastifyRequest): Read<unkn
   if (body === undefined) return accepted(undefined);
   const bytes = Buffer.isBuffer(request.body) ? request.body : undefined;
   const decoded = decodeBody({ bytes, contentType: request.headers['content-type'], contentEncoding: request.headers['content-encoding'] }, body);
-  return decoded.ok ? parse(body.schema, respell(decoded.value ?? {}), 'REQUEST_BODY_INVALID') : decoded;
+  return decoded.ok ? parse(body.schema, decoded.value === undefined ? {} : respell(decoded.value), 'REQUEST_BODY_INVALID') : decoded;
 };
 
 /** Parses what a request carries, once, by the schemas of its route. The first part that is wrong is refused with all its problems. */

@@ -1,4 +1,4 @@
-import type { ProblemSource } from '@cs/http-api';
+import type { HttpErrorCode, ProblemSource } from '@cs/http-api';
 import type { Result } from '@cs/kernel';
 import type { Logger } from '@cs/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -38,12 +38,16 @@ const logRequest = (logger: Logger, request: FastifyRequest, { status, durationM
   );
 };
 
+/** RFC 9112, section 3.2. Node's own answer to this would have no body. */
+const noHost: ProblemSource & { readonly code: HttpErrorCode } = { code: 'REQUEST_MALFORMED', message: 'the request has no Host header' };
+
 /** What happens around every request. Hooks of the server and no guards: a request is identified before its body is read. */
 export const addRequestHooks = (server: FastifyInstance, { identity, metrics, logger }: Hooks): void => {
   decorateRequests(server);
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
     const exchange = { request, reply };
     beginExchange(exchange);
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') return sendProblem(exchange, noHost);
     request.route = request.routeOptions.config.route;
     if (request.route?.access !== 'tenant') return done();
     const identified = identity.identify({ headers: request.headers, remoteAddress: request.socket.remoteAddress, localPort: request.socket.localPort });
