@@ -1,1 +1,2 @@
-export {};
+export { notifierConfigSchema, type NotifierConfig } from './config.js';
+export { NotifierModule } from './notifier.module.js';

@@ -1,0 +1,2 @@
+/** The configured channels, as `NotificationChannels`. */
+export const CHANNELS = Symbol('CHANNELS');
