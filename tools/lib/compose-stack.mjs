@@ -27,14 +27,15 @@ const accountOf = (service) => {
 };
 
 /**
- * `folder`: an empty one for files, data and logs, which every user may enter. `settings`: variables of the compose file, as in `.env`. `runnerSecrets`: values of `secrets.<NAME>`.
- * `node`: the program that stands for the images' node.
+ * `folder`: an empty one for files, data and logs, which every user may enter. `settings`: variables of the
+ * compose file, as in `.env`. `runnerSecrets`: values of `secrets.<NAME>`. `node`: stands for the images' node.
  */
 export class ComposeStack {
   #servers; #project; #folder; #node; #say; #keys;
   #ports = new Map();
   #processes = new Map();
   #postgres;
+  #starting = Promise.resolve([]);
   #stopping = false;
 
   static async create({ folder, settings = {}, runnerSecrets = {}, node = process.execPath, say = () => undefined }) {
@@ -82,8 +83,14 @@ export class ComposeStack {
 
   /** Starts every service as soon as what it depends on is as it wants it. Throws when one does not get there. */
   async start() {
-    const { compose } = this.#project;
     this.#writeImages();
+    this.#starting = Promise.allSettled(this.#arrivals());
+    const failed = (await this.#starting).find(({ status }) => status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #arrivals() {
+    const { compose } = this.#project;
     const arrivals = new Map();
     const arrive = (service) => {
       if (!arrivals.has(service.name)) {
@@ -92,9 +99,7 @@ export class ComposeStack {
       }
       return arrivals.get(service.name);
     };
-    const results = await Promise.allSettled(compose.services.map(arrive));
-    const failed = results.find(({ status }) => status === 'rejected');
-    if (failed) throw failed.reason;
+    return compose.services.map(arrive);
   }
 
   #writeImages() {
@@ -136,6 +141,7 @@ export class ComposeStack {
 
   async #startContainer(service) {
     const launch = service.name === 'nats' ? await this.#natsLaunch(service) : await this.#nodeLaunch(service);
+    if (this.#stopping) return;
     const logFile = path.join(this.#folder, 'logs', `${service.name}.log`);
     const running = startProcess({ name: service.name, ...launch, logFile });
     this.#processes.set(service.name, running);
@@ -227,6 +233,9 @@ export class ComposeStack {
   /** Stops everything, users before what they use. Returns what did not end in good order. */
   async stop() {
     this.#stopping = true;
+    for (const [name, running] of this.#processes) if (this.#isOneShot(name)) void running.stop(5000);
+    // Nothing starts any more when we stop what has started.
+    await this.#starting;
     const { services } = this.#project.compose;
     const problems = [];
     const stops = new Map();
@@ -250,8 +259,7 @@ export class ComposeStack {
     if (!running || this.#isOneShot(service.name)) return undefined;
     const end = await running.stop(durationMs(service.stop_grace_period));
     this.#say(`${service.name}: stopped after ${(end.tookMs / 1000).toFixed(1)} s`);
-    const isFine = end.code === 0 || (service.name === 'nats' && end.code === 1);
-    return isFine && !end.killed ? undefined : `${service.name} ${describeExit(end)}${end.killed ? ', because it did not stop in its grace period' : ''}`;
+    return end.code === 0 && !end.killed ? undefined : `${service.name} ${describeExit(end)}${end.killed ? ', because it did not stop in its grace period' : ''}`;
   }
 
   /** The ends of all logs. */
