@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+// Jest's globals by type only, so that the fixtures beside this file can be used outside of Jest.
+/// <reference types="jest" />
 import type { AggregateRef, Commit } from '@cs/contracts';
 import {
   appendEvents, executeCommand, loadAggregate, recordEvents, buildCommit, stateInterval, unwritten, UnreadableCommitError,
