@@ -1,6 +1,6 @@
 import { isSelfApproval } from '@cs/approval-domain';
 import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
-import { decideRun, toRunRecord, type DecideGate, type RunRefusal } from '@cs/automation-domain';
+import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type IdSource, type ProjectionProgress } from '@cs/eventing';
 import { accepted, refuse, refused, type Decision, type Refusal, type Result } from '@cs/kernel';
@@ -31,13 +31,16 @@ const commandOf = ({ actor }: CallContext, request: GateDecisionRequest): Decide
   return { ...given, type: 'decide_gate', decision, decided_by: actor };
 };
 
-const isApproval = (decision: Decision<RunEvent, RunRefusal>): boolean =>
-  decision.kind === 'accepted' && decision.events.some((event) => event.event_type === 'approval_gate_decided' && event.data.decision === 'approve');
+/** Authority is judged before the guard of the transition (domain 5.3): whoever may not approve is told so first. */
+const needsAuthority = (command: DecideGate, decision: Decision<RunEvent, RunRefusal>): boolean => {
+  if (readDecision(command.decision) !== 'approve') return false;
+  return decision.kind === 'accepted' ? decision.events.length > 0 : decision.refusal.code === 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED';
+};
 
 /** The decision, unless whoever decides may not (domain 5.4). */
 const judge = (command: DecideGate, run: Run | undefined, context: { at_ms: number; definition: AutomationDefinition }): GateDecision => {
   const decision = decideRun(command, run, context);
-  if (run === undefined || !isApproval(decision)) return decision;
+  if (run === undefined || !needsAuthority(command, decision)) return decision;
   const self = isSelfApproval({ decider: command.decided_by, requester: run.requested_by, riskTier: run.checkpoint.awaiting_gate?.risk_tier });
   if (!self) return decision;
   const { run_id: runID, automation_id: automationID, checkpoint } = run;

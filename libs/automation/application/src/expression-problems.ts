@@ -1,7 +1,8 @@
+import { isApprovalNode } from '@cs/automation-domain';
 import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
-import { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
-import { expressionsIn } from './template.js';
+import type { ExpressionEvaluator } from './expression.port.js';
+import { expressionsIn, TemplateError } from './template.js';
 
 interface Located {
   readonly path: string;
@@ -15,26 +16,32 @@ const httpParts = (node: FlowNode): readonly (readonly [string, Json | undefined
 };
 
 const textParts = (node: FlowNode): readonly (readonly [string, Json | undefined])[] => [
-  ['objective', node.gate === undefined ? undefined : node.objective],
+  // Only a gate's objective is shown with its expressions resolved.
+  ['objective', isApprovalNode(node) ? node.objective : undefined],
   ['gate.instructions', node.gate?.instructions],
   ['wait.wake_at', node.wait?.wake_at],
 ];
 
-const located = (node: FlowNode): readonly Located[] => {
-  const templates = [...httpParts(node), ...textParts(node)].flatMap(([path, value]) => expressionsIn(value, path));
-  return node.action?.kind === 'transform' ? [...templates, { path: 'action.expression', expression: node.action.expression }] : templates;
+const invalid = (path: string, message: string): Problem => ({ path, code: 'expression_invalid', message });
+
+const checked = ({ path, expression }: Located, evaluator: ExpressionEvaluator): readonly Problem[] => {
+  const error = evaluator.check(expression);
+  return error === undefined ? [] : [invalid(path, error.message)];
+};
+
+const templateProblems = (path: string, value: Json | undefined, evaluator: ExpressionEvaluator): readonly Problem[] => {
+  try {
+    return expressionsIn(value, path).flatMap((located) => checked(located, evaluator));
+  } catch (error) {
+    if (error instanceof TemplateError) return [invalid(error.path, error.message)];
+    throw error;
+  }
 };
 
 const nodeProblems = (node: FlowNode, prefix: string, evaluator: ExpressionEvaluator): readonly Problem[] => {
-  try {
-    return located(node).flatMap(({ path, expression }) => {
-      const error = evaluator.check(expression);
-      return error === undefined ? [] : [{ path: `${prefix}.${path}`, code: 'expression_invalid', message: error.message }];
-    });
-  } catch (error) {
-    if (error instanceof ExpressionError) return [{ path: prefix, code: 'expression_invalid', message: error.message }];
-    throw error;
-  }
+  const templates = [...httpParts(node), ...textParts(node)].flatMap(([path, value]) => templateProblems(`${prefix}.${path}`, value, evaluator));
+  if (node.action?.kind !== 'transform') return templates;
+  return [...templates, ...checked({ path: `${prefix}.action.expression`, expression: node.action.expression }, evaluator)];
 };
 
 /** Expressions of a definition that cannot be parsed, each with its place. */

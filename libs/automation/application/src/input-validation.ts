@@ -5,10 +5,21 @@ import type { Json } from '@cs/kernel';
 const compiled = new WeakMap<AutomationDefinition, ValidateFunction>();
 
 /** One validator per schema: ids in users' schemas must not meet each other. */
-const compile = (schema: object): ValidateFunction => new Ajv2020({ allErrors: true, strict: false, validateFormats: false, addUsedSchema: false }).compile(schema);
+const compile = (schema: object): ValidateFunction => {
+  const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, addUsedSchema: false }).compile(schema);
+  // Answers a promise, which says nothing when it is asked and rejects where nobody listens.
+  if ('$async' in validate) throw new Error('"$async" is not part of JSON Schema');
+  return validate;
+};
+
+/** One part of a JSON pointer (RFC 6901). */
+const member = (part: string): string => {
+  const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  return /^\d+$/.test(name) ? `[${name}]` : `.${name}`;
+};
 
 const pathOf = (error: ErrorObject): string => {
-  const path = error.instancePath.split('/').filter((part) => part !== '').map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('');
+  const path = error.instancePath.split('/').slice(1).map(member).join('');
   const missing: unknown = error.params['missingProperty'] ?? error.params['additionalProperty'];
   return `input${path}${typeof missing === 'string' ? `.${missing}` : ''}`;
 };

@@ -7,7 +7,7 @@ import { runScope } from './run-scope.js';
 import type { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
 import type { HttpStep, HttpStepRunner } from './step-runner.port.js';
-import { resolveTemplate, TemplateError } from './template.js';
+import { asText, resolveTemplate, TemplateError } from './template.js';
 import { wakeAtOf } from './timer-wait.js';
 
 export interface NodeWorkOptions {
@@ -40,6 +40,11 @@ const failedBy = (error: unknown): NodeResult => {
   const message = error instanceof Error ? error.message : String(error);
   return { kind: 'failed', failure: { kind: 'expression_failed', message, ...path }, effect: 'not_sent', retryable: false };
 };
+
+/** A definition like this is refused when it is stored; a run of one that got through ends with the reason. */
+const nothingToDo = ({ node_id }: FlowNode): NodeResult => ({
+  kind: 'failed', failure: { kind: 'unsupported_step', message: `node "${node_id}" has no action that this release can execute` }, effect: 'not_sent', retryable: false,
+});
 
 /** The nodes of one run that this runner executes: starts what is ready, hands over what finished. */
 export class NodeWork {
@@ -83,9 +88,10 @@ export class NodeWork {
     }
   }
 
-  /** Sends the prepared steps. Their intents are durable now. */
+  /** Sends the prepared steps whose intents are durable now; one that a reload refused never leaves. */
   launch(): void {
-    const prepared = this.#prepared;
+    const { in_progress } = this.#options.session.run.checkpoint;
+    const prepared = this.#prepared.filter(({ node_id, attempt }) => in_progress[node_id]?.attempt === attempt);
     this.#prepared = [];
     for (const { node_id, attempt, step } of prepared) {
       const run = this.#options.http.run(step, this.#abort.signal).then((outcome) => {
@@ -116,12 +122,12 @@ export class NodeWork {
     this.abort();
   }
 
-  /** False when the gate's texts cannot be resolved: the node has failed then. */
+  /** False when the gate may not open. When its texts cannot be resolved, the run fails. */
   async openGate(node: FlowNode): Promise<boolean> {
     const { session } = this.#options;
     try {
-      const title = String(await this.#resolve(node, node.objective, 'objective'));
-      const instructions = node.gate?.instructions === undefined ? undefined : String(await this.#resolve(node, node.gate.instructions, 'gate.instructions'));
+      const title = asText(await this.#resolve(node, node.objective, 'objective'));
+      const instructions = node.gate?.instructions === undefined ? undefined : asText(await this.#resolve(node, node.gate.instructions, 'gate.instructions'));
       return session.apply({ type: 'open_gate', node_id: node.node_id, title, ...(instructions === undefined ? {} : { instructions }) });
     } catch (error) {
       return session.apply({ type: 'fail_run', detail: `gate "${node.node_id}" cannot be shown: ${failureText(error)}` });
@@ -144,9 +150,8 @@ export class NodeWork {
   async #start(node: FlowNode): Promise<void> {
     const { action, node_id } = node;
     if (action?.kind === 'http') return await this.#startHttp(node, action);
-    if (action?.kind !== 'transform') return;
     if (!this.#options.session.apply({ type: 'start_node', node_id })) return;
-    this.#finish(node_id, await this.#transform(node, action.expression));
+    this.#finish(node_id, action === undefined ? nothingToDo(node) : await this.#transform(node, action.expression));
   }
 
   async #transform(node: FlowNode, expression: string): Promise<NodeResult> {

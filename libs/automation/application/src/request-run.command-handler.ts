@@ -1,7 +1,7 @@
 import { decideRun, toRunRecord, type RunState } from '@cs/automation-domain';
-import type { AggregateRef, AutomationDefinition, CallContext, RunEvent, RunRecord } from '@cs/contracts';
+import type { AggregateRef, AutomationDefinition, CallContext, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { appendEvents, loadAggregate, unwritten, type Eventing, type IdSource } from '@cs/eventing';
-import { accepted, refused, type Json, type Result } from '@cs/kernel';
+import { accepted, canonicalJson, refused, type Json, type Result } from '@cs/kernel';
 import { automationAggregate } from './automation.aggregate.js';
 import type { DefinitionLibrary } from './definition-library.js';
 import { inputProblems } from './input-validation.js';
@@ -69,32 +69,53 @@ const createdEvents = (run_id: string, { context, request, pinned, at_ms }: { co
   return decision.kind === 'accepted' ? decision.events : [];
 };
 
-const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested>> => {
+const refOf = ({ tenant }: CallContext, run_id: string): AggregateRef => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id });
+
+/** A dry run is complete without ever having started. */
+const isDryRun = (run: Run): boolean => run.status === 'completed' && run.started_at_ms === undefined;
+
+const isSameRequest = (run: Run, { input = {}, dry_run = false, execution_profile = run.effective_execution_profile }: RunRequest): boolean =>
+  canonicalJson(run.input) === canonicalJson(input) && isDryRun(run) === dry_run && run.effective_execution_profile === execution_profile;
+
+/** The run that an earlier request with the same id led to, if there is one. */
+const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested> | undefined> => {
   const { state, position }: { state: RunState; position: number } = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
-  if (state === undefined) return refused('CONCURRENT_CHANGE', 'the run could not be written');
-  const same = JSON.stringify(state.input) === JSON.stringify(request.input ?? {});
-  return same ? accepted({ run: toRunRecord(state), position }) : refused('CONCURRENT_CHANGE', 'this Idempotency-Key was used for a run with another input');
+  if (state === undefined) return undefined;
+  return isSameRequest(state, request) ? accepted({ run: toRunRecord(state), position }) : refused('CONCURRENT_CHANGE', 'this Idempotency-Key was used for a run with another input');
 };
 
 const append = async (options: RequestRunOptions, context: CallContext, { request, pinned }: { request: RunRequest; pinned: Pinned }): Promise<Result<Requested>> => {
   const { eventing } = options;
   const run_id = runIdOf(options, context, request);
-  const ref: AggregateRef = { org_id: context.tenant.org_id, workspace_id: context.tenant.workspace_id, aggregate: 'run', id: run_id };
+  const ref = refOf(context, run_id);
   const at_ms = eventing.clock();
   const appended = await appendEvents({ eventing, aggregate: runAggregate }, unwritten(runAggregate, ref), {
     events: createdEvents(run_id, { context, request, pinned, at_ms }),
     context: { at_ms, actor: context.actor, causation_id: context.correlation_id, correlation_id: request.automation_id },
   });
-  if (appended.kind === 'conflict' || appended.loaded.state === undefined) return await existing(options, ref, request);
+  if (appended.kind === 'conflict' || appended.loaded.state === undefined) {
+    return (await existing(options, ref, request)) ?? refused('CONCURRENT_CHANGE', 'the run could not be written');
+  }
   return accepted({ run: toRunRecord(appended.loaded.state), position: appended.loaded.position });
 };
 
-/** Starts a run of an automation: one commit that pins the definition and makes the run runnable. */
-export const requestRun = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Requested>> => {
-  const pinned = await pin(options, context, request.automation_id);
+/** What the run would execute, if the automation may run with this input. */
+const admit = async (options: RequestRunOptions, context: CallContext, { automation_id, input = {} }: RunRequest): Promise<Result<Pinned>> => {
+  const pinned = await pin(options, context, automation_id);
   if (!pinned.ok) return pinned;
-  const problems = inputProblems(pinned.value.definition, request.input ?? {});
+  const problems = inputProblems(pinned.value.definition, input);
   const [first] = problems;
-  if (first === undefined) return await append(options, context, { request, pinned: pinned.value });
+  if (first === undefined) return pinned;
   return refused('AUTOMATION_V2_INPUT_INVALID', `${first.path} ${first.message}`, { problems: problems.map((problem) => ({ ...problem })) });
+};
+
+/**
+ * Starts a run of an automation: one commit that pins the definition and makes the run runnable. A
+ * request repeated with its key gets its first answer, also when the automation has changed since.
+ */
+export const requestRun = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Requested>> => {
+  const admitted = await admit(options, context, request);
+  if (admitted.ok) return await append(options, context, { request, pinned: admitted.value });
+  if (request.command_id === undefined) return admitted;
+  return (await existing(options, refOf(context, runIdOf(options, context, request)), request)) ?? admitted;
 };

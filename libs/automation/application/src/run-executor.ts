@@ -52,7 +52,7 @@ export class RunExecutor {
   async execute(message: StoredCommit, { redelivered, signal }: { readonly redelivered: boolean; readonly signal: AbortSignal }): Promise<ConsumerOutcome> {
     const key = keyOf(message);
     // The same message again while it is being handled: its lease lapsed under load. Let it end first.
-    await this.#executing.get(key);
+    for (let busy = this.#executing.get(key); busy !== undefined; busy = this.#executing.get(key)) await busy.catch(() => undefined);
     const execution = this.#claimAndRun(message, { redelivered, signal });
     this.#executing.set(key, execution);
     try {
@@ -72,7 +72,17 @@ export class RunExecutor {
       await this.#scheduleTimers(message.ref, loaded.state);
       return done;
     }
-    return await this.#run(session, definition, signal);
+    return (await this.#run(session, definition, signal)) ?? this.#letGo(session.run, message);
+  }
+
+  /**
+   * The run is at rest, or no longer ours. When another runner took it over, it holds this very message:
+   * an ack would end its lease too. A delayed nak is undone by its next sign of life, and brings the
+   * message back if there is none.
+   */
+  #letGo(run: Run, message: StoredCommit): ConsumerOutcome {
+    const isTakenOver = run.status === 'running' && run.queued_at_version <= message.commit.version;
+    return isTakenOver ? retryLater(this.#options.leaseMs, 'another runner took the run over') : done;
   }
 
   #claim(loaded: Loaded<Run | undefined>, { definition, queued_version }: { definition: AutomationDefinition; queued_version: number }): RunSession | undefined {
@@ -84,7 +94,7 @@ export class RunExecutor {
     return session.apply({ type: 'claim', claim, queued_version }) ? session : undefined;
   }
 
-  async #run(session: RunSession, definition: AutomationDefinition, signal: AbortSignal): Promise<ConsumerOutcome> {
+  async #run(session: RunSession, definition: AutomationDefinition, signal: AbortSignal): Promise<ConsumerOutcome | undefined> {
     const work = new NodeWork({ ...this.#options, session, definition, maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes });
     const stopListening = this.#options.changes.listen(session.ref.id, () => work.nudge());
     const onStop = (): void => work.nudge();
@@ -98,24 +108,27 @@ export class RunExecutor {
     }
   }
 
-  async #advance(session: RunSession, { work, definition, signal }: { work: NodeWork; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome> {
+  /** Until the run rests or is lost; an outcome only when the process stops. */
+  async #advance(session: RunSession, { work, definition, signal }: { work: NodeWork; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome | undefined> {
     const scheduled = new Set<string>();
     for (;;) {
       if (signal.aborted) return await this.#handBack(session, work);
       await work.startReady();
       if (work.isIdle()) await this.#comeToRest(session, { work, definition });
-      if (!(await session.flush())) return done;
+      if (!(await session.flush())) return undefined;
       await this.#scheduleTimers(session.ref, session.run, scheduled);
-      if (session.run.status !== 'running') return done;
+      if (session.run.status !== 'running') return undefined;
       work.launch();
-      if (!(await work.next())) return done;
+      if (!(await work.next())) return undefined;
     }
   }
 
   /** Nothing runs and nothing can start: stop at a gate, or park, or end. */
   async #comeToRest(session: RunSession, { work, definition }: { work: NodeWork; definition: AutomationDefinition }): Promise<void> {
     const [gate] = planRun(session.run, definition).gates;
-    if (gate === undefined || !(await work.openGate(gate))) session.apply({ type: 'settle' });
+    if (gate !== undefined && (await work.openGate(gate))) return;
+    // Only a damaged definition leads past this: without an end, its run would occupy the runner for ever.
+    if (!session.apply({ type: 'settle' })) session.apply({ type: 'fail_run', detail: 'nothing of the run can be executed: its definition does not fit it' });
   }
 
   /** The process stops: what finishes within its grace period is recorded, then another runner takes over. */

@@ -73,17 +73,17 @@ export class RunSession {
   async reload(): Promise<boolean> {
     const commands = this.#commands;
     this.#begin(await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, this.#loaded.ref));
+    // Until the claim is written it decides itself whether the run may be had.
+    if (!commands.some(({ type }) => type === 'claim') && !this.#isOurs()) return false;
     for (const command of commands) {
       const applied = this.apply(command);
       if (!applied && command.type === 'claim') return false;
     }
-    return this.isOurs();
+    return true;
   }
 
-  isOurs(): boolean {
-    const run = this.#state;
-    if (run?.status !== 'running') return this.#commands.length > 0;
-    return run.execution_claim.claim_id === this.#options.claimId;
+  #isOurs(): boolean {
+    return this.#state?.status === 'running' && this.#state.execution_claim.claim_id === this.#options.claimId;
   }
 
   #begin(loaded: Loaded<Run | undefined>): void {

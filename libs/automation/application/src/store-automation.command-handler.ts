@@ -43,7 +43,13 @@ const versionOf = (definition: AutomationDefinition, hash: string): string => {
   return written === '' ? `automation:${definition.automation_id}@${hash.slice('sha256:'.length, 'sha256:'.length + 16)}` : written;
 };
 
-const store = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { type, definition }: { type: 'create' | 'update'; definition: AutomationDefinition }): Promise<Result<Stored>> => {
+interface Change {
+  readonly type: 'create' | 'update';
+  readonly definition: AutomationDefinition;
+  readonly replaces?: string;
+}
+
+const store = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, ...change }: Change): Promise<Result<Stored>> => {
   const definition_hash = definitionHash(eventing.digest, definition);
   const stored = {
     automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
@@ -53,7 +59,7 @@ const store = async ({ eventing, definitions }: AutomationOptions, context: Call
   // The definition goes first: an automation never refers to one that is not there.
   await definitions.store(context.tenant, definition);
   const result = await executeCommand(ref, {
-    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ type, stored }, state),
+    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ ...change, stored }, state),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: definition.automation_id },
   });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the automation is being changed by others');
@@ -68,10 +74,16 @@ export const createAutomation = async (options: AutomationOptions, context: Call
   return definition.ok ? await store(options, context, { type: 'create', definition: definition.value }) : definition;
 };
 
-/** Replaces the top-level members that the patch has; everything is checked again as a whole. */
-export const patchAutomation = async (options: AutomationOptions, context: CallContext, { automation_id, patch }: { automation_id: string; patch: Json }): Promise<Result<Stored>> => {
+interface Patch {
+  readonly automation_id: string;
+  readonly patch: Json;
+}
+
+const patchOnce = async (options: AutomationOptions, context: CallContext, { automation_id, patch }: Patch): Promise<Result<Stored>> => {
   const { state } = await loadAggregate({ store: options.eventing.store, aggregate: automationAggregate }, refOf(context, automation_id));
-  if (state === undefined) return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  if (state === undefined || state.tenant_context.deployment_id !== context.tenant.deployment_id) {
+    return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  }
   const change = respell(patch);
   if (!isJsonObject(change)) return invalid([{ path: '', code: 'invalid_type', message: 'a patch is an object with the members to replace' }]);
   if (change['automation_id'] !== undefined && change['automation_id'] !== automation_id) {
@@ -79,5 +91,18 @@ export const patchAutomation = async (options: AutomationOptions, context: CallC
   }
   const current = await options.definitions.get(context.tenant, state.definition_hash);
   const definition = readDefinition({ ...(current as unknown as Record<string, Json>), ...change }, options.evaluator);
-  return definition.ok ? await store(options, context, { type: 'update', definition: definition.value }) : definition;
+  return definition.ok ? await store(options, context, { type: 'update', definition: definition.value, replaces: state.definition_hash }) : definition;
+};
+
+/** Times a patch is made anew when others changed the automation in between. */
+const maxPatches = 16;
+
+/**
+ * Replaces the top-level members that the patch has; everything is checked again as a whole. Patches of
+ * several people add up: each is made from the definition that it replaces.
+ */
+export const patchAutomation = async (options: AutomationOptions, context: CallContext, patch: Patch): Promise<Result<Stored>> => {
+  let result = await patchOnce(options, context, patch);
+  for (let tries = 1; tries < maxPatches && !result.ok && result.refusal.code === 'CONCURRENT_CHANGE'; tries += 1) result = await patchOnce(options, context, patch);
+  return result;
 };

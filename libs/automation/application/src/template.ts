@@ -58,7 +58,8 @@ const evaluatePiece = async (expression: string, { evaluator, scope }: TemplateS
   return value;
 };
 
-const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A value inside a text: strings as they are, everything else as JSON. */
+export const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const resolveString = async (source: string, scope: TemplateScope): Promise<Json> => {
   if (!source.includes('{{')) return source;
@@ -93,11 +94,19 @@ export const resolveTemplate = async (value: Json, path: string, scope: Template
   return value;
 };
 
-/** Expressions in a value with their paths, for checks and to see which secrets are named. */
+const piecesAt = (source: string, path: string): readonly Piece[] => {
+  try {
+    return split(source);
+  } catch (cause) {
+    throw new TemplateError(path, cause);
+  }
+};
+
+/** Expressions in a value with their paths, for checks and to see which secrets are named. Throws `TemplateError`. */
 export const expressionsIn = (value: Json | undefined, path: string): readonly { readonly path: string; readonly expression: string }[] => {
   if (typeof value === 'string') {
     if (!value.includes('{{')) return [];
-    return split(value).flatMap((piece) => ('expression' in piece ? [{ path, expression: piece.expression }] : []));
+    return piecesAt(value, path).flatMap((piece) => ('expression' in piece ? [{ path, expression: piece.expression }] : []));
   }
   if (Array.isArray(value)) return value.flatMap((item: Json, index) => expressionsIn(item, `${path}[${index}]`));
   return isJsonObject(value) ? Object.entries(value).flatMap(([key, member]) => expressionsIn(member, `${path}.${key}`)) : [];

@@ -23,12 +23,21 @@ const unknownReferences = (definition: AutomationDefinition, node: FlowNode, ind
   ];
 };
 
-const workOf = (node: FlowNode): number => [node.action, node.gate, node.wait].filter((part) => part !== undefined).length;
+/** Names that every object has: a record by node id could not tell whether such a node is in it. */
+const reservedIds = ({ node_id }: FlowNode, index: number): readonly Problem[] =>
+  node_id in {} ? [problem(index, '.node_id', ['node_id_reserved', `"${node_id}" cannot be the id of a node; choose another`])] : [];
+
+const workOf = (node: FlowNode): number => [node.action, node.wait, isApprovalNode(node) ? 'gate' : node.gate].filter((part) => part !== undefined).length;
 
 const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
-  if (workOf(node) > 1) return [problem(index, '', ['node_work_conflict', 'a node has exactly one of "action", "gate" and "wait"'])];
-  if (workOf(node) === 0 && !isApprovalNode(node)) {
+  if (workOf(node) > 1) {
+    return [problem(index, '', ['node_work_conflict', 'a node has exactly one of "action", "gate" and "wait"; a node of stage "approval" is a gate'])];
+  }
+  if (workOf(node) === 0) {
     return [problem(index, '', ['node_work_missing', 'a node needs one of "action" (http, transform), "gate" and "wait"; agent steps are not available yet'])];
+  }
+  if (node.gate !== undefined && !isApprovalNode(node)) {
+    return [problem(index, '.gate.required', ['gate_not_required', 'a gate that is not required stops nobody; remove the node, or make it required'])];
   }
   return [];
 };
@@ -43,8 +52,9 @@ const waitProblems = ({ wait }: FlowNode, index: number): readonly Problem[] => 
 
 const gateProblems = ({ gate }: FlowNode, index: number): readonly Problem[] => {
   if (!gate) return [];
-  return gateDecisions(gate).unknown.map((word) =>
-    problem(index, '.gate.decisions', ['approval_decisions_invalid', `"${word}" is not a decision; use approve, rework or cancel`]),
+  const { unknown } = gateDecisions(gate);
+  return gate.decisions.flatMap((word, at) =>
+    unknown.includes(word) ? [problem(index, `.gate.decisions[${at}]`, ['approval_decisions_invalid', `"${word}" is not a decision; use approve, rework or cancel`])] : [],
   );
 };
 
@@ -75,7 +85,7 @@ const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => 
 export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
   const { nodes } = definition.flow;
   const local = nodes.flatMap((node, index) => [
-    ...nodeKind(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
+    ...reservedIds(node, index), ...nodeKind(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
   ]);
   const problems = [...duplicateIds(nodes), ...local];
   return problems.length > 0 ? problems : cycleProblems(definition);

@@ -1,15 +1,15 @@
 import type { FlowNode, GateDecision } from '@cs/contracts';
 
-const synonyms: Readonly<Record<string, GateDecision>> = {
-  approve: 'approve',
-  rework: 'rework', changes: 'rework', request_changes: 'rework', ask_changes: 'rework',
-  cancel: 'cancel', reject: 'cancel', deny: 'cancel',
-};
+const synonyms: ReadonlyMap<string, GateDecision> = new Map<string, GateDecision>([
+  ['approve', 'approve'],
+  ['rework', 'rework'], ['changes', 'rework'], ['request_changes', 'rework'], ['ask_changes', 'rework'],
+  ['cancel', 'cancel'], ['reject', 'cancel'], ['deny', 'cancel'],
+]);
 
 const everyDecision: readonly GateDecision[] = ['approve', 'rework', 'cancel'];
 
 /** A decision by any of its names (domain 5.3); `undefined` for anything else. */
-export const readDecision = (word: string): GateDecision | undefined => synonyms[word.trim().toLowerCase()];
+export const readDecision = (word: string): GateDecision | undefined => synonyms.get(word.trim().toLowerCase());
 
 /**
  * What a gate accepts: its own list after synonyms, every decision when the list is empty, and rework

@@ -1,8 +1,8 @@
 import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
 import type { FlowNode, GateDecision, GateDecisionRecord, NodeOutput, PendingGate, Run, RunEvent } from '@cs/contracts';
-import { descendants, flowGraph, isApprovalNode } from './flow-graph.js';
+import { descendants, flowGraph } from './flow-graph.js';
 import { gateDecisions, readDecision } from './gate-decisions.js';
-import { isStartable } from './run-plan.js';
+import { gateToOpen } from './run-plan.js';
 import type { DecideGate, ExecutionRefusal, OpenGate, RunContext } from './run.commands.js';
 
 export type GateRefusal = Refusal<
@@ -15,12 +15,14 @@ export type GateRefusal = Refusal<
 >;
 type GateDecided = Decision<RunEvent, GateRefusal>;
 
+const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.run_id}:${node_id}`;
+
 /** Openings of this gate so far: decided ones are in the history. */
 const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
 
 const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
   const { node_id, gate, risk_tier, depends_on } = node;
-  const approval_request_id = `automation_v2:${run.run_id}:${node_id}`;
+  const approval_request_id = requestIdOf(run, node_id);
   return {
     node_id, approval_request_id,
     gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
@@ -34,8 +36,8 @@ const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGa
 };
 
 export const openGate = (command: OpenGate, run: Run, { definition, at_ms }: RunContext): Decision<RunEvent, ExecutionRefusal> => {
-  const node = flowGraph(definition).nodes.get(command.node_id);
-  if (run.status !== 'running' || node === undefined || !isApprovalNode(node) || !isStartable(run, definition, command.node_id)) {
+  const node = gateToOpen(run, definition);
+  if (run.status !== 'running' || node?.node_id !== command.node_id) {
     return refuse({ code: 'node_not_ready', message: `gate "${command.node_id}" cannot open now` });
   }
   const blocked_nodes = descendants(definition, [node.node_id]).filter((id) => id !== node.node_id);
@@ -109,10 +111,27 @@ const judge = (command: DecideGate, gate: PendingGate, context: RunContext): Gat
   return accept(...consequences(recordOf(command, gate, { decision, at_ms: context.at_ms }), gate, context));
 };
 
+/** What this command decided when it came first. */
+const firstAnswer = ({ command_id, decided_by }: DecideGate, run: Run): GateDecisionRecord | undefined =>
+  command_id === undefined ? undefined : run.checkpoint.gate_history.find((record) => record.command_id === command_id && record.decided_by.actor_id === decided_by.actor_id);
+
+/** The same command again holds already; another decision under its key is neither that one nor a new one. */
+const judgeRepeat = (command: DecideGate, first: GateDecisionRecord, run: Run): GateDecided => {
+  const isSame =
+    readDecision(command.decision) === first.decision &&
+    (command.gate_opening_id ?? first.gate_opening_id) === first.gate_opening_id &&
+    (command.approval_request_id ?? requestIdOf(run, first.node_id)) === requestIdOf(run, first.node_id);
+  if (isSame) return accept();
+  return refuse({
+    code: 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED', message: `this Idempotency-Key decided gate "${first.node_id}" already: ${first.decision}`,
+    details: { nodeID: first.node_id, reason_code: 'command_id_reused' },
+  });
+};
+
 /** First decision wins: it takes effect, or it is refused with the winner. A repeated command finds its own decision. */
 export const decideGate = (command: DecideGate, run: Run, context: RunContext): GateDecided => {
-  const own = command.command_id !== undefined && run.checkpoint.gate_history.some((record) => record.command_id === command.command_id && record.decided_by.actor_id === command.decided_by.actor_id);
-  if (own) return accept();
+  const first = firstAnswer(command, run);
+  if (first !== undefined) return judgeRepeat(command, first, run);
   if (run.status !== 'awaiting_approval') return notAwaiting(run);
   const gate = run.checkpoint.awaiting_gate;
   if (gate === undefined) return refuse({ code: 'AUTOMATION_V2_RUN_GATE_MISSING', message: 'the run waits for a decision, but no gate is open', details: { runID: run.run_id } });

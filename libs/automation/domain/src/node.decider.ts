@@ -1,6 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EffectIntent, FlowNode, NodeInProgress, Run, RunEvent } from '@cs/contracts';
-import { flowGraph } from './flow-graph.js';
+import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
 import { isStartable } from './run-plan.js';
 import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RegisterTimer, RunContext, StartNode } from './run.commands.js';
@@ -21,20 +21,27 @@ const startedEvent = (run: Run, node_id: string, effect: EffectIntent | undefine
   data: { node_id, attempt: (run.checkpoint.node_attempts[node_id] ?? 0) + 1, ...(effect === undefined ? {} : { effect }) },
 });
 
-export const startNode = ({ node_id, mode }: StartNode, run: Run, { definition }: RunContext): NodeDecision => {
-  if (run.status !== 'running' || !isStartable(run, definition, node_id)) return notReady(node_id);
+/** A node that an executor may work on now; a gate's node is completed by a person only. */
+const startableNode = (run: Run, { definition }: RunContext, node_id: string): FlowNode | undefined => {
+  const node = flowGraph(definition).nodes.get(node_id);
+  if (node === undefined || isApprovalNode(node)) return undefined;
+  return run.status === 'running' && isStartable(run, definition, node_id) ? node : undefined;
+};
+
+export const startNode = ({ node_id, mode }: StartNode, run: Run, context: RunContext): NodeDecision => {
+  if (startableNode(run, context, node_id) === undefined) return notReady(node_id);
   return accept(startedEvent(run, node_id, mode === undefined ? undefined : effectIntent(run, node_id, mode)));
 };
 
 /** The id that the wait of a node has; back-off waits name their attempt. */
-export const waitIdOf = (run: Run, node_id: string, attempt?: number): string =>
+const waitIdOf = (run: Run, node_id: string, attempt?: number): string =>
   attempt === undefined
     ? `automation-v2:${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}:wait`
     : `automation-v2:${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}:backoff:${attempt}`;
 
-export const registerTimer = ({ node_id, wake_at_ms }: RegisterTimer, run: Run, { definition, at_ms }: RunContext): NodeDecision => {
-  if (run.status !== 'running' || !isStartable(run, definition, node_id)) return notReady(node_id);
-  const wait = { wait_id: waitIdOf(run, node_id), node_id, wait_kind: 'timer', wake_at_ms, created_at_ms: at_ms } as const;
+export const registerTimer = ({ node_id, wake_at_ms }: RegisterTimer, run: Run, context: RunContext): NodeDecision => {
+  if (startableNode(run, context, node_id)?.wait === undefined) return notReady(node_id);
+  const wait = { wait_id: waitIdOf(run, node_id), node_id, wait_kind: 'timer', wake_at_ms, created_at_ms: context.at_ms } as const;
   return accept({ event_type: 'wait_node_registered', data: { wait } });
 };
 
@@ -67,7 +74,9 @@ const failNode = (run: Run, node: FlowNode, { result, progress, at_ms }: { resul
 export const finishNode = ({ node_id, attempt, result }: FinishNode, run: Run, { definition, at_ms }: RunContext): NodeDecision => {
   const progress = run.checkpoint.in_progress[node_id];
   const node = flowGraph(definition).nodes.get(node_id);
-  if (run.status !== 'running' || node === undefined || progress?.attempt !== attempt) {
+  // Every write of an executor is fenced by its epoch: what an earlier claim began has to be recovered first.
+  const isOwn = progress?.attempt === attempt && progress.lease_epoch === run.execution_claim_epoch;
+  if (run.status !== 'running' || node === undefined || !isOwn) {
     return refuse({ code: 'node_not_in_progress', message: `attempt ${attempt} of node "${node_id}" is not in progress` });
   }
   if (result.kind === 'failed') return failNode(run, node, { result, progress, at_ms });

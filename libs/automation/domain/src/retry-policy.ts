@@ -16,21 +16,25 @@ const defaultBackoff = { strategy: 'exponential', initial_delay_ms: 1000, multip
 export const backoffMs = (policy: FlowNode['retry_policy'], attempt: number): number => {
   const backoff = policy?.backoff ?? defaultBackoff;
   if (backoff.strategy === 'none') return 0;
-  const growth = backoff.strategy === 'fixed' ? 1 : backoff.multiplier ** (attempt - 1);
+  const growth = backoff.strategy === 'fixed' ? 1 : Math.min(backoff.multiplier ** (attempt - 1), Number.MAX_VALUE);
   return Math.round(Math.min(backoff.initial_delay_ms * growth, backoff.max_delay_ms ?? dayMs, dayMs));
 };
 
+const normalise = (name: string): string => name.trim().toLowerCase().replace(/[- ]/g, '_');
+
 const isListed = (policy: FlowNode['retry_policy'], kind: string): boolean => {
-  const classes = policy?.retryable_failure_classes ?? [];
-  const normalised = classes.map((name) => name.toLowerCase().replace(/[- ]/g, '_'));
-  return normalised.length === 0 || normalised.includes('*') || normalised.includes(kind);
+  const classes = (policy?.retryable_failure_classes ?? []).map(normalise);
+  return classes.length === 0 || classes.includes('*') || classes.includes(normalise(kind));
 };
+
+/** The peer's wish as whole milliseconds; what is no duration counts as none. */
+const wishedMs = (wish: number | undefined): number => (wish !== undefined && wish > 0 ? Math.ceil(Math.min(wish, dayMs)) : 0);
 
 const scheduleRetry = (policy: FlowNode['retry_policy'], result: Failed, attempt: number): RetryDecision => {
   if (!result.retryable || !isListed(policy, result.failure.kind)) return { kind: 'give_up', reason: 'not_retryable' };
   const max_attempts = policy?.max_attempts ?? 3;
   if (attempt >= max_attempts) return { kind: 'give_up', reason: 'attempts_exhausted' };
-  return { kind: 'retry', max_attempts, backoff_ms: Math.max(backoffMs(policy, attempt), Math.min(result.retry_after_ms ?? 0, dayMs)) };
+  return { kind: 'retry', max_attempts, backoff_ms: Math.max(backoffMs(policy, attempt), wishedMs(result.retry_after_ms)) };
 };
 
 /**

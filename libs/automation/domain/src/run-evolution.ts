@@ -1,7 +1,7 @@
 import { assertNever } from '@cs/kernel';
 import type { NodeOutput, Run, RunCheckpoint, RunEvent, RunIn } from '@cs/contracts';
 import { evolveNode, resetNodes, type NodeEvent } from './node-evolution.js';
-import { isParked, toAwaitingApproval, toFinished, toParked, toQueued, toRunning, withCheckpoint, type RunState } from './run.state.js';
+import { isParked, toAwaitingApproval, toFinished, toParked, toQueued, toRunning, unreconciledNodes, withCheckpoint, type RunState } from './run.state.js';
 
 /** A run event as recorded: with its time. */
 export type RecordedRunEvent = RunEvent & { readonly recorded_at_ms: number };
@@ -21,13 +21,13 @@ const create = ({ data, recorded_at_ms }: EventNamed<'run_created'>): RunIn<'que
 };
 
 const gateOpened = (run: Run, { data }: EventNamed<'approval_gate_opened'>): Run =>
-  toAwaitingApproval(withCheckpoint(run, { awaiting_gate: data.gate, blocked_nodes: data.blocked_nodes }), `waiting for a decision on gate "${data.gate.node_id}"`);
+  toAwaitingApproval(withCheckpoint(run, { awaiting_gate: data.gate, blocked_nodes: [...new Set([...unreconciledNodes(run), ...data.blocked_nodes])] }), `waiting for a decision on gate "${data.gate.node_id}"`);
 
 const gateDecided = (run: Run, { data }: EventNamed<'approval_gate_decided'>): Run => {
   const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
   const decided: Run = { ...run, checkpoint: { ...checkpoint, gate_history: [...checkpoint.gate_history, data] } };
   if (data.decision === 'cancel') return decided;
-  return { ...toQueued(withCheckpoint(decided, { blocked_nodes: [] }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
+  return { ...toQueued(withCheckpoint(decided, { blocked_nodes: unreconciledNodes(run) }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
 };
 
 const completeNode = (run: Run, node_id: string, output: NodeOutput): Run =>
@@ -37,7 +37,9 @@ const waitWoken = (run: Run, { data }: EventNamed<'stateful_wait_woken_requeued'
   const open_waits = run.checkpoint.open_waits.filter(({ wait_id }) => wait_id !== data.wait_id);
   const woken = withCheckpoint(run, { open_waits });
   const advanced = data.output === undefined ? woken : completeNode(woken, data.node_id, data.output);
-  if (!isParked(run)) return advanced;
+  // A run that is queued already is queued anew: each commit that leaves it queued is a message to the
+  // runners, and only the newest may count, or a second runner would take a live one's run over.
+  if (run.status !== 'queued' && !isParked(run)) return advanced;
   const { pause_reason: _reason, ...queued } = toQueued(advanced, `wait "${data.wait_id}" ended`);
   return queued;
 };

@@ -1,5 +1,5 @@
 import type { AutomationDefinition, FlowNode, Run } from '@cs/contracts';
-import { isApprovalNode } from './flow-graph.js';
+import { flowGraph, isApprovalNode } from './flow-graph.js';
 
 /** What a run could do next. Each list is in definition order. */
 export interface RunPlan {
@@ -21,7 +21,7 @@ const startable = (run: Run, definition: AutomationDefinition): readonly FlowNod
   const waiting = new Set(open_waits.map(({ node_id }) => node_id));
   return definition.flow.nodes.filter(
     ({ node_id, depends_on }) =>
-      pending.has(node_id) && !(node_id in node_outputs) && !(node_id in in_progress) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
+      pending.has(node_id) && !Object.hasOwn(node_outputs, node_id) && !Object.hasOwn(in_progress, node_id) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
   );
 };
 
@@ -38,5 +38,20 @@ export const planRun = (run: Run, definition: AutomationDefinition): RunPlan => 
 };
 
 /** A node may start now. */
-export const isStartable = (run: Run, definition: AutomationDefinition, node_id: string): boolean =>
-  startable(run, definition).some((node) => node.node_id === node_id);
+export const isStartable = ({ checkpoint }: Run, definition: AutomationDefinition, node_id: string): boolean => {
+  const node = flowGraph(definition).nodes.get(node_id);
+  return (
+    node !== undefined &&
+    checkpoint.pending_nodes.includes(node_id) &&
+    !Object.hasOwn(checkpoint.node_outputs, node_id) &&
+    !Object.hasOwn(checkpoint.in_progress, node_id) &&
+    !checkpoint.open_waits.some((wait) => wait.node_id === node_id) &&
+    node.depends_on.every((id) => checkpoint.completed_nodes.includes(id))
+  );
+};
+
+/** The gate that may open now: nothing else runs or could start, and it is the first in definition order (domain 3.6). */
+export const gateToOpen = (run: Run, definition: AutomationDefinition): FlowNode | undefined => {
+  const { gates, ready, waits, inProgress } = planRun(run, definition);
+  return inProgress + ready.length + waits.length === 0 ? gates[0] : undefined;
+};

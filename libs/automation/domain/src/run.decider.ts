@@ -4,7 +4,7 @@ import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
 import { planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext, WakeWait } from './run.commands.js';
-import { isFinished, type RunState } from './run.state.js';
+import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
 export type RunRefusal = ExecutionRefusal | GateRefusal;
@@ -34,18 +34,15 @@ const parked = (waits: readonly OpenWait[]): RunEvent => {
   return { event_type: 'run_parked', data: { wait_ids: waits.map(({ wait_id }) => wait_id), ...retry } };
 };
 
-const withOutput = (run: Run, status: NodeOutput['status']): readonly string[] =>
-  Object.entries(run.checkpoint.node_outputs).filter(([, output]) => output.status === status).map(([node_id]) => node_id);
-
 /** How a run ends when nothing can run any more (domain 3.6, 8). */
 const terminal = (run: Run): RunEvent => {
-  const [failed] = withOutput(run, 'failed');
+  const [failed, output] = Object.entries(run.checkpoint.node_outputs).find(([, { status }]) => status === 'failed') ?? [];
   const failure = run.checkpoint.last_failure;
   if (failed !== undefined) {
-    const summary = run.checkpoint.node_outputs[failed]?.summary ?? 'failed';
+    const summary = output?.summary ?? 'failed';
     return { event_type: 'run_failed', data: { detail: `node "${failed}" failed: ${summary}`, node_id: failed, ...(failure?.node_id === failed ? { failure: { kind: failure.kind, message: failure.message } } : {}) } };
   }
-  const blocked = withOutput(run, 'blocked');
+  const blocked = unreconciledNodes(run);
   if (blocked.length > 0) return { event_type: 'run_blocked', data: { detail: `the outcome of ${blocked.join(', ')} is not known`, node_ids: blocked } };
   if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `nothing can run, but nodes are pending: ${run.checkpoint.pending_nodes.join(', ')}` } };
   return { event_type: 'run_completed', data: {} };

@@ -45,10 +45,15 @@ export const toParked = (run: Run, retry_after_ms: number | undefined): Run =>
     ? { ...commonOf(run), status: 'paused', pause_reason: waitingReason }
     : { ...commonOf(run), status: 'queued', scheduler: { queue_reason: 'retry_backoff', queued_at_ms: run.updated_at_ms, retry_after_ms } };
 
+/** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
-  const common = commonOf(run);
+  const common = commonOf(withCheckpoint(run, { in_progress: {} }));
   return { ...common, status, finished_at_ms: run.updated_at_ms, ...(detail === undefined ? {} : { detail }) };
 };
+
+/** Nodes whose effect nobody knows the outcome of: a person has to reconcile them. */
+export const unreconciledNodes = ({ checkpoint }: Run): readonly string[] =>
+  Object.entries(checkpoint.node_outputs).filter(([, output]) => output.status === 'blocked').map(([node_id]) => node_id);
 
 /** `pause_reason` of a run that nobody paused: it waits for a timer. */
 export const waitingReason = 'waiting';
