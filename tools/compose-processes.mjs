@@ -82,7 +82,7 @@ try {
 problems.push(...(await stack.stop()));
 payments?.stop();
 if (problems.length > 0 || code !== 0) say(stack.logs());
-for (const problem of problems) say(`FAILED ${problem}`);
+for (const problem of new Set(problems)) say(`FAILED ${problem}`);
 if (values.keep) say(`Kept: ${folder}`);
 else rmSync(folder, { recursive: true, force: true });
 process.exit(code === 0 && problems.length > 0 ? 1 : code);
