@@ -68,17 +68,25 @@ const payloadOf = (ref: AggregateRef, { event_type, data, correlation_id }: Reco
 
 const tables: Readonly<Record<string, EventTable>> = eventCatalogue;
 
+const factsOf = ({ ref, commit, position }: StoredCommit, event_index: number, { tenant, event_type }: { readonly tenant: TenantKey; readonly event_type: string }): readonly AuditFacts[] => {
+  const event = commit.events[event_index];
+  if (event === undefined) return [];
+  const { org_id, workspace_id, deployment_id } = tenant;
+  const isLocal = org_id === 'local' && workspace_id === 'local' && deployment_id === '';
+  return [{
+    org_id, workspace_id, deployment_id, event_id: event.event_id, durability: 'durable_required', event_type, tenant_source: isLocal ? 'local_implicit' : 'explicit',
+    actor: event.actor ?? null, payload: payloadOf(ref, event), created_at_ms: event.recorded_at_ms, position, event_index,
+  }];
+};
+
 /** The audit facts of a commit's protected events, in order. */
-export const auditFactsOf = ({ ref, commit, position }: StoredCommit, tenant: TenantKey): readonly AuditFacts[] =>
-  commit.events.flatMap((event, event_index): AuditFacts[] => {
-    const event_type = tables[ref.aggregate]?.[event.event_type]?.audit;
-    if (event_type === undefined) return [];
-    const isLocal = tenant.org_id === 'local' && tenant.workspace_id === 'local' && tenant.deployment_id === '';
-    return [{
-      ...tenant, event_id: event.event_id, durability: 'durable_required', event_type, tenant_source: isLocal ? 'local_implicit' : 'explicit',
-      actor: event.actor ?? null, payload: payloadOf(ref, event), created_at_ms: event.recorded_at_ms, position, event_index,
-    }];
+export const auditFactsOf = (stored: StoredCommit, tenant: TenantKey): readonly AuditFacts[] => {
+  const table = tables[stored.ref.aggregate];
+  return stored.commit.events.flatMap(({ event_type }, index) => {
+    const audit = table?.[event_type]?.audit;
+    return audit === undefined ? [] : factsOf(stored, index, { tenant, event_type: audit });
   });
+};
 
 /** `sha256(prev_hash ‖ canonical JSON of what the record covers)`, so that anyone can compute it from the log. */
 export const auditHash = (facts: AuditFacts, { seq, prev_hash }: { readonly seq: number; readonly prev_hash: string | null }, digest: Digest): string =>

@@ -1,5 +1,6 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
+import type { AggregateName } from '@cs/contracts';
 import { foldCommit, unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
 import { auditFactsOf, foldAudit, headOf } from './audit-record.js';
@@ -44,12 +45,11 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows 
   const folded = fold(known, stored);
   memory.setRun(folded, entry.body.length);
   const transition = { before: known.state, after: folded.state, stored };
-  const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   if (folded.state) rows.runs.add(projectRun(folded.state, folded));
-  rows.run_events.push(...projectRunEvents({ stored, run: folded.state, tenant }));
+  rows.run_events.push(...projectRunEvents({ stored, run: folded.state }));
   for (const wait of projectWaits(transition)) rows.waits.add(wait);
   for (const gate of projectGates(transition)) rows.gates.add(gate);
-  return tenant;
+  return tenantOfRun(folded.state ?? known.state, stored.ref);
 };
 
 /** The tenant of what belongs to a run, as far as that run is known. */
@@ -58,35 +58,35 @@ const tenantOfNamedRun = (entry: LogEntry, memory: ProjectionMemory): TenantKey 
   return tenantOfRun(key && memory.run(key)?.state, entry.ref);
 };
 
-const projectCommit = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings): TenantKey => {
-  const { rows, memory } = surroundings;
-  const { aggregate } = stored.ref;
-  switch (aggregate) {
-    case 'run':
-      return projectRunCommit(entry, stored, surroundings);
-    case 'automation': {
-      const automations = projectAutomation(stored);
-      for (const automation of automations) rows.automations.add(automation);
-      return automations[0] ?? tenantOfNamedRun(entry, memory);
-    }
-    case 'definition':
-      for (const definition of projectDefinition(stored)) rows.definitions.add(definition);
-      return tenantOfNamedRun(entry, memory);
-    default:
-      return projectAside(entry, stored, surroundings);
-  }
+type CommitProjection = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings) => TenantKey;
+
+/** Each aggregate's projection; answers the tenant that the commit belongs to. */
+const projections: Readonly<Record<AggregateName, CommitProjection>> = {
+  run: projectRunCommit,
+  automation: (entry, stored, { rows, memory }) => {
+    const automations = projectAutomation(stored);
+    for (const automation of automations) rows.automations.add(automation);
+    return automations[0] ?? tenantOfNamedRun(entry, memory);
+  },
+  definition: (entry, stored, { rows, memory }) => {
+    for (const definition of projectDefinition(stored)) rows.definitions.add(definition);
+    return tenantOfNamedRun(entry, memory);
+  },
+  delivery: (entry, stored, { rows, memory }) => {
+    const tenant = tenantOfNamedRun(entry, memory);
+    for (const delivery of projectDelivery(stored, tenant)) rows.deliveries.add(delivery);
+    return tenant;
+  },
+  dead_letter: (entry, stored, { rows, memory }) => {
+    const tenant = tenantOfNamedRun(entry, memory);
+    for (const letter of projectDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
+    return tenant;
+  },
+  gate_refusal: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
 };
 
-/** What stands beside a run: refusals, deliveries and dead letters. */
-const projectAside = (entry: LogEntry, stored: StoredCommit, { rows, memory }: Surroundings): TenantKey => {
-  const tenant = tenantOfNamedRun(entry, memory);
-  if (stored.ref.aggregate === 'delivery') for (const delivery of projectDelivery(stored, tenant)) rows.deliveries.add(delivery);
-  if (stored.ref.aggregate === 'dead_letter') for (const letter of projectDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
-  return tenant;
-};
-
-const projectAudit = (stored: StoredCommit, { org_id, workspace_id, deployment_id }: TenantKey, { rows, memory, digest }: Surroundings): void => {
-  for (const facts of auditFactsOf(stored, { org_id, workspace_id, deployment_id })) {
+const projectAudit = (stored: StoredCommit, tenant: TenantKey, { rows, memory, digest }: Surroundings): void => {
+  for (const facts of auditFactsOf(stored, tenant)) {
     const record = foldAudit(memory.head(facts), facts, digest);
     memory.setHead(headOf(record));
     rows.addAudit(record);
@@ -111,7 +111,7 @@ export const projectBatch = (entries: readonly LogEntry[], options: ProjectOptio
       continue;
     }
     surroundings.rows.archive.push({ position: entry.position, subject: entry.subject, body: entry.body, problem: null });
-    projectAudit(stored, projectCommit(entry, stored, surroundings), surroundings);
+    projectAudit(stored, projections[stored.ref.aggregate](entry, stored, surroundings), surroundings);
   }
   options.memory.trim();
   return surroundings.rows.changes(entries.at(-1)?.position ?? noPosition);

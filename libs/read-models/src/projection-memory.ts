@@ -1,6 +1,6 @@
 import type { RunState } from '@cs/automation-domain';
 import { parseLogSubject, type AggregateRef } from '@cs/contracts';
-import type { Loaded, LogEntry } from '@cs/eventing';
+import type { Loaded, LogEntry, StoredCommit } from '@cs/eventing';
 import type { AuditHead } from './audit-record.js';
 import { RecentlyUsed } from './recently-used.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
@@ -29,21 +29,24 @@ const tenantText = (tenant: TenantKey): string => `${workspaceText(tenant)}.${te
 
 const runKeyOf = ({ org_id, workspace_id, id }: AggregateRef): RunKey => ({ org_id, workspace_id, run_id: id });
 
+const refusedRun = (stored: StoredCommit): string | undefined => eventsOf('gate_refusal', stored)[0]?.data.run_id;
+const deliveredRun = (stored: StoredCommit): string | undefined => eventsOf('delivery', stored).find((event) => event.event_type === 'delivery_requested')?.data.run_id;
+
+/** A dead letter's subject may be in the log: then it says which run it concerns. */
+const parkedRun = (stored: StoredCommit): RunKey | undefined => {
+  const subject = parseLogSubject(eventsOf('dead_letter', stored)[0]?.data.subject ?? '');
+  return subject?.ref.aggregate === 'run' ? runKeyOf(subject.ref) : undefined;
+};
+
+const inWorkspace = ({ org_id, workspace_id }: WorkspaceKey, run_id: string | undefined): RunKey | undefined => (run_id === undefined ? undefined : { org_id, workspace_id, run_id });
+
 /** The run that an entry is about: its own, or the one that its tenant's deployment is known from. */
 export const runNamedBy = ({ ref, stored }: Pick<LogEntry, 'ref' | 'stored'>): RunKey | undefined => {
   if (ref.aggregate === 'run') return runKeyOf(ref);
   if (stored === undefined) return undefined;
-  if (ref.aggregate === 'gate_refusal') {
-    const refused = eventsOf('gate_refusal', stored)[0];
-    return refused && { ...ref, run_id: refused.data.run_id };
-  }
-  if (ref.aggregate === 'delivery') {
-    const requested = eventsOf('delivery', stored).find((event) => event.event_type === 'delivery_requested');
-    return requested && { ...ref, run_id: requested.data.run_id };
-  }
-  if (ref.aggregate !== 'dead_letter') return undefined;
-  const subject = parseLogSubject(eventsOf('dead_letter', stored)[0]?.data.subject ?? '');
-  return subject?.ref.aggregate === 'run' ? runKeyOf(subject.ref) : undefined;
+  if (ref.aggregate === 'gate_refusal') return inWorkspace(ref, refusedRun(stored));
+  if (ref.aggregate === 'delivery') return inWorkspace(ref, deliveredRun(stored));
+  return ref.aggregate === 'dead_letter' ? parkedRun(stored) : undefined;
 };
 
 /** A run's first commit says that there was nothing before it. */

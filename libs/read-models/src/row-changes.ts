@@ -25,7 +25,8 @@ export interface RunRow extends TenantKey {
   readonly record: Run;
 }
 
-export interface RunEventRow extends TenantKey, StatefulEvent {}
+/** A timeline entry; its run says whose it is. */
+export interface RunEventRow extends WorkspaceKey, Omit<StatefulEvent, 'schema_version'> {}
 
 /** A wait of a run (domain 8.1), from its opening to its end. */
 export interface WaitRow extends TenantKey {

@@ -1,0 +1,157 @@
+import { describe, expect, it } from '@jest/globals';
+import { LogHistory, person, project } from './log-history.fixture.js';
+import { toApprovalRequest } from './approval-request.js';
+import { toPublishedEvents } from './published-event.projection.js';
+import { toStatefulRun } from './stateful-run.js';
+import { phaseOf, statefulStatusesOf } from './phase.js';
+
+describe('the timeline', () => {
+  it('given commits of several events, numbers them without gaps and says the status that each commit led to', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
+    log.gateOpened('r1', 'o1');
+    const events = project(log.entries).run_events;
+    expect(events.map(({ seq, event_type, status, phase_id, wait_kind }) => [seq, event_type, status, phase_id, wait_kind])).toEqual([
+      [1, 'stateful_runtime.automation_v2.run_created', 'queued', null, null],
+      [2, 'stateful_runtime.automation_v2.run_execution_claimed', 'running', null, null],
+      [3, 'stateful_runtime.automation_v2.node_started', 'running', 'charge', null],
+      [4, 'stateful_runtime.automation_v2.node_completed', 'awaiting_approval', 'charge', 'approval'],
+      [5, 'stateful_runtime.automation_v2.approval_gate_opened', 'awaiting_approval', 'sign', 'approval'],
+    ]);
+    expect(events[1]).toMatchObject({
+      causation_id: 'claim', correlation_id: 'refund', actor: person, position: 2,
+      payload: { source: 'automation_v2_lifecycle', automation_id: 'refund', trigger_type: 'manual', status: 'running', event: 'run_execution_claimed', lifecycle_index: 1, lifecycle_occurrence: 0, counts_as_activity: false },
+    });
+  });
+
+  it('given a back-off, shows the run as retrying and its wait', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.backedOff('r1', 'w1');
+    const { runs, run_events } = project(log.entries);
+    expect(runs[0]).toMatchObject({ status: 'queued', stateful_status: 'retrying', phase: 'retrying' });
+    expect(run_events.at(-2)).toMatchObject({ wait_kind: 'retry_backoff', phase_id: 'charge', status: 'retrying' });
+    expect(runs[0] && toStatefulRun(runs[0].record, 4)).toMatchObject({ status: 'retrying', active_wait_kind: 'retry_backoff', active_wait_id: 'w1', last_seq: 4 });
+  });
+});
+
+describe('waits', () => {
+  const parked = (): LogHistory => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.backedOff('r1', 'w1');
+    return log;
+  };
+
+  it('given a scheduled retry, opens a wait that knows when to wake', () => {
+    expect(project(parked().entries).waits).toEqual([
+      expect.objectContaining({ wait_id: 'w1', wait_kind: 'retry_backoff', status: 'waiting', phase_id: 'charge', wake_at_ms: 1_005_020, event_seq: 3, completed_at_ms: null }),
+    ]);
+  });
+
+  it('given that it woke, ends it with the key that woke it', () => {
+    const log = parked();
+    log.woken('r1', 'w1');
+    expect(project(log.entries).waits).toEqual([expect.objectContaining({ status: 'woken', wake_idempotency_key: 'timer:w1', completed_at_ms: log.at_ms, event_seq: 5 })]);
+  });
+
+  it('given that its run failed or its node was reset, cancels it', () => {
+    const failed = parked();
+    failed.run('r1', { event_type: 'run_failed', data: { detail: 'no' } });
+    expect(project(failed.entries).waits).toEqual([expect.objectContaining({ status: 'cancelled', reason: 'run:failed' })]);
+    const reset = parked();
+    reset.run('r1', { event_type: 'node_approval_rollback', data: { node_ids: ['charge'], reset_nodes: ['charge'] } });
+    expect(project(reset.entries).waits).toEqual([expect.objectContaining({ wait_id: 'w1', status: 'cancelled' })]);
+  });
+
+  it('given a gate, waits for its decision under one id, and opens again when the gate does', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.gateOpened('r1', 'o1');
+    const id = 'automation_v2:r1:sign:wait';
+    expect(project(log.entries).waits).toEqual([expect.objectContaining({ wait_id: id, wait_kind: 'approval', status: 'waiting', wake_at_ms: null })]);
+    log.decided('r1', 'o1', 'rework');
+    expect(project(log.entries).waits).toEqual([expect.objectContaining({ wait_id: id, status: 'woken', wake_idempotency_key: expect.stringMatching(/^approval:r1:sign:\d+:woken$/) })]);
+    log.claimed('r1');
+    log.gateOpened('r1', 'o2');
+    expect(project(log.entries).waits).toEqual([expect.objectContaining({ wait_id: id, status: 'waiting', completed_at_ms: null })]);
+    log.decided('r1', 'o2', 'cancel');
+    expect(project(log.entries).waits).toEqual([expect.objectContaining({ wait_id: id, status: 'cancelled' })]);
+  });
+});
+
+describe('gates', () => {
+  const opened = (): LogHistory => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.gateOpened('r1', 'o1');
+    return log;
+  };
+
+  it('given an opening, lists it in the inbox with what the approver needs', () => {
+    const [row] = project(opened().entries).gates;
+    expect(row).toMatchObject({ gate_opening_id: 'o1', status: 'open', run_id: 'r1', automation_id: 'refund', requested_by: person, decision: null });
+    if (!row?.gate || !row.requested_by) throw new Error('the gate is not known');
+    expect(toApprovalRequest({ ...row, gate: row.gate, requested_by: row.requested_by, workflow_name: 'Refund' })).toMatchObject({
+      request_id: 'automation_v2:r1:sign', source: 'automation_v2', tenant: { org_id: 'acme', workspace_id: 'ops', user_id: 'ada' }, workflow_name: 'Refund',
+      action_preview_markdown: '**Refund 42 EUR?**\n\nLook closely',
+      surface_payload: { approval_request_id: 'automation_v2:r1:sign', wait_id: 'automation_v2:r1:sign:wait', transition_id: 'automation_v2:r1:sign:decision', gate_opening_id: 'o1', decide_endpoint: '/automations/v2/runs/r1/gate' },
+      expires_at_ms: null,
+    });
+  });
+
+  it('given a decision, keeps who decided what, and one row per opening', () => {
+    const log = opened();
+    log.decided('r1', 'o1', 'rework');
+    log.claimed('r1');
+    log.gateOpened('r1', 'o2');
+    expect(project(log.entries).gates).toEqual([
+      expect.objectContaining({ gate_opening_id: 'o1', status: 'decided', decision: 'rework', decided_by: person, reason: 'as agreed' }),
+      expect.objectContaining({ gate_opening_id: 'o2', status: 'open', decision: null }),
+    ]);
+  });
+
+  it('given a run that ended without a decision, closes its gate', () => {
+    const log = opened();
+    log.run('r1', { event_type: 'run_cancelled', data: { reason: 'stopped', stop_kind: 'operator_stopped' } });
+    expect(project(log.entries).gates).toEqual([expect.objectContaining({ gate_opening_id: 'o1', status: 'closed' })]);
+  });
+});
+
+describe('published events', () => {
+  it('carry their place in the run and in the log', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    const { stored, body } = log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
+    if (!stored) throw new Error('not stored');
+    expect(toPublishedEvents(stored, { from: 1, bodyLength: body.length })).toEqual([
+      { ref: stored.ref, position: 2, index: 1, event: expect.objectContaining({ event_type: 'node_started', seq: 3, position: 2, status: 'running', aggregate: 'run', aggregate_id: 'r1', org_id: 'acme', actor: person }) },
+    ]);
+  });
+
+  it('leave data out that is too large to send', () => {
+    const log = new LogHistory();
+    const { stored, body } = log.created('r1', 'x'.repeat(5_000_000));
+    if (!stored) throw new Error('not stored');
+    expect(toPublishedEvents(stored, { bodyLength: body.length })[0]?.event.data).toMatchObject({ omitted: 'too_large' });
+  });
+});
+
+describe('phases', () => {
+  it('are the status of a release that knows it, else the status itself', () => {
+    expect(phaseOf('blocked')).toBe('paused_attention_required');
+    expect(phaseOf('dreaming')).toBe('dreaming');
+  });
+
+  it('say under which stateful statuses a stored status shows', () => {
+    expect(statefulStatusesOf('queued')).toEqual(['queued', 'retrying']);
+    expect(statefulStatusesOf('completed')).toEqual(['completed']);
+    expect(statefulStatusesOf('sleeping')).toEqual([]);
+    expect(statefulStatusesOf('nonsense')).toEqual([]);
+  });
+});
