@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { startPostgres } from '@cs/embedded-servers';
+import { startTestPostgres } from '@cs/testing';
 import { Database } from './database.js';
 
 export interface TestDatabase {
@@ -14,8 +11,7 @@ export interface TestDatabase {
 
 /** A server of its own with an empty database. */
 export const startTestDatabase = async (): Promise<TestDatabase> => {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'cs-postgres-'));
-  const server = await startPostgres({ dataDir, port: 0, database: 'countersign', durable: false });
+  const server = await startTestPostgres();
   const databases: Database[] = [];
   const connect = (): Database => {
     const database = new Database({ url: server.url, name: 'test', poolSize: 4 });
@@ -25,7 +21,6 @@ export const startTestDatabase = async (): Promise<TestDatabase> => {
   const stop = async (): Promise<void> => {
     await Promise.all(databases.map((database) => database.close()));
     await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
   };
   return { url: server.url, database: connect(), connect, stop };
 };
