@@ -2,29 +2,33 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DefinitionLibrary, RunExecutor, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { EVENTING, NATS_CONNECTION, RunSignals, TimerSchedule } from '@cs/jetstream';
-import { createOutboundHttp } from '@cs/outbound-http';
+import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
 import { randomId } from '@cs/platform';
 import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { RunnerController } from './runner.controller.js';
-import { RunnerService } from './runner.service.js';
-import { AUTOMATION_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_OPTIONS, WAKE_OPTIONS } from './tokens.js';
+import { RunnerService, type Closing } from './runner.service.js';
+import { AUTOMATION_OPTIONS, CLOSING, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_OPTIONS, WAKE_OPTIONS } from './tokens.js';
 
 const DEFINITIONS = Symbol('DEFINITIONS');
 const EVALUATOR = Symbol('EVALUATOR');
+const OUTBOUND = Symbol('OUTBOUND');
 
 interface ExecutorParts {
   readonly eventing: Eventing;
   readonly definitions: DefinitionLibrary;
   readonly evaluator: JsonataEvaluator;
+  readonly outbound: OutboundHttp;
   readonly signals: RunSignals;
   readonly nc: NatsConnection;
 }
 
-const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, signals, nc }: ExecutorParts): RunExecutor => {
-  const outbound = createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
+const openOutbound = (config: RunnerConfig): OutboundHttp =>
+  createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
+
+const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
     eventing, definitions, evaluator, secrets, changes: signals, newId: randomId,
@@ -45,11 +49,13 @@ export class RunnerModule {
         { provide: RUNNER_OPTIONS, useValue: config },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },
+        { provide: OUTBOUND, useFactory: () => openOutbound(config) },
+        { provide: CLOSING, inject: [EVALUATOR, OUTBOUND], useFactory: (...parts: Closing[]) => parts },
         { provide: RUN_SIGNALS, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new RunSignals(nc) },
         {
-          provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS, NATS_CONNECTION],
-          useFactory: (...[eventing, definitions, evaluator, signals, nc]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals, NatsConnection]) =>
-            createExecutor(config, { eventing, definitions, evaluator, signals, nc }),
+          provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION],
+          useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection]) =>
+            createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc }),
         },
         {
           provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS],

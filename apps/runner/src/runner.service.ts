@@ -5,7 +5,12 @@ import { LOGGER, RPC_CLIENT, systemClock, type Logger, type RpcClient } from '@c
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { TimerSweep } from './timer-sweep.js';
-import { RUN_EXECUTOR, RUN_SIGNALS, RUNNER_OPTIONS, WAKE_OPTIONS } from './tokens.js';
+import { CLOSING, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_OPTIONS, WAKE_OPTIONS } from './tokens.js';
+
+/** Holds connections or threads that outlive single steps. */
+export interface Closing {
+  close(): Promise<void>;
+}
 
 /** Starts and stops what the runner listens to. */
 @Injectable()
@@ -22,6 +27,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(RUNNER_OPTIONS) private readonly config: RunnerConfig,
     @Inject(RPC_CLIENT) private readonly rpc: RpcClient,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOSING) private readonly closing: readonly Closing[],
   ) {}
 
   onApplicationBootstrap(): void {
@@ -35,5 +41,6 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     this.#stopping.abort();
     await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.#sweep?.stop()]);
     this.signals.stop();
+    await Promise.all(this.closing.map((part) => part.close()));
   }
 }

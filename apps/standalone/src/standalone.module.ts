@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ApprovalGateModule, approvalGateConfigSchema } from '@cs/approval-gate';
 import { GatewayModule, gatewayConfigSchema, type GatewayConfig } from '@cs/gateway';
 import { NatsModule } from '@cs/jetstream';
+import { NotifierModule, notifierConfigSchema } from '@cs/notifier';
 import { ObservabilityModule, observabilityConfigSchema } from '@cs/observability';
 import { loadConfig, PlatformModule } from '@cs/platform';
 import { PostgresModule } from '@cs/postgres';
@@ -23,6 +24,7 @@ export class StandaloneModule {
       RunnerModule.forRoot(loadConfig(runnerConfigSchema, environment)),
       ApprovalGateModule.forRoot(loadConfig(approvalGateConfigSchema, environment)),
       ProjectorModule.forRoot(projector),
+      NotifierModule.forRoot(loadConfig(notifierConfigSchema, environment)),
       ObservabilityModule.forRoot(loadConfig(observabilityConfigSchema, environment)),
       GatewayModule.forRoot(gateway),
     ];

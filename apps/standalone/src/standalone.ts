@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '@cs/platform';
 import { Database, migrate } from '@cs/postgres';
-import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type StandaloneConfig } from './config.js';
+import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
 import { startPayments } from './payments-process.js';
 import { runServices } from './run-standalone.js';
 import { startServers } from './servers.js';
@@ -35,7 +35,7 @@ const applyMigrations = async (url: string): Promise<void> => {
 
 /** Everything of `npm start`: servers, the example's payments service, and all services in this process. */
 export const startStandalone = async (overrides: Readonly<Record<string, string>> = {}): Promise<Standalone> => {
-  const environment = { ...readEnvironment(), ...overrides };
+  const environment: Environment = { ...readEnvironment(), ...overrides };
   const config = loadConfig(standaloneConfigSchema, environment);
   await mkdir(config.COUNTERSIGN_DATA, { recursive: true });
   const started: Stoppable[] = [];
@@ -50,6 +50,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
     giveSecret('PAYMENTS_URL', payments.url);
     const services = keep(await runServices({
       ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
+      PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
     }));
     return { url: services.url, paymentsUrl: payments.url, config, stop: () => stopAll(started) };
   } catch (error) {

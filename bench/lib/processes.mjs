@@ -1,0 +1,111 @@
+// Starts the system under test as real processes, and reads what each of them used.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync, createWriteStream, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, startEmbeddedServers } from '@cs/embedded-servers';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const clockTicksPerSecond = 100;
+
+export const services = ['gateway', 'runner', 'approval-gate', 'projector', 'notifier', 'observability'];
+
+/** CPU seconds and resident memory of a process and its children, from /proc; nothing where there is none. */
+export const usageOf = (pid, { children = false } = {}) => {
+  try {
+    const own = readUsage(pid);
+    if (!children) return own;
+    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const below = all.map(Number).filter((candidate) => parentOf(candidate) === pid).map(readUsage);
+    return below.reduce((sum, usage) => ({ cpu: sum.cpu + usage.cpu, rssMb: sum.rssMb + usage.rssMb }), own);
+  } catch {
+    return { cpu: 0, rssMb: 0 };
+  }
+};
+
+const fields = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+const parentOf = (pid) => {
+  try {
+    return Number(fields(pid)[1]);
+  } catch {
+    return -1;
+  }
+};
+const readUsage = (pid) => {
+  const stat = fields(pid);
+  // User and system time of the process, and of its children that ended (Postgres ends its backends).
+  const cpu = (Number(stat[11]) + Number(stat[12]) + Number(stat[13]) + Number(stat[14])) / clockTicksPerSecond;
+  const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+  return { cpu, rssMb: Number(pss ?? 0) / 1024 };
+};
+
+const untilReady = async (url, child, log) => {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`a service ended at start; see ${log}`);
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    await delay(50);
+  }
+  throw new Error(`${url} did not become ready; see ${log}`);
+};
+
+/**
+ * @param {{ mode: 'processes' | 'standalone', sync: string, profile?: string, env?: Record<string, string> }} options
+ */
+export const startSystem = async ({ mode, sync, profile, env: extra = {} }) => {
+  const data = mkdtempSync(path.join(tmpdir(), 'countersign-bench-'));
+  chmodSync(data, 0o755);
+  const servers = await startEmbeddedServers({
+    dataDir: data, natsPort: 0, postgresPort: 0, syncInterval: sync, durable: true, toolsDir: path.join(root, '.tools'), path: process.env.PATH,
+  });
+  const port = await freePort();
+  const env = {
+    PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', NATS_URL: servers.nats.url, DATABASE_URL: servers.postgres.url, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: String(port),
+    COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_EGRESS_ALLOW: '127.0.0.0/8', NOTIFIER_CONSOLE: 'false', ...extra,
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const running = new Map();
+  const start = async (name, script, readyUrl, own = {}) => {
+    const log = path.join(data, `${name}.log`);
+    const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${path.join(profile, name)}`] : [];
+    if (profile) mkdirSync(path.join(profile, name), { recursive: true });
+    const child = spawn(process.execPath, ['--enable-source-maps', ...flags, path.join(root, script)], { env: { ...env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const file = createWriteStream(log, { flags: 'a' });
+    child.stdout.pipe(file);
+    child.stderr.pipe(file);
+    running.set(name, { child, log, restart: () => start(name, script, readyUrl, own) });
+    if (readyUrl) await untilReady(readyUrl, child, log);
+  };
+  await runToEnd(path.join(root, 'apps/projector/dist/migrate.cli.js'), env);
+  if (mode === 'standalone') await start('countersign', 'apps/standalone/dist/main.js', `${url}/readyz`);
+  else {
+    await Promise.all(services.map(async (name) => {
+      const health = await freePort();
+      await start(name, `apps/${name}/dist/main.js`, name === 'gateway' ? `${url}/readyz` : `http://127.0.0.1:${health}/readyz`, name === 'gateway' ? {} : { HEALTH_PORT: String(health) });
+    }));
+  }
+  const stop = async () => {
+    await Promise.all([...running.values()].map(({ child }) => stopChild(child)));
+    await servers.stop();
+    rmSync(data, { recursive: true, force: true });
+  };
+  const usage = () => new Map([
+    ...[...running].map(([name, { child }]) => [name, usageOf(child.pid)]),
+    ['nats', usageOf(servers.nats.pid)],
+    ['postgres', usageOf(servers.postgres.pid, { children: true })],
+  ]);
+  return { url, data, servers, running, start, stop, usage };
+};
+
+const runToEnd = (script, env) => new Promise((resolve, reject) => {
+  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${script} ended with ${code}`))));
+});
+
+const stopChild = async (child) => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await Promise.race([exited, delay(20_000).then(() => child.kill('SIGKILL'))]);
+};
