@@ -50,12 +50,12 @@ describe('the audit chain', () => {
   });
 
   it.each([
-    ['a changed payload', (records: readonly AuditRecord[]) => replace(records, 2, { payload: { decision: 'cancel' } }), 'record_hash_mismatch', 3],
-    ['a changed actor', (records: readonly AuditRecord[]) => replace(records, 0, { actor: { kind: 'human', actor_id: 'eve' } }), 'record_hash_mismatch', 1],
-    ['a missing record', (records: readonly AuditRecord[]) => records.filter(({ seq }) => seq !== 2), 'seq_gap', 3],
-    ['a repeated record', (records: readonly AuditRecord[]) => [...records.slice(0, 2), ...records.slice(1)], 'seq_replay', 2],
-    ['a record of another chain', (records: readonly AuditRecord[]) => replace(records, 1, { prev_hash: sha256('elsewhere') }), 'chain_break', 2],
-  ])('shows %s', (_what, tamper, kind, seq) => {
+    { what: 'a changed payload', tamper: (records: readonly AuditRecord[]) => replace(records, 2, { payload: { decision: 'cancel' } }), kind: 'record_hash_mismatch', seq: 3 },
+    { what: 'a changed actor', tamper: (records: readonly AuditRecord[]) => replace(records, 0, { actor: { kind: 'human', actor_id: 'eve' } }), kind: 'record_hash_mismatch', seq: 1 },
+    { what: 'a missing record', tamper: (records: readonly AuditRecord[]) => records.filter(({ seq }) => seq !== 2), kind: 'seq_gap', seq: 3 },
+    { what: 'a repeated record', tamper: (records: readonly AuditRecord[]) => [...records.slice(0, 2), ...records.slice(1)], kind: 'seq_replay', seq: 2 },
+    { what: 'a record of another chain', tamper: (records: readonly AuditRecord[]) => replace(records, 1, { prev_hash: sha256('elsewhere') }), kind: 'chain_break', seq: 2 },
+  ])('shows $what', ({ tamper, kind, seq }) => {
     expect(verifyAuditChain(tamper(chain()), sha256).violation).toMatchObject({ kind, seq });
   });
 

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, verifyAudit,
+  type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type RpcReply, type RunEvent,
+} from '@cs/contracts';
+import { decodeCommit, type LogEntry } from '@cs/eventing';
+import { NATS_CONNECTION, NatsModule, publishProjected } from '@cs/jetstream';
+import { toPosition, type Json } from '@cs/kernel';
+import { natsTransport, PlatformModule, RPC_CLIENT, type RpcClient } from '@cs/platform';
+import { DATABASE, migrate, PostgresModule, PostgresProjectionStore, type Database } from '@cs/postgres';
+import { ProjectionMemory, projectBatch } from '@cs/read-models';
+import { sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
+import { NestFactory } from '@nestjs/core';
+import type { INestMicroservice } from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { observabilityConfigSchema } from './config.js';
+import { ObservabilityModule } from './observability.module.js';
+
+class Root {}
+
+let nats: TestNats;
+let postgres: TestPostgres;
+let app: INestMicroservice;
+let rpc: RpcClient;
+let database: Database;
+const memory = new ProjectionMemory({ maxRuns: 1000, maxBytes: 1e8 });
+let position = 0;
+
+const person = { kind: 'human', actor_id: 'ada' } as const;
+const hash = `sha256:${'0'.repeat(64)}`;
+const tenant = { org_id: 'acme', workspace_id: 'ops', source: 'explicit' } as const;
+
+beforeAll(async () => {
+  [nats, postgres] = await Promise.all([startTestNats({ syncInterval: '2m' }), startTestPostgres()]);
+  const config = observabilityConfigSchema.parse({ NATS_URL: nats.url, DATABASE_URL: postgres.url, LOG_LEVEL: 'silent' });
+  const name = 'observability';
+  const imports = [
+    PlatformModule.forRoot({ name, natsUrl: nats.url, logLevel: 'silent' }), NatsModule.forRoot({ url: nats.url, name }), PostgresModule.forRoot({ url: postgres.url, name }), ObservabilityModule.forRoot(config),
+  ];
+  app = await NestFactory.createMicroservice({ module: Root, imports }, { ...natsTransport({ url: nats.url, name }), logger: false });
+  await app.listen();
+  rpc = app.get(RPC_CLIENT);
+  database = app.get(DATABASE);
+}, 60_000);
+afterAll(async () => {
+  await app.close();
+  await Promise.all([nats.stop(), postgres.stop()]);
+}, 30_000);
+
+const call = <Method extends RpcMethod>(method: Method, payload: PayloadInputOf<Method>, as: CallContext['tenant'] = tenant): Promise<RpcReply<ReplyOf<Method>>> =>
+  rpc.call(method, { context: { tenant: as, actor: person, correlation_id: 'test' }, payload });
+
+/** Writes one commit to the projections, as the projector does. */
+const project = async (aggregate: AggregateName, id: string, { status, version, previous, events }: { status: string; version: number; previous: number; events: readonly { event_type: string; data: unknown }[] }): Promise<number> => {
+  const ref: AggregateRef = { org_id: 'acme', workspace_id: 'ops', aggregate, id };
+  const at = toPosition(position + 1);
+  const body = JSON.stringify({
+    commit_id: `c${at}`, previous, version,
+    events: events.map(({ event_type, data }, index) => ({ event_id: `e${at}-${index}`, event_type, version: 1, recorded_at_ms: 1000 + at, actor: person, correlation_id: 'refund', data: data as Json })),
+  });
+  const entry: LogEntry = { position: at, subject: logSubject(ref, status), ref, status, body, stored: decodeCommit({ ref, status }, { position: at, body }) };
+  const changes = projectBatch([entry], { memory, digest: sha256, now: 1 });
+  await new PostgresProjectionStore(database).write(changes, { after: toPosition(position), published: toPosition(0) });
+  position = at;
+  return at;
+};
+
+const runAtItsGate = async (run: string): Promise<number> => {
+  const created: RunEvent = {
+    event_type: 'run_created',
+    data: { run_id: run, automation_id: 'refund', tenant_context: tenant, trigger_type: 'manual', requested_by: person, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: hash, effective_execution_profile: 'strict', node_ids: ['sign'] },
+  };
+  const first = await project('run', run, { status: 'queued', version: 1, previous: 0, events: [created] });
+  const opened: RunEvent = {
+    event_type: 'approval_gate_opened',
+    data: {
+      gate: {
+        node_id: 'sign', gate_opening_id: `${run}-1`, approval_request_id: `automation_v2:${run}:sign`, wait_id: `automation_v2:${run}:sign:wait`, transition_id: `automation_v2:${run}:sign:decision`,
+        title: 'Refund?', decisions: ['approve'], rework_targets: [], requested_at_ms: 1000, upstream_node_ids: [],
+      },
+      blocked_nodes: [],
+    },
+  };
+  return project('run', run, { status: 'awaiting_approval', version: 2, previous: first, events: [opened] });
+};
+
+const valueOf = <Value>(reply: RpcReply<Value>): Value => {
+  if (!reply.ok) throw new Error(`${reply.refusal.code}: ${reply.refusal.message}`);
+  return reply.value;
+};
+
+describe('before the database is set up', () => {
+  it('refuses with what is missing, and when to come back', async () => {
+    expect(await call(getRun, { run_id: 'r1' })).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_UNAVAILABLE' }, retry_after_s: 1 });
+  });
+});
+
+describe('reads', () => {
+  beforeAll(async () => {
+    await migrate(database);
+    const definition = { automation_id: 'refund', name: 'Refund', status: 'active', flow: { nodes: [{ node_id: 'sign', objective: 'sign', gate: {} }] } };
+    await project('definition', 'd', { status: 'stored', version: 1, previous: 0, events: [{ event_type: 'definition_stored', data: { definition_hash: hash, definition } }] });
+    await project('automation', 'refund', { status: 'active', version: 1, previous: 0, events: [{ event_type: 'automation_created', data: { automation_id: 'refund', tenant_context: tenant, name: 'Refund', status: 'active', definition_version: 'v1', definition_hash: hash, changed_by: person } }] });
+    await runAtItsGate('r1');
+    await runAtItsGate('r2');
+  });
+
+  it('answer a run, as a record and as its stateful view', async () => {
+    expect(valueOf(await call(getRun, { run_id: 'r1' }))).toMatchObject({ run_id: 'r1', status: 'awaiting_approval', context_run_id: 'automation-v2-r1' });
+    expect(valueOf(await call(getStatefulRun, { run_id: 'r1', event_limit: 1 }))).toMatchObject({
+      run: { status: 'awaiting_approval', phase: 'awaiting_approval', current_phase_id: 'sign', active_wait_id: 'automation_v2:r1:sign:wait', last_seq: 2 }, events: [{ seq: 2 }],
+    });
+    expect(valueOf(await call(listRunEvents, { run_id: 'r1' }))).toMatchObject({ run_id: 'r1', count: 2, events: [{ seq: 1 }, { seq: 2 }] });
+  });
+
+  it('list, and go on where a page ended', async () => {
+    const first = valueOf(await call(listRuns, { limit: 1 }));
+    expect(first).toMatchObject({ items: [{ run_id: 'r2' }], next_cursor: expect.any(String) });
+    expect(valueOf(await call(listRuns, { limit: 1, cursor: first.next_cursor }))).toEqual({ items: [expect.objectContaining({ run_id: 'r1' })] });
+    expect(valueOf(await call(listStatefulRuns, { status: 'completed' }))).toEqual({ items: [] });
+    expect(valueOf(await call(listAutomations, {}))).toMatchObject({ items: [{ automation_id: 'refund', name: 'Refund' }] });
+    expect(valueOf(await call(listDeadLetters, {}))).toEqual({ items: [] });
+    expect(valueOf(await call(listDueWaits, { due_before_ms: 5 }))).toEqual({ waits: [] });
+  });
+
+  it('refuse a cursor that is none', async () => {
+    expect(await call(listRuns, { cursor: 'nonsense' })).toMatchObject({ ok: false, refusal: { code: 'REQUEST_QUERY_INVALID', details: { problems: [{ path: 'cursor' }] } } });
+  });
+
+  it('answer about a run of another tenant as about one that does not exist', async () => {
+    const other = { ...tenant, org_id: 'other' };
+    expect(await call(getRun, { run_id: 'r1' }, other)).toEqual(await call(getRun, { run_id: 'r1' }, { ...tenant, deployment_id: 'eu' }));
+    expect(await call(getRun, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_FOUND' } });
+    expect(await call(listRunEvents, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'r1' } } });
+    expect(await call(listRunEvents, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('list the inbox, and an empty one for whoever asks elsewhere', async () => {
+    expect(valueOf(await call(listPendingApprovals, {}))).toMatchObject({ items: [{ run_id: 'r2', workflow_name: 'Refund' }, { run_id: 'r1', surface_payload: { gate_opening_id: 'r1-1', decide_endpoint: '/automations/v2/runs/r1/gate' } }] });
+    for (const elsewhere of [{ org_id: 'other' }, { workspace_id: 'other' }, { source: 'workflow' }]) expect(valueOf(await call(listPendingApprovals, elsewhere))).toEqual({ items: [] });
+  });
+
+  it('wait until the projection has the position that is asked for', async () => {
+    const nc: NatsConnection = app.get(NATS_CONNECTION);
+    const ahead = position + 2;
+    const reading = call(getRun, { run_id: 'r3', min_position: ahead });
+    expect(await runAtItsGate('r3')).toBe(ahead);
+    publishProjected(nc, toPosition(ahead));
+    expect(valueOf(await reading)).toMatchObject({ run_id: 'r3' });
+  });
+
+  it('say that the projection is behind when it does not get there in time', async () => {
+    expect(await call(getRun, { run_id: 'r1', min_position: 1_000_000 })).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_BEHIND' }, retry_after_s: 1 });
+  });
+});
+
+describe('the verification of the audit', () => {
+  const restored = async (change: string, restore: string): Promise<ReplyOf<typeof verifyAudit>> => {
+    await database.query({ text: change });
+    const verification = valueOf(await call(verifyAudit, {}));
+    await database.query({ text: restore });
+    return verification;
+  };
+
+  it('confirms a chain that nobody touched', async () => {
+    const head = valueOf(await call(verifyAudit, {}));
+    expect(head).toMatchObject({ verified: true, head_seq: 7, records: 7, head_hash: expect.any(String) });
+    expect(head.violation).toBeUndefined();
+    expect(valueOf(await call(verifyAudit, {}, { ...tenant, org_id: 'other' }))).toMatchObject({ verified: true, records: 0, head_hash: null });
+  });
+
+  it('finds a changed record, a missing one, and a cut end', async () => {
+    await database.query({ text: 'create table saved as select * from countersign.audit_records' });
+    const restore = 'truncate countersign.audit_records; insert into countersign.audit_records select * from saved';
+    expect(await restored(`update countersign.audit_records set payload = replace(payload, 'r1', 'r9') where seq = 2`, restore)).toMatchObject({ verified: false, violation: { kind: 'record_hash_mismatch', seq: 2 } });
+    expect(await restored('delete from countersign.audit_records where seq = 2', restore)).toMatchObject({ verified: false, violation: { kind: 'seq_gap', seq: 3 } });
+    expect(await restored('delete from countersign.audit_records where seq > 3', restore)).toMatchObject({ verified: false, violation: { kind: 'seq_gap', seq: 4 } });
+    expect(await restored(`update countersign.audit_records set payload = 'no json' where seq = 2`, restore)).toMatchObject({ verified: false, violation: { seq: 2 } });
+  });
+
+  it('finds an archived commit that was changed afterwards', async () => {
+    const swap = (from: string, to: string) => `update countersign.archive set body = replace(body, '${from}', '${to}') where position = 3`;
+    expect(await restored(swap('ada', 'mallory'), swap('mallory', 'ada'))).toMatchObject({ verified: false, violation: { kind: 'record_hash_mismatch', seq: 2 } });
+    expect(valueOf(await call(verifyAudit, {})).verified).toBe(true);
+  });
+});
