@@ -41,7 +41,7 @@ export class Projector {
   readonly #refused = new Map<Position, string>();
   #oneByOneUpTo = noPosition;
   #projected: Position | undefined;
-  #failure: unknown;
+  #failure: unknown = new Error('has not reached the database yet');
   #retryMs = firstRetryMs;
   #running: Promise<void> | undefined;
 
