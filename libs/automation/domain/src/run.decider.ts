@@ -34,14 +34,15 @@ const parked = (waits: readonly OpenWait[]): RunEvent => {
   return { event_type: 'run_parked', data: { wait_ids: waits.map(({ wait_id }) => wait_id), ...retry } };
 };
 
+const failedBy = ({ checkpoint: { last_failure } }: Run, node_id: string, { summary = 'failed' }: NodeOutput): RunEvent => {
+  const failure = last_failure?.node_id === node_id ? { failure: { kind: last_failure.kind, message: last_failure.message } } : {};
+  return { event_type: 'run_failed', data: { detail: `node "${node_id}" failed: ${summary}`, node_id, ...failure } };
+};
+
 /** How a run ends when nothing can run any more (domain 3.6, 8). */
 const terminal = (run: Run): RunEvent => {
-  const [failed, output] = Object.entries(run.checkpoint.node_outputs).find(([, { status }]) => status === 'failed') ?? [];
-  const failure = run.checkpoint.last_failure;
-  if (failed !== undefined) {
-    const summary = output?.summary ?? 'failed';
-    return { event_type: 'run_failed', data: { detail: `node "${failed}" failed: ${summary}`, node_id: failed, ...(failure?.node_id === failed ? { failure: { kind: failure.kind, message: failure.message } } : {}) } };
-  }
+  const failed = Object.entries(run.checkpoint.node_outputs).find(([, { status }]) => status === 'failed');
+  if (failed !== undefined) return failedBy(run, ...failed);
   const blocked = unreconciledNodes(run);
   if (blocked.length > 0) return { event_type: 'run_blocked', data: { detail: `the outcome of ${blocked.join(', ')} is not known`, node_ids: blocked } };
   if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `nothing can run, but nodes are pending: ${run.checkpoint.pending_nodes.join(', ')}` } };

@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import { runSchema, type AutomationDefinition, type Run, type RunEvent } from '@cs/contracts';
+import { ancestors, descendants, flowGraph, isApprovalNode } from './flow-graph.js';
+import { isFinished, type RunState } from './run.state.js';
+import type { RunWorld } from './run-world.fixture.js';
+
+/** Checked thousands of times: plain comparisons, and a message only when one fails. */
+export const holds = (condition: boolean, invariant: string, seen: () => unknown = () => ''): void => {
+  if (!condition) throw new Error(`broken: ${invariant} ${JSON.stringify(seen())}`);
+};
+
+const sorted = (ids: readonly string[]): readonly string[] => [...ids].sort();
+const isUnique = (ids: readonly string[]): boolean => new Set(ids).size === ids.length;
+
+/** Domain 3.2, invariants 1 to 5: what a status may have beside it. */
+const checkStatus = (run: Run, before: RunState): void => {
+  holds(!('scheduler' in run) || run.status === 'queued', 'only a queued run has a scheduler');
+  holds('execution_claim' in run === (run.status === 'running'), 'exactly a running run has a claim');
+  holds('finished_at_ms' in run === isFinished(run.status), 'exactly a finished run has the time of its end');
+  holds((run.checkpoint.awaiting_gate !== undefined) === (run.status === 'awaiting_approval'), 'exactly a run that awaits approval has an open gate');
+  holds(run.updated_at_ms >= (before?.updated_at_ms ?? 0), 'time never goes back');
+  holds(run.status === 'running' || Object.keys(run.checkpoint.in_progress).length === 0, 'nodes are in progress in a running run only', () => run.checkpoint.in_progress);
+};
+
+const checkWork = ({ checkpoint }: Run): void => {
+  const { completed_nodes, pending_nodes, in_progress, open_waits } = checkpoint;
+  holds(isUnique(open_waits.map(({ node_id }) => node_id)), 'a node has one open wait', () => open_waits);
+  holds(open_waits.every(({ node_id }) => pending_nodes.includes(node_id) && !(node_id in in_progress)), 'a node that waits is pending and not in progress', () => open_waits);
+  holds(completed_nodes.every((id) => checkpoint.node_outputs[id]?.status === 'completed'), 'a completed node has its output', () => completed_nodes);
+  for (const [node_id, { attempt }] of Object.entries(in_progress)) {
+    holds(pending_nodes.includes(node_id) && attempt === checkpoint.node_attempts[node_id], 'a node in progress is pending, in its last attempt', () => node_id);
+  }
+};
+
+const checkNodes = ({ checkpoint }: Run, definition: AutomationDefinition): void => {
+  const { completed_nodes, pending_nodes, blocked_nodes, awaiting_gate } = checkpoint;
+  const all = sorted(definition.flow.nodes.map(({ node_id }) => node_id));
+  holds(isDeepStrictEqual(sorted([...completed_nodes, ...pending_nodes]), all), 'every node is either completed or pending, once', () => checkpoint);
+  const mayBlock = new Set([...pending_nodes, ...(awaiting_gate ? descendants(definition, [awaiting_gate.node_id]) : [])]);
+  holds(isUnique(blocked_nodes) && blocked_nodes.every((id) => mayBlock.has(id)), 'a blocked node is pending or behind the gate', () => blocked_nodes);
+  const unknown = Object.entries(checkpoint.node_outputs).filter(([, { status }]) => status === 'blocked');
+  holds(unknown.every(([id]) => blocked_nodes.includes(id)), 'a node whose effect is unknown is blocked', () => unknown);
+};
+
+const checkGates = ({ checkpoint }: Run): void => {
+  const settled = checkpoint.gate_history.map(({ gate_opening_id }) => gate_opening_id);
+  holds(isUnique(settled), 'an opening of a gate is decided once', () => settled);
+  holds(!settled.includes(checkpoint.awaiting_gate?.gate_opening_id ?? ''), 'an open gate is not decided', () => settled);
+};
+
+/** What holds of every run at every time, whoever does what to it. */
+export const checkRun = ({ run, events, definition }: RunWorld, before: RunState): void => {
+  checkStatus(run, before);
+  checkWork(run);
+  checkNodes(run, definition);
+  checkGates(run);
+  holds(run.version === events.length, 'the version is the number of events');
+  // What the log carries is JSON, and what is read back from it is the same run.
+  const stored: unknown = JSON.parse(JSON.stringify(run));
+  holds(isDeepStrictEqual(stored, run), 'a run is JSON', () => run);
+  holds(isDeepStrictEqual(runSchema.parse(stored), run), 'the schema of a run takes it as it is', () => run);
+};
+
+const lastDecision = (run: Run, node_id: string): string | undefined => run.checkpoint.gate_history.findLast((record) => record.node_id === node_id)?.decision;
+
+/** No work before what it depends on is complete, and none behind a gate whose last decision is not an approval. */
+const checkStart = (definition: AutomationDefinition, run: Run, node_id: string): void => {
+  const { nodes } = flowGraph(definition);
+  holds(nodes.get(node_id)?.depends_on.every((id) => run.checkpoint.completed_nodes.includes(id)) === true, 'a node starts after what it depends on', () => node_id);
+  for (const id of ancestors(definition, node_id)) {
+    const upstream = nodes.get(id);
+    holds(!upstream || !isApprovalNode(upstream) || lastDecision(run, id) === 'approve', 'a node behind a gate starts after its approval', () => [node_id, id]);
+  }
+};
+
+const startOf = (event: RunEvent): string | undefined => {
+  if (event.event_type === 'node_started') return event.data.node_id;
+  if (event.event_type === 'wait_node_registered') return event.data.wait.node_id;
+  return event.event_type === 'approval_gate_opened' ? event.data.gate.node_id : undefined;
+};
+
+const countClaims = (events: readonly RunEvent[]): number => events.filter(({ event_type }) => event_type === 'run_execution_claimed').length;
+
+/** What holds of every commit: `before` is the run that it was decided on. */
+export const checkEvents = ({ run, definition, effects }: RunWorld, { before, events }: { before: RunState; events: readonly RunEvent[] }): void => {
+  holds(run.execution_claim_epoch === (before?.execution_claim_epoch ?? 0) + countClaims(events), 'the epoch grows by one with every claim, and by nothing else');
+  for (const event of events) {
+    const started = startOf(event);
+    if (started !== undefined) checkStart(definition, before ?? run, started);
+    if (event.event_type === 'node_started') {
+      const node = flowGraph(definition).nodes.get(event.data.node_id);
+      holds(node !== undefined && !isApprovalNode(node), 'a gate is not executed', () => event);
+      if (event.data.effect) effects.sent(event.data.node_id, run.checkpoint.node_generations[event.data.node_id] ?? 0, event.data.effect);
+    }
+    if (event.event_type === 'approval_gate_opened') holds(Object.keys(before?.checkpoint.in_progress ?? {}).length === 0, 'a gate opens when nothing runs');
+  }
+};

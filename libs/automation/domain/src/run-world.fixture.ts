@@ -1,0 +1,108 @@
+import type { AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
+import type { ExecutionCommand, NodeResult, RunCommand } from './run.commands.js';
+import { decideRun } from './run.decider.js';
+import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
+import { isFinished, statefulStatus, type RunState } from './run.state.js';
+import { createdData } from './run-history.fixture.js';
+import { now } from './run-scenario.fixture.js';
+import { checkEvents, checkRun, holds } from './run-invariants.fixture.js';
+
+/** What the outside world knows of the effects of a run: kept apart from the run, to compare with it. */
+export class Effects {
+  readonly #keys = new Map<string, string>();
+  readonly #mayHaveHappened = new Set<string>();
+
+  /** An attempt leaves the process. */
+  sent(node_id: string, generation: number, effect: EffectIntent): void {
+    const name = `${node_id}/${generation}`;
+    const known = this.#keys.get(name);
+    if (known === undefined) {
+      holds(![...this.#keys.values()].includes(effect.idempotency_key), 'another node or generation has another key', () => effect);
+      this.#keys.set(name, effect.idempotency_key);
+    } else holds(effect.idempotency_key === known, 'every attempt of an effect has its key', () => effect);
+    holds(effect.mode !== 'none' || !this.#mayHaveHappened.has(effect.idempotency_key), 'an effect without a promise is not sent twice', () => effect);
+    this.#mayHaveHappened.add(effect.idempotency_key);
+  }
+
+  /** Somebody knows for certain that the last attempt did not leave. */
+  notSent(effect: EffectIntent): void {
+    this.#mayHaveHappened.delete(effect.idempotency_key);
+  }
+}
+
+/** A run, everything that ever happened to it, and the messages in its runners' queue. Checks every invariant after every command. */
+export class RunWorld {
+  readonly definition: AutomationDefinition;
+  readonly events: RecordedRunEvent[] = [];
+  /** Versions of the commits that left the run queued, oldest first. */
+  readonly messages: number[] = [];
+  readonly waitIds: string[] = [];
+  readonly openings: string[] = [];
+  readonly effects = new Effects();
+  atMs = now;
+  #state: RunState;
+  #claims = 0;
+
+  constructor(definition: AutomationDefinition) {
+    this.definition = definition;
+    this.apply({ type: 'request_run', created: createdData(definition) });
+  }
+
+  get run(): Run {
+    if (this.#state === undefined) throw new Error('no run');
+    return this.#state;
+  }
+
+  /** Decides, records and checks. True when something changed. */
+  apply(command: RunCommand): boolean {
+    this.atMs += 1;
+    const before = this.#state;
+    const decision = decideRun(command, before, { at_ms: this.atMs, definition: this.definition });
+    if (decision.kind === 'refused') return false;
+    this.#record(decision.events);
+    if (before !== undefined && isFinished(before.status)) holds(decision.events.length === 0, 'a finished run stays as it is', () => decision.events);
+    if (decision.events.length === 0) return false;
+    checkRun(this, before);
+    checkEvents(this, { before, events: decision.events });
+    if (statefulStatus(this.run) === 'queued') this.#queue();
+    return true;
+  }
+
+  claim(message: number | undefined): boolean {
+    this.#claims += 1;
+    const claim = { claim_id: `claim-${this.#claims}`, claimant_id: `runner-${this.#claims}`, claimed_at_ms: this.atMs, lease_expires_at_ms: this.atMs + 15_000 };
+    return message !== undefined && this.apply({ type: 'claim', claim, queued_version: message });
+  }
+
+  /** An attempt ends as the result says, and the outside world knows what is true of it. */
+  finish(node_id: string, attempt: number, result: NodeResult): boolean {
+    const effect = this.run.checkpoint.in_progress[node_id]?.effect;
+    const applied = this.apply({ type: 'finish_node', node_id, attempt, result });
+    if (applied && effect && result.kind === 'failed' && result.effect === 'not_sent') this.effects.notSent(effect);
+    return applied;
+  }
+
+  start(node_id: string, mode: EffectIntent['mode']): boolean {
+    const isEffect = this.definition.flow.nodes.find((node) => node.node_id === node_id)?.action?.kind === 'http';
+    const command: ExecutionCommand = { type: 'start_node', node_id, ...(isEffect ? { mode } : {}) };
+    return this.apply(command);
+  }
+
+  #record(events: readonly RunEvent[]): void {
+    for (const event of events) {
+      const recorded = { ...event, recorded_at_ms: this.atMs };
+      this.events.push(recorded);
+      this.#state = evolveRun(this.#state, recorded);
+    }
+    this.waitIds.push(...(this.#state?.checkpoint.open_waits ?? []).map(({ wait_id }) => wait_id).filter((id) => !this.waitIds.includes(id)));
+    const opening = this.#state?.checkpoint.awaiting_gate?.gate_opening_id;
+    if (opening !== undefined && !this.openings.includes(opening)) this.openings.push(opening);
+  }
+
+  /** The commit that leaves the run queued is the one message that counts from now on. */
+  #queue(): void {
+    holds(this.run.queued_at_version <= this.run.version, 'the newest queue message counts');
+    holds(this.messages.every((older) => older < this.run.queued_at_version), 'older queue messages are stale', () => this.messages);
+    this.messages.push(this.run.version);
+  }
+}

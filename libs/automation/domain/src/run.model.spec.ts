@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import type { GovernanceActor } from '@cs/contracts';
+import { definitionArbitrary } from './flow-graph.fixture.js';
+import type { NodeResult } from './run.commands.js';
+import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
+import { failed, succeeded } from './run-history.fixture.js';
+import { planRun } from './run-plan.js';
+import { isFinished, type RunState } from './run.state.js';
+import { holds } from './run-invariants.fixture.js';
+import { RunWorld } from './run-world.fixture.js';
+
+/** Runs per property. A failure prints its seed; FC_SEED repeats it, FC_RUNS looks longer. */
+const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 120), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
+
+type Step = (world: RunWorld) => void;
+/** Something that may happen at any time; what does not fit is refused, and that is part of what is tested. */
+class Happening implements fc.Command<object, RunWorld> {
+  readonly #name: string;
+  readonly #step: Step;
+  constructor(name: string, step: Step) {
+    this.#name = name;
+    this.#step = step;
+  }
+  check(): boolean {
+    return true;
+  }
+  run(_model: object, world: RunWorld): void {
+    this.#step(world);
+  }
+  toString(): string {
+    return this.#name;
+  }
+}
+const happening = <Value>(name: string, value: fc.Arbitrary<Value>, step: (world: RunWorld, value: Value) => void): fc.Arbitrary<Happening> =>
+  value.map((chosen) => new Happening(`${name}(${JSON.stringify(chosen)})`, (world) => step(world, chosen)));
+
+const pick = <Item>(items: readonly Item[], index: number): Item | undefined => items[index % Math.max(items.length, 1)];
+const nodeAt = (world: RunWorld, index: number): string => pick(world.definition.flow.nodes, index)?.node_id ?? '';
+
+const results = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<NodeResult>(succeeded) },
+  { weight: 2, arbitrary: fc.record({ effect: fc.constantFrom('not_sent', 'answered', 'unknown'), retryable: fc.boolean() }).map((change): NodeResult => failed(change)) },
+);
+const modes = fc.constantFrom('keyed', 'safe', 'none');
+const people = fc.constantFrom<GovernanceActor>({ kind: 'human', actor_id: 'ada' }, { kind: 'human', actor_id: 'bob' }, { kind: 'human', actor_id: 'cyd' });
+const decisions = fc.record({
+  decision: fc.oneof({ weight: 6, arbitrary: fc.constantFrom('approve', 'rework', 'request_changes') }, { weight: 1, arbitrary: fc.constantFrom('cancel', 'nonsense') }),
+  decided_by: people, key: fc.option(fc.constantFrom('k1', 'k2', 'k3'), { nil: undefined }), opening: fc.option(fc.nat(9), { nil: undefined }),
+});
+
+/** What a runner would do next; the dice say how an attempt ends. */
+const proceed = (world: RunWorld, { result, mode }: { result: NodeResult; mode: 'keyed' | 'safe' | 'none' }): void => {
+  const { run, definition } = world;
+  if (run.status === 'queued' && run.scheduler === undefined) return void world.claim(world.messages.at(-1));
+  if (run.status !== 'running') return;
+  const plan = planRun(run, definition);
+  const [interrupted] = plan.interrupted;
+  if (interrupted !== undefined) return void world.apply({ type: 'recover_node', node_id: interrupted });
+  for (const { node_id } of plan.waits) world.apply({ type: 'register_timer', node_id, wake_at_ms: world.atMs + 20 });
+  const [ready] = plan.ready;
+  if (ready !== undefined) return void world.start(ready.node_id, mode);
+  const [current] = Object.entries(run.checkpoint.in_progress);
+  if (current !== undefined) return void world.finish(current[0], current[1].attempt, result);
+  const [gate] = plan.gates;
+  if (gate === undefined || !world.apply({ type: 'open_gate', node_id: gate.node_id, title: 'Sign?' })) world.apply({ type: 'settle' });
+};
+
+const wakeEarliest = (world: RunWorld): void => {
+  const [wait] = [...world.run.checkpoint.open_waits].sort((a, b) => a.wake_at_ms - b.wake_at_ms);
+  if (wait === undefined) return;
+  world.atMs = Math.max(world.atMs, wait.wake_at_ms);
+  holds(world.apply({ type: 'wake_wait', wait_id: wait.wait_id }), 'a wait that is due ends', () => wait);
+};
+
+const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
+  ...[1, 2, 3, 4].map(() => happening('proceed', fc.record({ result: results, mode: modes }), proceed)),
+  happening('claim with an old or new message', fc.nat(9), (world, index) => void world.claim(pick(world.messages, index))),
+  happening('take over', fc.constant(0), (world) => void world.claim(world.messages.at(-1))),
+  happening('start any node', fc.record({ node: fc.nat(9), mode: modes }), (world, { node, mode }) => void world.start(nodeAt(world, node), mode)),
+  happening('finish any attempt', fc.record({ node: fc.nat(9), behind: fc.constantFrom(0, 0, 0, 1), result: results }), (world, { node, behind, result }) => {
+    const node_id = nodeAt(world, node);
+    world.finish(node_id, (world.run.checkpoint.in_progress[node_id]?.attempt ?? 1) - behind, result);
+  }),
+  happening('recover any node', fc.nat(9), (world, node) => void world.apply({ type: 'recover_node', node_id: nodeAt(world, node) })),
+  happening('register a timer', fc.nat(9), (world, node) => void world.apply({ type: 'register_timer', node_id: nodeAt(world, node), wake_at_ms: world.atMs + 20 })),
+  happening('open any gate', fc.nat(9), (world, node) => void world.apply({ type: 'open_gate', node_id: nodeAt(world, node), title: 'Sign?' })),
+  happening('settle', fc.constant(0), (world) => void world.apply({ type: 'settle' })),
+  happening('wake any wait that ever was', fc.record({ wait: fc.nat(19), passed: fc.constantFrom(0, 100) }), (world, { wait, passed }) => {
+    world.atMs += passed;
+    world.apply({ type: 'wake_wait', wait_id: pick(world.waitIds, wait) ?? 'none' });
+  }),
+  ...[1, 2].map(() =>
+    happening('decide', decisions, (world, { decision, decided_by, key, opening }) => {
+      const gate_opening_id = opening === undefined ? undefined : pick(world.openings, opening);
+      world.apply({ type: 'decide_gate', decision, decided_by, ...(key === undefined ? {} : { command_id: key }), ...(gate_opening_id === undefined ? {} : { gate_opening_id }) });
+    }),
+  ),
+];
+
+/** Everybody does what they should: runners, timers, and people who decide in the end. */
+const drive = (world: RunWorld, verdict: 'approve' | 'cancel'): void => {
+  for (let turn = 0; turn < 500 && !isFinished(world.run.status); turn += 1) {
+    const before = world.run.version;
+    const { run } = world;
+    if (run.status === 'awaiting_approval') world.apply({ type: 'decide_gate', decision: verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
+    else if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) wakeEarliest(world);
+    else proceed(world, { result: succeeded, mode: 'keyed' });
+    if (world.run.version === before) throw new Error(`nothing can happen to a run that is ${world.run.status}`);
+  }
+};
+
+const fold = (events: readonly RecordedRunEvent[]): RunState => events.reduce<RunState>((state, event) => evolveRun(state, event), undefined);
+
+/** The world after anything happened, in any order. */
+const play = (property: (world: RunWorld, verdict: 'approve' | 'cancel') => void) =>
+  fc.property(definitionArbitrary(), fc.commands(happenings, { maxCommands: 60 }), fc.constantFrom('approve', 'approve', 'cancel'), (definition, commands, verdict) => {
+    const world = new RunWorld(definition);
+    fc.modelRun(() => ({ model: {}, real: world }), commands);
+    property(world, verdict);
+  });
+
+describe('a run, whatever runners, timers and people do to it', () => {
+  it('keeps every invariant, and comes to its end when it is driven fairly', () => {
+    const ends = new Map<string, number>();
+    fc.assert(
+      play((world, verdict) => {
+        drive(world, verdict);
+        expect(isFinished(world.run.status)).toBe(true);
+        ends.set(world.run.status, (ends.get(world.run.status) ?? 0) + 1);
+      }),
+      bounds,
+    );
+    // The property says little when it does not get everywhere.
+    expect([...ends.keys()].sort()).toEqual(['blocked', 'cancelled', 'completed', 'failed']);
+  });
+
+  it('is the same however often it is folded, from events as they are and as the log returns them', () => {
+    fc.assert(
+      play(({ run, events }) => {
+        const read = JSON.parse(JSON.stringify(events)) as RecordedRunEvent[];
+        expect(fold(events)).toEqual(run);
+        expect(fold(read)).toEqual(run);
+      }),
+      { ...bounds, numRuns: Math.ceil(bounds.numRuns / 3) },
+    );
+  });
+});
