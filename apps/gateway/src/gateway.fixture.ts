@@ -64,6 +64,8 @@ export interface TestGateway {
   readonly url: string;
   readonly port: number;
   readonly app: NestFastifyApplication;
+  /** Every route of the server, as `GET /path/:parameter`. */
+  readonly routes: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -72,10 +74,18 @@ export const startTestGateway = async (natsUrl: string, variables: Readonly<Reco
   const config = loadConfig(gatewayConfigSchema, { NATS_URL: natsUrl, PORT: '0', LOG_LEVEL: 'silent', ...variables });
   @Module({ imports: [PlatformModule.forRoot({ name: 'gateway-test', natsUrl, logLevel: config.LOG_LEVEL }), NatsModule.forRoot({ url: natsUrl, name: 'gateway-test' }), GatewayModule.forRoot(config)] })
   class TestRoot {}
-  const app = await NestFactory.create<NestFastifyApplication>(TestRoot, createFastifyAdapter(), { bodyParser: false, abortOnError: false, logger: false });
+  const adapter = createFastifyAdapter();
+  const routes: string[] = [];
+  adapter.getInstance().addHook('onRoute', ({ method, url }) => {
+    routes.push(...[method].flat().map((name) => `${name} ${url}`));
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(TestRoot, adapter, { bodyParser: false, abortOnError: false, logger: false });
   configureGateway(app);
-  const url = await listenGateway(app, config);
-  return { url, port: Number(new URL(url).port), app, stop: () => app.close() };
+  const url = await listenGateway(app, config).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  return { url, port: Number(new URL(url).port), app, routes, stop: () => app.close() };
 };
 
 export const silentLogger = createLogger({ service: 'gateway-test', level: 'silent' });

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from './config.js';
 import { answerClientError } from './http/client-error.js';
-import { describeServerError } from './http/error-codes.js';
+import { describeServerError, errorMember } from './http/error-codes.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { sendProblem } from './http/problem-answer.js';
 import { addRequestHooks } from './http/request-hooks.js';
@@ -49,7 +49,7 @@ export const listenGateway = async (app: NestFastifyApplication, { HOST, PORT }:
   try {
     await app.listen(PORT, HOST);
   } catch (error) {
-    const taken = error instanceof Error && Reflect.get(error, 'code') === 'EADDRINUSE';
+    const taken = errorMember(error, 'code') === 'EADDRINUSE';
     throw taken ? new Error(`port ${PORT} on ${HOST} is taken; set PORT to another one`, { cause: error }) : error;
   }
   return app.getUrl();

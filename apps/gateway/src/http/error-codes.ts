@@ -26,11 +26,12 @@ const texts: Partial<Record<HttpErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'the server is stopping',
 };
 
-const member = (error: unknown, name: string): unknown => (typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined);
+/** A member of something that was thrown, whatever it is. */
+export const errorMember = (error: unknown, name: string): unknown => (typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined);
 
 /** What an error of the HTTP server itself means to the client; `INTERNAL` for one that is not the client's. */
 export const describeServerError = (error: unknown): { readonly code: HttpErrorCode; readonly message: string } => {
-  const status = member(error, 'statusCode') ?? member(error, 'status');
-  const code = byServerCode[String(member(error, 'code'))] ?? (typeof status === 'number' ? byStatus[status] : undefined) ?? 'INTERNAL';
+  const status = errorMember(error, 'statusCode') ?? errorMember(error, 'status');
+  const code = byServerCode[String(errorMember(error, 'code'))] ?? (typeof status === 'number' ? byStatus[status] : undefined) ?? 'INTERNAL';
   return { code, message: texts[code] ?? 'the gateway could not do this' };
 };
