@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import type { RunExecutor, WakeOptions } from '@cs/automation-application';
 import { CONSUMERS, type Consumers, type RunningConsumer, type RunSignals } from '@cs/jetstream';
 import { LOGGER, RPC_CLIENT, systemClock, type Logger, type RpcClient } from '@cs/platform';
+import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { TimerSweep } from './timer-sweep.js';
@@ -31,6 +32,8 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
+    // Every executing run listens.
+    setMaxListeners(0, this.#stopping.signal);
     const { executor, wake, config } = this;
     const definitions = runnerConsumers({ executor, wake, leaseMs: config.RUNNER_LEASE_MS, maxRuns: config.RUNNER_MAX_RUNS, stopping: this.#stopping.signal });
     this.#consumers = definitions.map((definition) => this.consumers.start(definition));

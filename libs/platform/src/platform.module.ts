@@ -2,9 +2,9 @@ import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/
 import { ClientProxyFactory, type ClientNats } from '@nestjs/microservices';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { HealthRegistry } from './health-registry.js';
-import { createLogger } from './logger.js';
+import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
-import { RpcClient } from './rpc-client.adapter.js';
+import { RpcClient, type RpcClientOptions } from './rpc-client.adapter.js';
 import { HEALTH, LOGGER, METRICS, RPC_CLIENT } from './tokens.js';
 
 export interface PlatformOptions {
@@ -21,21 +21,21 @@ const createMetrics = (name: string): Registry => {
   return registry;
 };
 
-const watchedClient = async ({ natsUrl, name }: PlatformOptions): Promise<{ client: ClientNats; isConnected: () => boolean }> => {
+const watchedClient = async ({ natsUrl, name }: PlatformOptions, logger: Logger): Promise<RpcClientOptions> => {
   const client = ClientProxyFactory.create(natsTransport({ url: natsUrl, name: `${name}-calls` })) as ClientNats;
   let connected = true;
   client.status.subscribe((status) => {
     connected = String(status) === 'connected';
   });
   await client.connect();
-  return { client, isConnected: () => connected };
+  return { client, isConnected: () => connected, onError: (error, subject) => logger.warn({ err: error, subject }, 'call without an answer') };
 };
 
 class ClosingRpcClient extends RpcClient implements OnApplicationShutdown {
   readonly #close: () => Promise<void>;
-  constructor({ client, isConnected }: { client: ClientNats; isConnected: () => boolean }) {
-    super(client, isConnected);
-    this.#close = async () => client.close();
+  constructor(options: RpcClientOptions) {
+    super(options);
+    this.#close = async () => options.client.close();
   }
   onApplicationShutdown(): Promise<void> {
     return this.#close();
@@ -53,7 +53,7 @@ export class PlatformModule {
         { provide: LOGGER, useFactory: () => createLogger({ service: options.name, level: options.logLevel }) },
         { provide: METRICS, useFactory: () => createMetrics(options.name) },
         { provide: HEALTH, useFactory: () => new HealthRegistry() },
-        { provide: RPC_CLIENT, useFactory: async () => new ClosingRpcClient(await watchedClient(options)) },
+        { provide: RPC_CLIENT, inject: [LOGGER], useFactory: async (logger: Logger) => new ClosingRpcClient(await watchedClient(options, logger)) },
       ],
       exports: [LOGGER, METRICS, HEALTH, RPC_CLIENT],
     };

@@ -19,14 +19,23 @@ const describe = (error: unknown, timeoutMs: number): string => {
   return 'the service cannot be reached';
 };
 
+export interface RpcClientOptions {
+  readonly client: ClientNats;
+  readonly isConnected: () => boolean;
+  /** Told why a call had no answer. */
+  readonly onError: (error: unknown, subject: string) => void;
+}
+
 /** The calling side: a value or a refusal, never an exception. */
 export class RpcClient {
   readonly #client: ClientNats;
   readonly #isConnected: () => boolean;
+  readonly #onError: (error: unknown, subject: string) => void;
 
-  constructor(client: ClientNats, isConnected: () => boolean) {
+  constructor({ client, isConnected, onError }: RpcClientOptions) {
     this.#client = client;
     this.#isConnected = isConnected;
+    this.#onError = onError;
   }
 
   async call<Method extends RpcMethod>(method: Method, { context, payload, timeoutMs = 10_000 }: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
@@ -35,6 +44,7 @@ export class RpcClient {
       const raw: unknown = await firstValueFrom(this.#client.send(method.subject, { context, payload }).pipe(timeout(timeoutMs)));
       return rpcReplySchema.parse(raw) as RpcReply<ReplyOf<Method>>;
     } catch (error) {
+      this.#onError(error, method.subject);
       return noAnswer(describe(error, timeoutMs));
     }
   }

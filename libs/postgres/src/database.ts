@@ -40,6 +40,17 @@ const createDataSource = ({ url, name, poolSize = 10, statementTimeoutMs = 30_00
     },
   });
 
+const poolOf = ({ driver }: DataSource): Pool => (driver as PostgresDriver).master as Pool;
+
+/**
+ * A connection that is in use can break between two statements. Nobody listens to it then, and an
+ * `error` without a listener ends the process; the next statement on it reports the same.
+ */
+const tolerateBrokenClients = (source: DataSource): DataSource => {
+  poolOf(source).on('connect', (client) => client.on('error', () => undefined));
+  return source;
+};
+
 /** The schema of everything we store. */
 export const schema = 'countersign';
 
@@ -62,7 +73,7 @@ export class Database {
   }
 
   dataSource(): Promise<DataSource> {
-    this.#source ??= createDataSource(this.options).initialize().catch((error: unknown) => {
+    this.#source ??= createDataSource(this.options).initialize().then(tolerateBrokenClients).catch((error: unknown) => {
       this.#source = undefined;
       throw error;
     });
@@ -89,7 +100,6 @@ export class Database {
   }
 
   async #connect(): Promise<PoolClient> {
-    const { driver } = await this.dataSource();
-    return ((driver as PostgresDriver).master as Pool).connect();
+    return poolOf(await this.dataSource()).connect();
   }
 }

@@ -119,7 +119,7 @@ export class System {
   async stop(): Promise<void> {
     await Promise.all([...this.#processes.keys()].map((name) => this.#end(name, 'SIGTERM')));
     await Promise.all([this.#nats?.stop(), this.#postgres?.stop()]);
-    rmSync(this.#data, { recursive: true, force: true });
+    if (process.env['COUNTERSIGN_E2E_KEEP'] === undefined) rmSync(this.#data, { recursive: true, force: true });
   }
 
   #logFile(name: string): string {
