@@ -54,6 +54,11 @@ export default tseslint.config(
   },
   { files: ['apps/*/src/config.ts', 'apps/*/src/*.cli.ts', 'libs/testing/**/*.ts', 'bench/**/*.ts'], rules: { 'no-restricted-syntax': ['error', notEnums] } },
   {
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: tests,
+    rules: { 'no-restricted-imports': ['error', { paths: ['@cs/testing', 'fast-check', '@jest/globals'].map((name) => ({ name, message: 'Only tests import this.' })) }] },
+  },
+  {
     files: tests,
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', complexity: 'off', 'no-restricted-syntax': ['error', notEnums] },
   },
