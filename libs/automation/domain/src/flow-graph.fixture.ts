@@ -11,9 +11,10 @@ const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> =>
   const upstream = some(ids(index), 3);
   const targets = fc.oneof(fc.constant<string[]>([]), some(ids(count), 2));
   const retries = fc.integer({ min: 1, max: 3 }).map((max_attempts) => ({ retry_policy: { max_attempts, backoff: { strategy: 'fixed' as const, initial_delay_ms: 50, multiplier: 1 } } }));
+  const promises = fc.constantFrom({}, { idempotency: 'safe' as const }, { idempotency: 'none' as const });
   return fc.oneof(
     { weight: 2, arbitrary: upstream.map((deps) => nodes.transform(id, deps)) },
-    { weight: 3, arbitrary: fc.tuple(upstream, retries).map(([deps, retry]) => nodes.http(id, deps, retry)) },
+    { weight: 3, arbitrary: fc.tuple(upstream, retries, promises).map(([deps, retry, promise]) => nodes.http(id, deps, { ...retry, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
     { weight: 1, arbitrary: upstream.map((deps) => nodes.timer(id, deps)) },
     { weight: 2, arbitrary: fc.tuple(upstream, targets).map(([deps, rework_targets]) => nodes.gate(id, deps, { rework_targets })) },
   );

@@ -1,7 +1,7 @@
 import type { FlowNode, GovernanceActor, RunEvent } from '@cs/contracts';
 import type { DecideGate } from './run.commands.js';
 import { decideRun } from './run.decider.js';
-import { ada, bob, claimBy, decisionRecord, effectOf, history, pendingGate, requestId, runId } from './run-history.fixture.js';
+import { ada, bob, claimBy, decisionRecord, effectOf, history, pendingGate, requestId, runId, timerWait } from './run-history.fixture.js';
 import { definitionOf, nodes, now, scenario } from './run-scenario.fixture.js';
 
 const { http, transform, gate, timer } = nodes;
@@ -107,13 +107,28 @@ describe('sending back', () => {
   it('resets the rework targets with everything that depends on them, and spares the other branch', () => {
     const { given, waiting } = setUp({ rework_targets: ['look_up'] });
     given(waiting).when(decide('rework')).then([{ event_type: 'approval_gate_decided', data: decisionRecord('sign', 'rework') }, reset(['look_up', 'sign'], ['look_up', 'pay', 'sign', 'tell'])])
-      .thenRun({ status: 'queued', checkpoint: { completed_nodes: ['other'], pending_nodes: ['look_up', 'pay', 'sign', 'tell'], node_outputs: { other: {} }, node_attempts: { other: 1 }, node_generations: { look_up: 1, sign: 1, pay: 1, tell: 1 }, blocked_nodes: [] } });
+      .thenRun({ status: 'queued', checkpoint: { node_outputs: { other: { status: 'completed' } } } })
+      .thenCheckpoint({ completed_nodes: ['other'], pending_nodes: ['look_up', 'pay', 'sign', 'tell'], node_attempts: { other: 1 }, node_generations: { look_up: 1, sign: 1, pay: 1, tell: 1 }, blocked_nodes: [] });
+    given(waiting).when(decide('rework')).thenRun({ checkpoint: { node_outputs: expect.not.objectContaining({ look_up: expect.anything() as unknown }) as object } });
+  });
+
+  it('ends the waits of what it resets, whose timers come to nothing', () => {
+    const definition = definitionOf(timer('wait'), timer('apart'), gate('sign', [], { rework_targets: ['wait'] }));
+    const { created, claimed, waiting, opened } = history(definition);
+    const { given } = scenario(definition);
+    const open = [created, claimed(1), waiting('wait'), waiting('apart'), opened('sign')];
+    given(open).when(decide('rework')).thenCheckpoint({ open_waits: [timerWait('apart')] });
+    const { decided, rolledBack } = history(definition);
+    const back = given(open, decided('sign', 'rework'), rolledBack('wait', 'sign'));
+    back.when({ type: 'wake_wait', wait_id: timerWait('wait').wait_id }, now + 5000).thenNothing();
+    given(open, decided('sign', 'rework'), rolledBack('wait', 'sign'), claimed(2)).when({ type: 'register_timer', node_id: 'wait', wake_at_ms: now + 1000 })
+      .then([{ event_type: 'wait_node_registered', data: { wait: timerWait('wait', now + 1000, 1) } }]);
   });
 
   it('resets every one of several targets', () => {
     const { given, waiting } = setUp({ rework_targets: ['look_up', 'other'] });
     given(waiting).when(decide('rework')).thenTypes('approval_gate_decided', 'node_approval_rollback')
-      .thenRun({ checkpoint: { completed_nodes: [], pending_nodes: ['look_up', 'other', 'pay', 'sign', 'tell'], node_outputs: {} } });
+      .thenCheckpoint({ completed_nodes: [], pending_nodes: ['look_up', 'other', 'pay', 'sign', 'tell'], node_outputs: {}, node_attempts: {} });
   });
 
   it('goes to what the gate depends on when it names no targets', () => {

@@ -73,7 +73,7 @@ describe('finishing an attempt', () => {
 
   it('completes the node with its output', () => {
     given(sent('keyed')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: succeeded }).then([completed('a')])
-      .thenRun({ checkpoint: { completed_nodes: ['a'], pending_nodes: [], in_progress: {}, node_outputs: { a: { status: 'completed' } } } });
+      .thenCheckpoint({ completed_nodes: ['a'], pending_nodes: [], in_progress: {} }).thenRun({ checkpoint: { node_outputs: { a: { status: 'completed' } } } });
   });
 
   it('is refused for another attempt, or one that an earlier claim began', () => {

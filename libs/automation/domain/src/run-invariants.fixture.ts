@@ -79,6 +79,13 @@ const startOf = (event: RunEvent): string | undefined => {
   return event.event_type === 'approval_gate_opened' ? event.data.gate.node_id : undefined;
 };
 
+/** What an executor says of an attempt counts only under the claim that began it. */
+const checkResult = (before: RunState, event: RunEvent): void => {
+  if (event.event_type !== 'node_retry_backoff_scheduled' && (event.event_type !== 'node_completed' || event.data.attempt === 0)) return;
+  const progress = before?.checkpoint.in_progress[event.data.node_id];
+  holds(progress?.attempt === event.data.attempt && progress.lease_epoch === before?.execution_claim_epoch, 'an attempt is finished under the claim that began it', () => event);
+};
+
 const countClaims = (events: readonly RunEvent[]): number => events.filter(({ event_type }) => event_type === 'run_execution_claimed').length;
 
 /** What holds of every commit: `before` is the run that it was decided on. */
@@ -92,6 +99,7 @@ export const checkEvents = ({ run, definition, effects }: RunWorld, { before, ev
       holds(node !== undefined && !isApprovalNode(node), 'a gate is not executed', () => event);
       if (event.data.effect) effects.sent(event.data.node_id, run.checkpoint.node_generations[event.data.node_id] ?? 0, event.data.effect);
     }
+    checkResult(before, event);
     if (event.event_type === 'approval_gate_opened') holds(Object.keys(before?.checkpoint.in_progress ?? {}).length === 0, 'a gate opens when nothing runs');
   }
 };

@@ -1,4 +1,4 @@
-import { automationDefinitionSchema, type AutomationDefinition, type FlowNode, type RunEvent } from '@cs/contracts';
+import { automationDefinitionSchema, type AutomationDefinition, type FlowNode, type RunCheckpoint, type RunEvent } from '@cs/contracts';
 import type { Decision } from '@cs/kernel';
 import type { RunCommand } from './run.commands.js';
 import { decideRun, type RunRefusal } from './run.decider.js';
@@ -65,6 +65,13 @@ class Outcome {
   /** The run as it is after the accepted events. */
   thenRun(expected: object): this {
     expect(foldEvents(this.#accepted(), this.#before)).toMatchObject(expected);
+    return this;
+  }
+
+  /** These members of the checkpoint, each exactly so. */
+  thenCheckpoint(expected: Partial<RunCheckpoint>): this {
+    const checkpoint = foldEvents(this.#accepted(), this.#before)?.checkpoint;
+    expect(Object.fromEntries(Object.entries(checkpoint ?? {}).filter(([member]) => member in expected))).toEqual(expected);
     return this;
   }
 

@@ -1,5 +1,6 @@
 import type { AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
-import type { ExecutionCommand, NodeResult, RunCommand } from './run.commands.js';
+import { flowGraph } from './flow-graph.js';
+import type { NodeResult, RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
 import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 import { isFinished, statefulStatus, type RunState } from './run.state.js';
@@ -82,10 +83,10 @@ export class RunWorld {
     return applied;
   }
 
-  start(node_id: string, mode: EffectIntent['mode']): boolean {
-    const isEffect = this.definition.flow.nodes.find((node) => node.node_id === node_id)?.action?.kind === 'http';
-    const command: ExecutionCommand = { type: 'start_node', node_id, ...(isEffect ? { mode } : {}) };
-    return this.apply(command);
+  start(node_id: string): boolean {
+    const action = flowGraph(this.definition).nodes.get(node_id)?.action;
+    const mode = action?.kind === 'http' ? { mode: action.idempotency === 'safe' || action.idempotency === 'none' ? action.idempotency : ('keyed' as const) } : {};
+    return this.apply({ type: 'start_node', node_id, ...mode });
   }
 
   #record(events: readonly RunEvent[]): void {

@@ -10,7 +10,7 @@ import { holds } from './run-invariants.fixture.js';
 import { RunWorld } from './run-world.fixture.js';
 
 /** Runs per property. A failure prints its seed; FC_SEED repeats it, FC_RUNS looks longer. */
-const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 120), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
+const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 250), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
 
 type Step = (world: RunWorld) => void;
 /** Something that may happen at any time; what does not fit is refused, and that is part of what is tested. */
@@ -41,7 +41,6 @@ const results = fc.oneof(
   { weight: 3, arbitrary: fc.constant<NodeResult>(succeeded) },
   { weight: 2, arbitrary: fc.record({ effect: fc.constantFrom('not_sent', 'answered', 'unknown'), retryable: fc.boolean() }).map((change): NodeResult => failed(change)) },
 );
-const modes = fc.constantFrom('keyed', 'safe', 'none');
 const people = fc.constantFrom<GovernanceActor>({ kind: 'human', actor_id: 'ada' }, { kind: 'human', actor_id: 'bob' }, { kind: 'human', actor_id: 'cyd' });
 const decisions = fc.record({
   decision: fc.oneof({ weight: 6, arbitrary: fc.constantFrom('approve', 'rework', 'request_changes') }, { weight: 1, arbitrary: fc.constantFrom('cancel', 'nonsense') }),
@@ -49,7 +48,7 @@ const decisions = fc.record({
 });
 
 /** What a runner would do next; the dice say how an attempt ends. */
-const proceed = (world: RunWorld, { result, mode }: { result: NodeResult; mode: 'keyed' | 'safe' | 'none' }): void => {
+const proceed = (world: RunWorld, result: NodeResult): void => {
   const { run, definition } = world;
   if (run.status === 'queued' && run.scheduler === undefined) return void world.claim(world.messages.at(-1));
   if (run.status !== 'running') return;
@@ -58,7 +57,7 @@ const proceed = (world: RunWorld, { result, mode }: { result: NodeResult; mode: 
   if (interrupted !== undefined) return void world.apply({ type: 'recover_node', node_id: interrupted });
   for (const { node_id } of plan.waits) world.apply({ type: 'register_timer', node_id, wake_at_ms: world.atMs + 20 });
   const [ready] = plan.ready;
-  if (ready !== undefined) return void world.start(ready.node_id, mode);
+  if (ready !== undefined) return void world.start(ready.node_id);
   const [current] = Object.entries(run.checkpoint.in_progress);
   if (current !== undefined) return void world.finish(current[0], current[1].attempt, result);
   const [gate] = plan.gates;
@@ -73,10 +72,10 @@ const wakeEarliest = (world: RunWorld): void => {
 };
 
 const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
-  ...[1, 2, 3, 4].map(() => happening('proceed', fc.record({ result: results, mode: modes }), proceed)),
+  ...[1, 2, 3, 4].map(() => happening('proceed', results, proceed)),
   happening('claim with an old or new message', fc.nat(9), (world, index) => void world.claim(pick(world.messages, index))),
   happening('take over', fc.constant(0), (world) => void world.claim(world.messages.at(-1))),
-  happening('start any node', fc.record({ node: fc.nat(9), mode: modes }), (world, { node, mode }) => void world.start(nodeAt(world, node), mode)),
+  happening('start any node', fc.nat(9), (world, node) => void world.start(nodeAt(world, node))),
   happening('finish any attempt', fc.record({ node: fc.nat(9), behind: fc.constantFrom(0, 0, 0, 1), result: results }), (world, { node, behind, result }) => {
     const node_id = nodeAt(world, node);
     world.finish(node_id, (world.run.checkpoint.in_progress[node_id]?.attempt ?? 1) - behind, result);
@@ -89,6 +88,10 @@ const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
     world.atMs += passed;
     world.apply({ type: 'wake_wait', wait_id: pick(world.waitIds, wait) ?? 'none' });
   }),
+  happening('wake everything that is due', fc.constant(0), (world) => {
+    world.atMs += 100;
+    for (const { wait_id } of world.run.checkpoint.open_waits) world.apply({ type: 'wake_wait', wait_id });
+  }),
   ...[1, 2].map(() =>
     happening('decide', decisions, (world, { decision, decided_by, key, opening }) => {
       const gate_opening_id = opening === undefined ? undefined : pick(world.openings, opening);
@@ -97,14 +100,23 @@ const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
   ),
 ];
 
+interface Verdicts {
+  readonly reworks: number;
+  readonly verdict: 'approve' | 'cancel';
+}
+const verdicts: fc.Arbitrary<Verdicts> = fc.record({ reworks: fc.nat(2), verdict: fc.constantFrom('approve', 'approve', 'cancel') });
+
 /** Everybody does what they should: runners, timers, and people who decide in the end. */
-const drive = (world: RunWorld, verdict: 'approve' | 'cancel'): void => {
+const drive = (world: RunWorld, { reworks, verdict }: Verdicts): void => {
+  let left = reworks;
   for (let turn = 0; turn < 500 && !isFinished(world.run.status); turn += 1) {
     const before = world.run.version;
     const { run } = world;
-    if (run.status === 'awaiting_approval') world.apply({ type: 'decide_gate', decision: verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
-    else if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) wakeEarliest(world);
-    else proceed(world, { result: succeeded, mode: 'keyed' });
+    if (run.status === 'awaiting_approval') {
+      world.apply({ type: 'decide_gate', decision: left > 0 ? 'rework' : verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
+      left -= 1;
+    } else if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) wakeEarliest(world);
+    else proceed(world, succeeded);
     if (world.run.version === before) throw new Error(`nothing can happen to a run that is ${world.run.status}`);
   }
 };
@@ -112,19 +124,19 @@ const drive = (world: RunWorld, verdict: 'approve' | 'cancel'): void => {
 const fold = (events: readonly RecordedRunEvent[]): RunState => events.reduce<RunState>((state, event) => evolveRun(state, event), undefined);
 
 /** The world after anything happened, in any order. */
-const play = (property: (world: RunWorld, verdict: 'approve' | 'cancel') => void) =>
-  fc.property(definitionArbitrary(), fc.commands(happenings, { maxCommands: 60 }), fc.constantFrom('approve', 'approve', 'cancel'), (definition, commands, verdict) => {
+const play = (property: (world: RunWorld, people: Verdicts) => void) =>
+  fc.property(definitionArbitrary(), fc.commands(happenings, { maxCommands: 60 }), verdicts, (definition, commands, decided) => {
     const world = new RunWorld(definition);
     fc.modelRun(() => ({ model: {}, real: world }), commands);
-    property(world, verdict);
+    property(world, decided);
   });
 
 describe('a run, whatever runners, timers and people do to it', () => {
   it('keeps every invariant, and comes to its end when it is driven fairly', () => {
     const ends = new Map<string, number>();
     fc.assert(
-      play((world, verdict) => {
-        drive(world, verdict);
+      play((world, decided) => {
+        drive(world, decided);
         expect(isFinished(world.run.status)).toBe(true);
         ends.set(world.run.status, (ends.get(world.run.status) ?? 0) + 1);
       }),
