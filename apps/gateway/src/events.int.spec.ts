@@ -1,19 +1,17 @@
 import { streams } from '@cs/contracts';
-import { startNats } from '@cs/embedded-servers';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
-import path from 'node:path';
 import { openEvents, TestPublisher, type EventClient } from './event-client.fixture.js';
 import { EventSource } from './events/event-source.adapter.js';
 import { EventStream } from './events/event-stream.js';
-import { eventually, post, send, startTestGateway, startTestNats, writeKeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
+import { eventually, post, send, startTestGateway, startTestNats, writeKeyFile, type KeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
 
 let nats: TestNats;
 let gateway: TestGateway;
 let publisher: TestPublisher;
+let keyFile: KeyFile;
 let position = 0;
 const clients: EventClient[] = [];
 
@@ -36,11 +34,11 @@ const consumers = async (): Promise<number> => {
 beforeAll(async () => {
   nats = await startTestNats();
   publisher = new TestPublisher(nats.nc);
-  const keys = await writeKeyFile([
+  keyFile = await writeKeyFile([
     { key: 'secret-key-of-acme', org_id: 'acme', workspace_id: 'ops', actor_id: 'ada' },
     { key: 'secret-key-of-other', org_id: 'other', workspace_id: 'ops', actor_id: 'bob' },
   ]);
-  gateway = await startTestGateway(nats.server.url, { COUNTERSIGN_API_KEYS_FILE: keys, COUNTERSIGN_MAX_EVENT_STREAMS: '3' });
+  gateway = await startTestGateway(nats.url, { COUNTERSIGN_API_KEYS_FILE: keyFile.path, COUNTERSIGN_MAX_EVENT_STREAMS: '3' });
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
@@ -49,6 +47,7 @@ afterEach(async () => {
 afterAll(async () => {
   await gateway?.stop();
   await nats?.stop();
+  await keyFile?.remove();
 });
 
 describe('an event stream', () => {
@@ -186,33 +185,29 @@ describe('one stream by itself', () => {
 describe('an outage of the broker', () => {
   it('is bridged without a gap, and new streams are refused meanwhile', async () => {
     const own = await startTestNats();
-    const gate = await startTestGateway(own.server.url);
+    const gate = await startTestGateway(own.url);
     const client = await openEvents(gate);
-    const dataDir = path.dirname(own.server.configFile);
-    const { port } = own.server;
     const local = new TestPublisher(own.nc);
     const tenant = { org_id: 'local', workspace_id: 'local' };
     await local.publish({ ...tenant, position: 1 });
     await client.until(1);
-    await own.server.stop();
+    await own.interrupt();
     const refused = await send(gate, '/automations/v2/events');
     expect(refused).toMatchObject({ status: 503, body: { code: 'SERVICE_UNAVAILABLE' } });
     expect(await post(gate, '/automations/v2/refund/run_now', { json: {} })).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, body: { code: 'SERVICE_UNAVAILABLE' } });
-    const again = await startNats({ dataDir, port, toolsDir: path.resolve(import.meta.dirname, '../../../.tools'), syncInterval: '2m' });
-    await eventually('connected again', () => own.nc.flush().then(() => true, () => false), 30_000);
+    await own.resume();
     await local.publish({ ...tenant, position: 2 }, { ...tenant, position: 3 });
     await eventually('events after the outage', () => client.received.length === 3, 30_000);
     expect(client.received.map(({ id }) => id)).toEqual(['1.0', '2.0', '3.0']);
     client.close();
     await gate.stop();
-    await own.nc.close();
-    await again.stop();
+    await own.stop();
   }, 60_000);
 });
 
 describe('a stop', () => {
   it('ends the streams and does not wait for their clients', async () => {
-    const gate = await startTestGateway(nats.server.url);
+    const gate = await startTestGateway(nats.url);
     const client = await openEvents(gate);
     await gate.stop();
     await client.ended;

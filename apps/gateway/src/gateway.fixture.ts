@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ensureStreams, NatsModule } from '@cs/jetstream';
 import { startNats, type NatsHandle } from '@cs/embedded-servers';
 import type { RpcMethod, RpcReply } from '@cs/contracts';
-import { createLogger, loadConfig, PlatformModule } from '@cs/platform';
+import { loadConfig, PlatformModule } from '@cs/platform';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -19,19 +19,29 @@ import { configureGateway, createFastifyAdapter, listenGateway } from './server.
 const toolsDir = path.resolve(import.meta.dirname, '../../../.tools');
 
 export interface TestNats {
-  readonly server: NatsHandle;
+  readonly url: string;
   readonly nc: NatsConnection;
+  /** Takes the server away; the data stays. */
+  interrupt(): Promise<void>;
+  /** Brings it back at the same address. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** A NATS server of its own, with the streams. */
 export const startTestNats = async (): Promise<TestNats> => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'cs-gateway-'));
-  const server = await startNats({ dataDir, port: 0, toolsDir, syncInterval: '2m', envBinary: process.env['NATS_SERVER_BIN'], path: process.env['PATH'] });
-  const nc = await connect({ servers: server.url });
+  const start = (port: number): Promise<NatsHandle> => startNats({ dataDir, port, toolsDir, syncInterval: '2m', envBinary: process.env['NATS_SERVER_BIN'], path: process.env['PATH'] });
+  let server = await start(0);
+  const nc = await connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   await ensureStreams(nc);
   return {
-    server, nc,
+    url: server.url, nc,
+    interrupt: () => server.stop(),
+    resume: async () => {
+      server = await start(server.port);
+      await eventually('connected again', () => nc.flush().then(() => true, () => false), 30_000);
+    },
     stop: async () => {
       await nc.close();
       await server.stop();
@@ -88,8 +98,6 @@ export const startTestGateway = async (natsUrl: string, variables: Readonly<Reco
   return { url, port: Number(new URL(url).port), app, routes, stop: () => app.close() };
 };
 
-export const silentLogger = createLogger({ service: 'gateway-test', level: 'silent' });
-
 export interface KeyOwner {
   readonly key: string;
   readonly org_id: string;
@@ -101,11 +109,19 @@ export interface KeyOwner {
 export const keyFileText = (owners: readonly KeyOwner[]): string =>
   JSON.stringify(owners.map(({ key, kind = 'human', ...owner }, index) => ({ id: `key-${index}`, sha256: createHash('sha256').update(key).digest('hex'), kind, ...owner })));
 
+export interface KeyFile {
+  readonly path: string;
+  write(text: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
 /** A key file in a folder of its own. */
-export const writeKeyFile = async (owners: readonly KeyOwner[]): Promise<string> => {
-  const file = path.join(await mkdtemp(path.join(tmpdir(), 'cs-keys-')), 'keys.json');
-  await writeFile(file, keyFileText(owners));
-  return file;
+export const writeKeyFile = async (owners: readonly KeyOwner[]): Promise<KeyFile> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'cs-keys-'));
+  const file = path.join(folder, 'keys.json');
+  const write = (text: string): Promise<void> => writeFile(file, text);
+  await write(keyFileText(owners));
+  return { path: file, write, remove: () => rm(folder, { recursive: true }) };
 };
 
 export interface Answer {

@@ -8,7 +8,7 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   nats = await startTestNats();
-  gateway = await startTestGateway(nats.server.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_LOCAL_ACTOR: 'ada' });
+  gateway = await startTestGateway(nats.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_LOCAL_ACTOR: 'ada' });
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -134,6 +134,6 @@ describe('documents', () => {
 
 describe('a port that is taken', () => {
   it('is named, with what to set', async () => {
-    await expect(startTestGateway(nats.server.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', PORT: String(gateway.port) })).rejects.toThrow(`port ${gateway.port} on 127.0.0.1 is taken; set PORT to another one`);
+    await expect(startTestGateway(nats.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', PORT: String(gateway.port) })).rejects.toThrow(`port ${gateway.port} on 127.0.0.1 is taken; set PORT to another one`);
   });
 });

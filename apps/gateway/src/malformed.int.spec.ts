@@ -1,20 +1,19 @@
 import { createAutomation, decideGate, runNow } from '@cs/contracts';
 import { httpErrorCatalogue } from '@cs/http-api';
-import { eventually, keyFileText, post, respond, send, sendRaw, startTestGateway, startTestNats, writeKeyFile, type Answer, type TestGateway, type TestNats } from './gateway.fixture.js';
+import { eventually, keyFileText, post, respond, send, sendRaw, startTestGateway, startTestNats, writeKeyFile, type Answer, type KeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
 import { runRecord } from './run.fixture.js';
-import { writeFile } from 'node:fs/promises';
 
 let nats: TestNats;
 let gateway: TestGateway;
 let asked = 0;
 
 const automation = { key: 'secret-key-of-ada', org_id: 'acme', workspace_id: 'ops', actor_id: 'ada' } as const;
-let keyFile: string;
+let keyFile: KeyFile;
 
 beforeAll(async () => {
   nats = await startTestNats();
   keyFile = await writeKeyFile([automation]);
-  gateway = await startTestGateway(nats.server.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_API_KEYS_FILE: keyFile });
+  gateway = await startTestGateway(nats.url, { COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_API_KEYS_FILE: keyFile.path });
   // Nothing that is malformed may reach a service.
   for (const method of [createAutomation, runNow, decideGate]) {
     await respond<unknown>(nats.nc, method, () => {
@@ -26,6 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.stop();
   await nats?.stop();
+  await keyFile?.remove();
 });
 
 /** What every refusal is: problem+json with a catalogued code, and nothing of our insides. */
@@ -237,10 +237,10 @@ describe('the key file', () => {
   it('is read again when it changes, and an unusable one changes nothing', async () => {
     const status = async (key: string): Promise<number> => (await send(gateway, '/automations/v2?limit=x', { headers: { authorization: `Bearer ${key}` } })).status;
     expect(await status(automation.key)).toBe(400);
-    await writeFile(keyFile, keyFileText([{ ...automation, key: 'another-secret-key' }]));
+    await keyFile.write(keyFileText([{ ...automation, key: 'another-secret-key' }]));
     await eventually('the new key is valid', async () => (await status('another-secret-key')) === 400);
     expect(await status(automation.key)).toBe(401);
-    await writeFile(keyFile, '[{ half of');
+    await keyFile.write('[{ half of');
     await eventually('the file was looked at', async () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return (await status('another-secret-key')) === 400;
