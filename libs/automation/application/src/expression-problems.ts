@@ -2,7 +2,7 @@ import { isApprovalNode } from '@cs/automation-domain';
 import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
-import { expressionsIn, TemplateError } from './template.js';
+import { expressionsIn, TemplateError, templatesIn } from './template.js';
 
 interface Located {
   readonly path: string;
@@ -29,9 +29,9 @@ const checked = ({ path, expression }: Located, evaluator: ExpressionEvaluator):
   return error === undefined ? [] : [invalid(path, error.message)];
 };
 
-const templateProblems = (path: string, value: Json | undefined, evaluator: ExpressionEvaluator): readonly Problem[] => {
+const templateProblems = (text: string, path: string, evaluator: ExpressionEvaluator): readonly Problem[] => {
   try {
-    return expressionsIn(value, path).flatMap((located) => checked(located, evaluator));
+    return expressionsIn(text, path).flatMap((located) => checked(located, evaluator));
   } catch (error) {
     if (error instanceof TemplateError) return [invalid(error.path, error.message)];
     throw error;
@@ -39,7 +39,7 @@ const templateProblems = (path: string, value: Json | undefined, evaluator: Expr
 };
 
 const nodeProblems = (node: FlowNode, prefix: string, evaluator: ExpressionEvaluator): readonly Problem[] => {
-  const templates = [...httpParts(node), ...textParts(node)].flatMap(([path, value]) => templateProblems(`${prefix}.${path}`, value, evaluator));
+  const templates = [...httpParts(node), ...textParts(node)].flatMap(([path, value]) => templatesIn(value, `${prefix}.${path}`)).flatMap(({ path, text }) => templateProblems(text, path, evaluator));
   if (node.action?.kind !== 'transform') return templates;
   return [...templates, ...checked({ path: `${prefix}.action.expression`, expression: node.action.expression }, evaluator)];
 };

@@ -15,6 +15,7 @@ export interface RequestRunOptions {
 
 export interface RunRequest {
   readonly automation_id: string;
+  /** Absent or null: an empty object. */
   readonly input?: Json | undefined;
   readonly dry_run?: boolean | undefined;
   readonly execution_profile?: string | undefined;
@@ -74,8 +75,8 @@ const refOf = ({ tenant }: CallContext, run_id: string): AggregateRef => ({ org_
 /** A dry run is complete without ever having started. */
 const isDryRun = (run: Run): boolean => run.status === 'completed' && run.started_at_ms === undefined;
 
-const isSameRequest = (run: Run, { input = {}, dry_run = false, execution_profile = run.effective_execution_profile }: RunRequest): boolean =>
-  canonicalJson(run.input) === canonicalJson(input) && isDryRun(run) === dry_run && run.effective_execution_profile === execution_profile;
+const isSameRequest = (run: Run, { input, dry_run = false, execution_profile = run.effective_execution_profile }: RunRequest): boolean =>
+  canonicalJson(run.input) === canonicalJson(input ?? {}) && isDryRun(run) === dry_run && run.effective_execution_profile === execution_profile;
 
 /** The run that an earlier request with the same id led to, if there is one. */
 const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested> | undefined> => {
@@ -100,10 +101,10 @@ const append = async (options: RequestRunOptions, context: CallContext, { reques
 };
 
 /** What the run would execute, if the automation may run with this input. */
-const admit = async (options: RequestRunOptions, context: CallContext, { automation_id, input = {} }: RunRequest): Promise<Result<Pinned>> => {
+const admit = async (options: RequestRunOptions, context: CallContext, { automation_id, input }: RunRequest): Promise<Result<Pinned>> => {
   const pinned = await pin(options, context, automation_id);
   if (!pinned.ok) return pinned;
-  const problems = inputProblems(pinned.value.definition, input);
+  const problems = inputProblems(pinned.value.definition, input ?? {});
   const [first] = problems;
   if (first === undefined) return pinned;
   return refused('AUTOMATION_V2_INPUT_INVALID', `${first.path} ${first.message}`, { problems: problems.map((problem) => ({ ...problem })) });

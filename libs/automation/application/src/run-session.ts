@@ -58,7 +58,7 @@ export class RunSession {
   async flush(): Promise<boolean> {
     while (this.#events.length > 0) {
       const appended = await appendEvents({ eventing: this.#options.eventing, aggregate: runAggregate }, this.#loaded, {
-        events: this.#events, context: { at_ms: this.atMs, correlation_id: this.run.automation_id },
+        events: this.#events, folded: this.run, context: { at_ms: this.atMs, correlation_id: this.run.automation_id },
       });
       if (appended.kind === 'appended') {
         this.#begin(appended.loaded);

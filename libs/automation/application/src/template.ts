@@ -102,12 +102,18 @@ const piecesAt = (source: string, path: string): readonly Piece[] => {
   }
 };
 
-/** Expressions in a value with their paths, for checks and to see which secrets are named. Throws `TemplateError`. */
-export const expressionsIn = (value: Json | undefined, path: string): readonly { readonly path: string; readonly expression: string }[] => {
-  if (typeof value === 'string') {
-    if (!value.includes('{{')) return [];
-    return piecesAt(value, path).flatMap((piece) => ('expression' in piece ? [{ path, expression: piece.expression }] : []));
-  }
-  if (Array.isArray(value)) return value.flatMap((item: Json, index) => expressionsIn(item, `${path}[${index}]`));
-  return isJsonObject(value) ? Object.entries(value).flatMap(([key, member]) => expressionsIn(member, `${path}.${key}`)) : [];
+interface Located {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every string in a value that holds a template, with its path. */
+export const templatesIn = (value: Json | undefined, path: string): readonly Located[] => {
+  if (typeof value === 'string') return value.includes('{{') ? [{ path, text: value }] : [];
+  if (Array.isArray(value)) return value.flatMap((item: Json, index) => templatesIn(item, `${path}[${index}]`));
+  return isJsonObject(value) ? Object.entries(value).flatMap(([key, member]) => templatesIn(member, `${path}.${key}`)) : [];
 };
+
+/** Expressions in a value with their paths, for checks and to see which secrets are named. Throws `TemplateError`. */
+export const expressionsIn = (value: Json | undefined, path: string): readonly { readonly path: string; readonly expression: string }[] =>
+  templatesIn(value, path).flatMap((located) => piecesAt(located.text, located.path).flatMap((piece) => ('expression' in piece ? [{ path: located.path, expression: piece.expression }] : [])));

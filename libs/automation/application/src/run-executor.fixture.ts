@@ -1,0 +1,71 @@
+import type { ConsumerOutcome, StoredCommit } from '@cs/eventing';
+import type { AutomationDefinition } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
+import { automation, callBy, InMemoryApplication, tenant, valueOf } from './in-memory-application.fixture.js';
+import { requestRun } from './request-run.command-handler.js';
+import { RunExecutor } from './run-executor.js';
+import type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
+import { createAutomation } from './store-automation.command-handler.js';
+import { wakeWait } from './wake-wait.command-handler.js';
+
+/** Executes runs over the log in memory; what steps answer, and when timers fire, is up to the test. */
+export class InMemoryExecution implements HttpStepRunner {
+  readonly app = new InMemoryApplication();
+  readonly sent: HttpStep[] = [];
+  readonly timers = new Map<string, number>();
+  answer: (step: HttpStep) => StepOutcome | Promise<StepOutcome> = () => ({ kind: 'succeeded', output: 1 });
+
+  async run(step: HttpStep): Promise<StepOutcome> {
+    this.sent.push(step);
+    return await this.answer(step);
+  }
+
+  executor(claimantId: string): RunExecutor {
+    const { eventing, definitions, evaluator, newId } = this.app;
+    return new RunExecutor({
+      eventing, definitions, evaluator, http: this, newId, claimantId, leaseMs: 15_000, secrets: new Map<string, string>(),
+      timers: { schedule: (_ref, waitId, dueAtMs) => Promise.resolve(void this.timers.set(waitId, dueAtMs)) },
+      changes: { announce: () => undefined, listen: () => () => undefined },
+    });
+  }
+
+  async start(flow: readonly Json[]): Promise<string> {
+    valueOf(await createAutomation(this.app, callBy(), automation(flow)));
+    return await this.request();
+  }
+
+  /** A run of a definition that no release would have stored. */
+  async startDamaged(definition: AutomationDefinition): Promise<string> {
+    valueOf(await createAutomation(this.app, callBy(), automation([{ node_id: 'a', objective: 'a', action: { kind: 'transform', expression: '1' } }])));
+    this.app.definitions.get = () => Promise.resolve(definition);
+    return await this.request();
+  }
+
+  /** Messages of the runners' queue, oldest first. */
+  messages(run_id: string): readonly StoredCommit[] {
+    return this.app.store.all().filter(({ ref, status }) => ref.id === run_id && status === 'queued');
+  }
+
+  async execute(message: StoredCommit | undefined, { by = 'runner-1', redelivered = false }: { by?: string; redelivered?: boolean } = {}): Promise<ConsumerOutcome> {
+    if (message === undefined) throw new Error('no message');
+    return await this.executor(by).execute(message, { redelivered, signal: new AbortController().signal });
+  }
+
+  async fireTimers(run_id: string): Promise<void> {
+    const ref = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id } as const;
+    for (const [waitId, due] of [...this.timers]) {
+      this.timers.delete(waitId);
+      this.app.now = Math.max(this.app.now, due);
+      await wakeWait({ eventing: this.app.eventing, definitions: this.app.definitions, changes: { announce: () => undefined, listen: () => () => undefined } }, ref, waitId);
+    }
+  }
+
+  async request(): Promise<string> {
+    return valueOf(await requestRun(this.app, callBy(), { automation_id: 'refunds' })).run.run_id;
+  }
+}
+
+export const eventually = async (condition: () => boolean): Promise<void> => {
+  for (let turn = 0; turn < 1000 && !condition(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (!condition()) throw new Error('the condition did not come true');
+};

@@ -1,0 +1,131 @@
+import { automationDefinitionSchema } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
+import { automation, nodes } from './in-memory-application.fixture.js';
+import { eventually, InMemoryExecution } from './run-executor.fixture.js';
+import type { StepOutcome } from './step-runner.port.js';
+
+const { http, transform, gate, timer } = nodes;
+
+describe('a runner that lost its run', () => {
+  const interrupted = async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay'), http('next', {}, ['pay'])]);
+    const finish: ((outcome: StepOutcome) => void)[] = [];
+    execution.answer = () => new Promise((resolve) => finish.push(resolve));
+    const [message] = execution.messages(run);
+    const first = execution.execute(message);
+    await eventually(() => finish.length === 1);
+    const second = execution.execute(message, { by: 'runner-2', redelivered: true });
+    await eventually(() => finish.length === 2);
+    return { execution, run, finish, first, second };
+  };
+
+  it('leaves the message to the one that has it now: an ack would end the other\'s lease', async () => {
+    const { execution, run, finish, first, second } = await interrupted();
+    finish[0]?.({ kind: 'succeeded', output: 'first' });
+    expect(await first).toEqual({ kind: 'retry-later', delayMs: 15_000, reason: 'another runner took the run over' });
+    expect((await execution.app.run(run)).checkpoint.completed_nodes).toEqual([]);
+    finish[1]?.({ kind: 'succeeded', output: 'second' });
+    await eventually(() => finish.length === 3);
+    finish[2]?.({ kind: 'succeeded', output: 'next' });
+    expect(await second).toEqual({ kind: 'done' });
+    expect(await execution.app.run(run)).toMatchObject({ status: 'completed', checkpoint: { node_outputs: { pay: { content: 'second' } } } });
+  });
+
+  it('is done with it when the run has come to rest meanwhile', async () => {
+    const { finish, first, second } = await interrupted();
+    finish[1]?.({ kind: 'succeeded', output: 'second' });
+    await eventually(() => finish.length === 3);
+    finish[2]?.({ kind: 'succeeded', output: 'next' });
+    expect(await second).toEqual({ kind: 'done' });
+    finish[0]?.({ kind: 'succeeded', output: 'first' });
+    expect(await first).toEqual({ kind: 'done' });
+  });
+});
+
+describe('two waits that end together', () => {
+  it('bring one runner: it is not taken over by the message of the other wait', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([timer('t1'), timer('t2'), http('pay', { idempotency: 'none' }, ['t1', 't2'])]);
+    await execution.execute(execution.messages(run)[0]);
+    await execution.fireTimers(run);
+    const [, first, second] = execution.messages(run);
+    expect(execution.messages(run)).toHaveLength(3);
+    let finish: (outcome: StepOutcome) => void = () => undefined;
+    execution.answer = () => new Promise((resolve) => (finish = resolve));
+    const paying = execution.execute(second);
+    await eventually(() => execution.sent.length === 1);
+    expect(await execution.execute(first, { by: 'runner-2' })).toEqual({ kind: 'done' });
+    finish({ kind: 'succeeded', output: 'paid' });
+    await paying;
+    expect(await execution.app.run(run)).toMatchObject({ status: 'completed', execution_claim_epoch: 2 });
+    expect(execution.sent).toHaveLength(1);
+  });
+});
+
+describe('the same message several times in one process', () => {
+  it('is handled once after another, and executes everything once', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay')]);
+    const [message] = execution.messages(run);
+    if (message === undefined) throw new Error('no message');
+    const executor = execution.executor('runner-1');
+    const { signal } = new AbortController();
+    const outcomes = await Promise.all([1, 2, 3, 4].map((delivery) => executor.execute(message, { redelivered: delivery > 1, signal })));
+    expect(outcomes).toEqual(Array(4).fill({ kind: 'done' }));
+    expect([execution.sent.length, (await execution.app.run(run)).execution_claim_epoch, executor.executing]).toEqual([1, 1, 0]);
+  });
+});
+
+describe('a definition that does not fit', () => {
+  const damaged = (...flow: Json[]) => automationDefinitionSchema.parse(automation(flow));
+
+  it.each<[string, Json[]]>([
+    ['a node without work', [{ node_id: 'a', objective: 'a' }]],
+    ['a gate that is not required', [{ node_id: 'a', objective: 'a', gate: { required: false } }]],
+    ['a node of a kind that is not known', [{ node_id: 'a', objective: 'a' }, gate('sign'), transform('z', '1', ['a'])]],
+    ['nodes that wait for each other', [transform('a', '1', ['b']), transform('b', '1', ['a'])]],
+  ])('ends its run instead of occupying the runner: %s', async (_name, flow) => {
+    const execution = new InMemoryExecution();
+    const run = await execution.startDamaged(damaged(...flow));
+    expect(await execution.execute(execution.messages(run)[0])).toEqual({ kind: 'done' });
+    expect((await execution.app.run(run)).status).toBe(flow.length === 3 ? 'awaiting_approval' : 'failed');
+  });
+
+  it('ends it also with a node in progress that it does not know', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay')]);
+    execution.answer = () => new Promise(() => undefined);
+    void execution.execute(execution.messages(run)[0]);
+    await eventually(() => execution.sent.length === 1);
+    execution.app.definitions.get = () => Promise.resolve(damaged(transform('z', '1')));
+    expect(await execution.execute(execution.messages(run)[0], { by: 'runner-2', redelivered: true })).toEqual({ kind: 'done' });
+    const state = await execution.app.run(run);
+    expect([state.status, state.detail, state.checkpoint.in_progress]).toEqual(['failed', 'nothing of the run can be executed: its definition does not fit it', {}]);
+  });
+});
+
+describe('the texts of a gate', () => {
+  it('show values that are no text as JSON', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([transform('order', '{"id": 7}'), gate('sign', ['order'], { objective: '{{ nodes.order.output }}' })]);
+    await execution.execute(execution.messages(run)[0]);
+    expect((await execution.app.run(run)).checkpoint.awaiting_gate?.title).toBe('{"id":7}');
+  });
+
+  it('end the run when they cannot be resolved: nobody can sign what nobody can read', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([gate('sign', [], { objective: 'Pay {{ input.amount }}' })]);
+    await execution.execute(execution.messages(run)[0]);
+    expect(await execution.app.run(run)).toMatchObject({ status: 'failed', detail: 'gate "sign" cannot be shown: objective: "input.amount" selects nothing' });
+  });
+});
+
+describe('a timer', () => {
+  it('fails its node when its time cannot be told', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([{ node_id: 'wait', objective: 'wait', wait: { kind: 'timer', wake_at: '{{ input.when }}' } }]);
+    await execution.execute(execution.messages(run)[0]);
+    expect(await execution.app.run(run)).toMatchObject({ status: 'failed', checkpoint: { last_failure: { node_id: 'wait', path: 'wait.wake_at' } } });
+  });
+});
