@@ -12,14 +12,17 @@ export interface Eventing {
 
 export type Appended<State> = { readonly kind: 'appended'; readonly loaded: Loaded<State> } | { readonly kind: 'conflict' };
 
-/** Records events on a loaded aggregate as one commit. `conflict`: someone else wrote; load and decide again. */
+/**
+ * Records events on a loaded aggregate as one commit. `conflict`: someone else wrote; load and decide
+ * again. `folded` is the state after the events, where the caller has it already.
+ */
 export const appendEvents = async <State, Event extends { readonly event_type: string; readonly data: unknown }>(
   { eventing, aggregate }: { eventing: Eventing; aggregate: Aggregate<State, Event> },
   loaded: Loaded<State>,
-  { events, context }: { events: readonly Event[]; context: RecordContext },
+  { events, context, folded }: { events: readonly Event[]; context: RecordContext; folded?: State },
 ): Promise<Appended<State>> => {
   const recorded = recordEvents(loaded.ref, events, { context, digest: eventing.digest });
-  const next = recorded.reduce((state, event) => aggregate.evolve(state, event), loaded.state);
+  const next = folded ?? recorded.reduce((state, event) => aggregate.evolve(state, event), loaded.state);
   const commit = buildCommit(aggregate, loaded, { events: recorded, next, digest: eventing.digest });
   const result = await eventing.store.append(loaded.ref, aggregate.status(next), commit);
   if (result.kind === 'conflict') return result;

@@ -13,12 +13,21 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
  * (RFC 8785, section 3.2.2.3).
  */
 export const canonicalJson = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-  if (!isJsonObject(value)) return JSON.stringify(value ?? null);
-  const members: string[] = [];
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
+  return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value);
+};
+
+const canonicalArray = (items: readonly unknown[]): string => {
+  let text = '[';
+  for (let index = 0; index < items.length; index += 1) text += (index === 0 ? '' : ',') + canonicalJson(items[index] ?? null);
+  return `${text}]`;
+};
+
+const canonicalObject = (value: object): string => {
+  let text = '';
   for (const key of Object.keys(value).sort()) {
-    const member = value[key];
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+    const member: unknown = Reflect.get(value, key);
+    if (member !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
   }
-  return `{${members.join(',')}}`;
+  return text === '' ? '{}' : `${text}}`;
 };

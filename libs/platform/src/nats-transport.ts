@@ -8,6 +8,6 @@ export const natsTransport = ({ url, name }: { readonly url: string; readonly na
   transport: Transport.NATS,
   options: {
     servers: url.split(','), name, queue: 'countersign',
-    maxReconnectAttempts: -1, reconnectTimeWait: 250, waitOnFirstConnect: true, gracefulShutdown: true, gracePeriod: 2000,
+    maxReconnectAttempts: -1, reconnectTimeWait: 250, waitOnFirstConnect: true, gracefulShutdown: true, gracePeriod: 2000, noAsyncTraces: true,
   },
 });

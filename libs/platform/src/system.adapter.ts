@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Clock, Digest, IdSource } from '@cs/eventing';
 
 export const systemClock: Clock = () => Date.now();
-export const sha256Hex: Digest = (text) => createHash('sha256').update(text).digest('hex');
+export const sha256Hex: Digest = (text) => hash('sha256', text, 'hex');
 export const randomId: IdSource = () => randomUUID();
