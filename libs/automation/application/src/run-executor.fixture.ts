@@ -1,8 +1,9 @@
-import type { ConsumerOutcome, StoredCommit } from '@cs/eventing';
+import { appendEvents, loadAggregate, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import type { AutomationDefinition } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { automation, callBy, InMemoryApplication, tenant, valueOf } from './in-memory-application.fixture.js';
 import { requestRun } from './request-run.command-handler.js';
+import { runAggregate } from './run.aggregate.js';
 import { RunExecutor } from './run-executor.js';
 import type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
 import { createAutomation } from './store-automation.command-handler.js';
@@ -58,6 +59,14 @@ export class InMemoryExecution implements HttpStepRunner {
       this.app.now = Math.max(this.app.now, due);
       await wakeWait({ eventing: this.app.eventing, definitions: this.app.definitions, changes: { announce: () => undefined, listen: () => () => undefined } }, ref, waitId);
     }
+  }
+
+  /** What another writer may do to a run at any time. */
+  async completeByHand(run_id: string, node_id: string): Promise<void> {
+    const { eventing, now } = this.app;
+    const loaded = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id });
+    const output = { status: 'completed', contract_kind: 'http', content: 'by hand', created_at_ms: now } as const;
+    await appendEvents({ eventing, aggregate: runAggregate }, loaded, { events: [{ event_type: 'node_completed', data: { node_id, attempt: 0, output } }], context: { at_ms: now + 1 } });
   }
 
   async request(): Promise<string> {

@@ -105,6 +105,24 @@ describe('a definition that does not fit', () => {
   });
 });
 
+describe('a step whose intent could not be written', () => {
+  it('is not sent: someone else completed its node in between', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay'), transform('end', 'nodes.pay.output', ['pay'])]);
+    const [message] = execution.messages(run);
+    const { store } = execution.app;
+    const append = store.append.bind(store);
+    store.append = async (...commit) => {
+      store.append = append;
+      await execution.completeByHand(run, 'pay');
+      return await append(...commit);
+    };
+    await execution.execute(message);
+    expect(execution.sent).toEqual([]);
+    expect(await execution.app.run(run)).toMatchObject({ status: 'completed', checkpoint: { node_outputs: { end: { content: 'by hand' } } } });
+  });
+});
+
 describe('the texts of a gate', () => {
   it('show values that are no text as JSON', async () => {
     const execution = new InMemoryExecution();

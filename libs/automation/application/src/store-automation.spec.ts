@@ -165,6 +165,8 @@ describe('patching an automation', () => {
     const refusal = { code: 'AUTOMATION_V2_NOT_FOUND', message: 'there is no automation "refunds"', details: { automationID: 'refunds' } };
     for (const where of [{ org_id: 'other' }, { workspace_id: 'other' }, { deployment_id: 'eu' }]) expect(refusalOf(await patch(app, { name: 'x' }, callBy(ada, where)))).toEqual(refusal);
     expect(refusalOf(await patch(new InMemoryApplication(), { name: 'x' }))).toEqual(refusal);
+    // Nor does a bad patch tell what there is to patch.
+    expect(refusalOf(await patch(app, { automation_id: 'other' }, callBy(ada, { deployment_id: 'eu' })))).toEqual(refusal);
     expect(app.commits('automation')).toEqual(['automation_created']);
   });
 });
