@@ -19,14 +19,16 @@ export const runServices = async (environment: Environment): Promise<RunningServ
   const logger = createLogger({ service: 'countersign', level: gateway.LOG_LEVEL });
   const app = await NestFactory.create<NestFastifyApplication>(module, createFastifyAdapter(), { bodyParser: false, abortOnError: false, logger: nestLogger(logger) });
   app.connectMicroservice(natsTransport({ url: gateway.NATS_URL, name: 'countersign-answers' }), { inheritAppConfig: false });
-  await configureGateway(app);
-  await app.startAllMicroservices();
-  const url = await listenGateway(app, gateway);
-  return {
-    url,
-    stop: async () => {
-      app.get<HealthRegistry>(HEALTH).drain();
-      await app.close();
-    },
+  const stop = async (): Promise<void> => {
+    app.get<HealthRegistry>(HEALTH).drain();
+    await app.close();
   };
+  try {
+    configureGateway(app);
+    await app.startAllMicroservices();
+    return { url: await listenGateway(app, gateway), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 };

@@ -20,7 +20,7 @@ const explain = (error: unknown): unknown => {
     return new StartError(`Port ${error.port} for ${error.what} is taken. Set ${variableOf[error.what] ?? 'another port'} to a free port, or stop what uses it.`, { cause: error });
   }
   if (error instanceof DataFolderInUseError) {
-    return new StartError(`${error.message} Countersign already runs on this data folder; stop it, or set COUNTERSIGN_DATA to another folder.`, { cause: error });
+    return new StartError(`Countersign already runs on ${path.dirname(error.dataDir)} (process ${error.ownerPid}). Stop it, or set COUNTERSIGN_DATA to another folder.`, { cause: error });
   }
   return error;
 };
