@@ -13,7 +13,7 @@ export const depConstraints = [
   only('layer:application', ['layer:kernel', 'layer:contracts', 'layer:domain', 'layer:application', 'layer:testing'], { bannedExternalImports: driverPackages }),
   only('layer:infrastructure', ['layer:kernel', 'layer:contracts', 'layer:application', 'layer:domain', 'layer:infrastructure', 'layer:testing']),
   only('layer:app', ['layer:kernel', 'layer:contracts', 'layer:domain', 'layer:application', 'layer:infrastructure', 'layer:testing']),
-  only('layer:composition', ['layer:kernel', 'layer:contracts', 'layer:application', 'layer:infrastructure', 'layer:app', 'layer:testing']),
+  only('layer:composition', ['layer:kernel', 'layer:contracts', 'layer:domain', 'layer:application', 'layer:infrastructure', 'layer:app', 'layer:testing']),
   only('layer:testing', ['layer:kernel', 'layer:contracts', 'layer:application', 'layer:infrastructure']),
   // Contexts meet only in contracts. The gate lives inside its run (docs/decisions), so approval and the
   // read models fold the run aggregate of the automation context.

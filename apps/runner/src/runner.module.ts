@@ -1,16 +1,16 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DefinitionLibrary, RunExecutor, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
-import { EVENTING, NATS_CONNECTION, RunSignals, TimerSchedule } from '@cs/jetstream';
+import { CONSUMERS, EVENTING, NATS_CONNECTION, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
-import { randomId } from '@cs/platform';
+import { LOGGER, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
 import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { RunnerController } from './runner.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
-import { AUTOMATION_OPTIONS, CLOSING, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_OPTIONS, WAKE_OPTIONS } from './tokens.js';
+import { AUTOMATION_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
 
 const DEFINITIONS = Symbol('DEFINITIONS');
 const EVALUATOR = Symbol('EVALUATOR');
@@ -45,12 +45,14 @@ export class RunnerModule {
       module: RunnerModule,
       controllers: [RunnerController],
       providers: [
-        RunnerService,
-        { provide: RUNNER_OPTIONS, useValue: config },
+        {
+          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, EVALUATOR, OUTBOUND],
+          useFactory: (...[consumers, executor, wake, signals, rpc, logger, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, Closing, Closing]) =>
+            new RunnerService({ config, consumers, executor, wake, signals, rpc, logger, closing }),
+        },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },
         { provide: OUTBOUND, useFactory: () => openOutbound(config) },
-        { provide: CLOSING, inject: [EVALUATOR, OUTBOUND], useFactory: (...parts: Closing[]) => parts },
         { provide: RUN_SIGNALS, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new RunSignals(nc) },
         {
           provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION],

@@ -1,4 +1,4 @@
-import type { PendingGate, Run } from '@cs/contracts';
+import type { AuditVerification, PendingGate, Run } from '@cs/contracts';
 import type { ApiClient, LiveEvent } from './api-client.js';
 import { loadExamples, refundAutomation, untilGate } from './examples.js';
 
@@ -49,8 +49,9 @@ const checkLedger = (decision: string, before: Ledger, after: Ledger): string =>
   const paid = after.count - before.count;
   const expected = decision === 'approve' ? 1 : 0;
   if (paid !== expected) throw new Error(`the ledger has ${paid} refunds for this run instead of ${expected}`);
-  const entry = after.entries.at(-1);
-  return paid === 0 ? 'Nothing was paid.' : `The ledger holds exactly one refund: ${entry?.refund_id ?? ''} over ${entry?.amount.toFixed(2) ?? ''} ${entry?.currency ?? ''}.`;
+  const [entry] = after.entries.slice(-1);
+  if (paid === 0 || entry === undefined) return 'Nothing was paid.';
+  return `The ledger holds exactly one refund: ${entry.refund_id} over ${entry.amount.toFixed(2)} ${entry.currency}.`;
 };
 
 const decideUntilOver = async ({ approver, requester, print, decide }: DemoOptions, runId: string): Promise<string> => {
@@ -70,12 +71,15 @@ const waitForNextOpening = async (api: ApiClient, { runId, openingId }: { runId:
   while (isOld(await api.run(runId))) await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
+const describeChain = ({ violation, records, head_hash }: AuditVerification): string => {
+  if (violation !== undefined) throw new Error(`the audit chain is broken at record ${violation.seq}: ${violation.kind}`);
+  return `${records} records verified, head ${(head_hash ?? 'none').slice(0, 16)}…`;
+};
+
 const verify = async (api: ApiClient, runId: string): Promise<string> => {
   const events = await api.timeline(runId);
   if (events.some((event, index) => event.seq !== index + 1)) throw new Error('the timeline has a gap');
-  const audit = await api.verifyAudit();
-  if (!audit.verified) throw new Error(`the audit chain is broken at ${audit.violation?.seq ?? '?'}: ${audit.violation?.kind ?? ''}`);
-  return `Timeline: ${events.length} events without a gap. Audit chain: ${audit.records} records verified, head ${audit.head_hash?.slice(0, 16) ?? ''}…`;
+  return `Timeline: ${events.length} events without a gap. Audit chain: ${describeChain(await api.verifyAudit())}`;
 };
 
 /** The main job from the request to the verified audit: one refund, one signature. Throws with the reason when anything is not as it must be. */

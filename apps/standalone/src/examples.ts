@@ -19,17 +19,20 @@ const pollMs = 50;
 
 const gateOf = (run: Run): PendingGate | undefined => (run.status === 'awaiting_approval' ? run.checkpoint.awaiting_gate : undefined);
 
+const orEnded = (run: Run): PendingGate | undefined => {
+  if ('finished_at_ms' in run) throw new Error(`run ${run.run_id} ended as ${run.status}: ${run.detail ?? 'no detail'}`);
+  return gateOf(run);
+};
+
 /** Waits until the run stops for a signature. Throws when it ends first, or does not get there in time. */
 export const untilGate = async (api: ApiClient, run_id: string, timeoutMs = 30_000): Promise<WaitingRun> => {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, pollMs))) {
+    // The projection may be a moment behind: then there is no such run yet.
     const run = await api.run(run_id).catch(() => undefined);
-    const gate = run && gateOf(run);
+    const gate = run && orEnded(run);
     if (gate) return { run_id, gate };
-    if (run !== undefined && 'finished_at_ms' in run) throw new Error(`run ${run_id} ended as ${run.status}: ${run.detail ?? 'no detail'}`);
-    if (Date.now() > deadline) throw new Error(`run ${run_id} did not reach its gate in ${timeoutMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+  throw new Error(`run ${run_id} did not reach its gate in ${timeoutMs / 1000} s`);
 };
 
 /** The newest refund that waits for a signature; a new one when there is none. */
