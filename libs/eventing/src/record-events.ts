@@ -1,6 +1,6 @@
 import type { AggregateRef, AggregateName, Commit, GovernanceActor, RecordedEvent } from '@cs/contracts';
 import { eventCatalogue, type EventTable } from '@cs/contracts';
-import { canonicalJson, isJsonObject, type Json } from '@cs/kernel';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 import type { Aggregate, Loaded, Recorded } from './aggregate.js';
 import type { Digest } from './clock.port.js';
 
@@ -26,13 +26,16 @@ interface NewEvent {
 const safe = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, '-') || 'event';
 const member = (data: unknown, name: string): unknown => (isJsonObject(data) ? (data[name] ?? null) : null);
 
+/** Ids of runs are unique everywhere; the others are chosen by, or derived from what was written by, each tenant. */
+const tenantOf = ({ aggregate, org_id, workspace_id }: AggregateRef): JsonObject => (aggregate === 'run' ? {} : { org_id, workspace_id });
+
 /**
  * The identity of an event (domain 7.2): a hash of what it says, and how many equal ones came before
  * it. As commits of an aggregate never share a time, equal ones can only be within one commit.
  */
 const identify = (ref: AggregateRef, event: NewEvent, { context, digest, seen }: { context: RecordContext; digest: Digest; seen: Map<string, number> }): string => {
   const identity = canonicalJson({
-    run_id: ref.id, automation_id: context.correlation_id ?? null, event: event.event_type, recorded_at_ms: context.at_ms,
+    ...tenantOf(ref), run_id: ref.id, automation_id: context.correlation_id ?? null, event: event.event_type, recorded_at_ms: context.at_ms,
     reason: member(event.data, 'reason'), stop_kind: member(event.data, 'stop_kind'), metadata: event.data ?? null,
   });
   const hash = digest(identity);

@@ -23,7 +23,7 @@ const latch = () => {
 
 describe('a consumer', () => {
   let log: TestLog;
-  let running: RunningConsumer[] = [];
+  const running: RunningConsumer[] = [];
   let errors: unknown[] = [];
   let tests = 0;
   let status = '';
@@ -253,6 +253,7 @@ describe('a consumer', () => {
     await eventually(() => errors.length > 0);
     await log.nats.start();
     await eventually(() => texts().includes('a'), { timeoutMs: 10_000 });
+    await log.ready();
   }, 30_000);
 
   it('makes its durable again when somebody deleted it', async () => {

@@ -3,6 +3,7 @@ import { PublisherFencedError, type EventPublisher, type EventToPublish } from '
 import { toPosition, type Position } from '@cs/kernel';
 import { JetStreamApiError, jetstreamManager, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { unlessReconnected } from './connection-watch.js';
 import { hasCode } from './nats-error-codes.js';
 
 /** Messages sent before one is asked for its acknowledgement. */
@@ -15,10 +16,22 @@ interface LastPublished {
   readonly index: number;
 }
 
-const eventHeaders = ({ event, ref, position, index, traceparent }: EventToPublish, expectedLast: number): MsgHdrs => {
+/** What must stand last in the stream for a message to be stored. */
+interface Predecessor {
+  readonly sequence: number;
+  /** Absent for the first of a chunk: a server that was started again may not know its last message's id. */
+  readonly item?: EventToPublish | undefined;
+}
+
+/** The place in the log, not the event's id: content-derived ids of two tenants may be equal. */
+const messageId = ({ position, index }: EventToPublish): string => `${position}-${index}`;
+
+const eventHeaders = (published: EventToPublish, predecessor: Predecessor): MsgHdrs => {
+  const { event, ref, position, index, traceparent } = published;
   const written = headers();
-  written.set('Nats-Msg-Id', event.event_id);
-  written.set('Nats-Expected-Last-Sequence', String(expectedLast));
+  written.set('Nats-Msg-Id', messageId(published));
+  written.set('Nats-Expected-Last-Sequence', String(predecessor.sequence));
+  if (predecessor.item !== undefined) written.set('Nats-Expected-Last-Msg-Id', messageId(predecessor.item));
   written.set(cloudEventHeaders.specVersion, '1.0');
   written.set(cloudEventHeaders.id, event.event_id);
   written.set(cloudEventHeaders.source, source);
@@ -33,9 +46,10 @@ const eventHeaders = ({ event, ref, position, index, traceparent }: EventToPubli
 };
 
 /**
- * Publishes to CS_EVENTS. Every message names the stream sequence it expects before it, so that of a
- * whole chunk only the last needs an answer: when it was stored, so were all before it, and a
- * publisher that has been replaced cannot add anything.
+ * Publishes to CS_EVENTS. Every message names what it expects before it, so that of a whole chunk only
+ * the last needs an answer: when it was stored, so were all before it, and a publisher that has been
+ * replaced cannot add anything. The sequence alone would not do: after someone else's k messages the
+ * (k + 1)th of a chunk finds the sequence it expects, and would follow what it does not belong to.
  */
 export class JetStreamEventPublisher implements EventPublisher {
   readonly #nc: NatsConnection;
@@ -67,17 +81,19 @@ export class JetStreamEventPublisher implements EventPublisher {
     this.#lastSequence = undefined;
     const final = chunk.at(-1);
     if (final === undefined) return;
+    const headersAt = (offset: number, item: EventToPublish): MsgHdrs => eventHeaders(item, { sequence: first + offset, item: chunk[offset - 1] });
     for (const [offset, item] of chunk.slice(0, -1).entries()) {
-      this.#nc.publish(eventSubject(item.ref, item.event.event_type), JSON.stringify(item.event), { headers: eventHeaders(item, first + offset) });
+      this.#nc.publish(eventSubject(item.ref, item.event.event_type), JSON.stringify(item.event), { headers: headersAt(offset, item) });
     }
-    const expected = first + chunk.length - 1;
-    const answer = await this.#nc.request(eventSubject(final.ref, final.event.event_type), JSON.stringify(final.event), { headers: eventHeaders(final, expected), timeout: ackTimeoutMs });
+    const answer = await unlessReconnected(this.#nc, this.#nc.request(eventSubject(final.ref, final.event.event_type), JSON.stringify(final.event), {
+      headers: headersAt(chunk.length - 1, final), timeout: ackTimeoutMs,
+    }));
     const ack: PubAck & { readonly error?: ConstructorParameters<typeof JetStreamApiError>[0] } = answer.json();
     if (ack.error) throw this.#refused(new JetStreamApiError(ack.error));
     this.#lastSequence = ack.seq;
   }
 
   #refused(error: JetStreamApiError): Error {
-    return hasCode(error, 'wrongLastSequence') ? new PublisherFencedError('CS_EVENTS has other events than this publisher expected', { cause: error }) : error;
+    return hasCode(error, 'wrongLastSequence') || hasCode(error, 'wrongLastMessageId') ? new PublisherFencedError('CS_EVENTS has other events than this publisher expected', { cause: error }) : error;
   }
 }

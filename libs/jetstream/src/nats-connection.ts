@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface NatsOptions {
   /** One server, or several separated by commas. */
@@ -16,3 +17,14 @@ export const connectNats = ({ url, name }: NatsOptions): Promise<NatsConnection>
     // A stack per request costs more than the request.
     noAsyncTraces: true,
   });
+
+const drainPatienceMs = 3000;
+
+/** Sends what is still to be sent, then ends the connection; without the former when the server is away. */
+export const endConnection = async (nc: NatsConnection): Promise<void> => {
+  const timer = new AbortController();
+  const patience = delay(drainPatienceMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([nc.isClosed() ? undefined : nc.drain().catch(() => undefined), patience]);
+  timer.abort();
+  await nc.close();
+};

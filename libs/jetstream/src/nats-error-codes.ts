@@ -4,6 +4,7 @@ import { errors } from '@nats-io/transport-node';
 /** Error codes of the NATS server's JetStream API (verified against 2.14). */
 const codes = {
   wrongLastSequence: 10071,
+  wrongLastMessageId: 10070,
   consumerConfigDiffers: 10148,
   streamNameInUse: 10058,
 } as const;

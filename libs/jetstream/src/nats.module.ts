@@ -7,7 +7,7 @@ import { ensureStreams } from './ensure-streams.js';
 import { JetStreamEventPublisher } from './event-publisher.adapter.js';
 import { JetStreamEventStore } from './jetstream-event-store.adapter.js';
 import { JetStreamLogReader } from './log-reader.adapter.js';
-import { connectNats, type NatsOptions } from './nats-connection.js';
+import { connectNats, endConnection, type NatsOptions } from './nats-connection.js';
 import { SignalledProjectionProgress } from './projection-progress.adapter.js';
 import { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';
 
@@ -17,8 +17,8 @@ class NatsLifetime implements OnApplicationShutdown {
   constructor(nc: NatsConnection) {
     this.#nc = nc;
   }
-  async onApplicationShutdown(): Promise<void> {
-    if (!this.#nc.isClosed()) await this.#nc.drain();
+  onApplicationShutdown(): Promise<void> {
+    return endConnection(this.#nc);
   }
 }
 

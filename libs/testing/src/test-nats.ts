@@ -7,6 +7,8 @@ export interface TestNats {
   /** Stays the same over `kill` and `start`. */
   readonly url: string;
   readonly port: number;
+  /** JetStream keeps a stream's messages in `jetstream/$G/streams/{name}/msgs` below it. */
+  readonly dataDir: string;
   /** Ends it without warning (SIGKILL). Its data stays. */
   kill(): Promise<void>;
   /** Starts it again on the same port and data; nothing happens while it runs. */
@@ -33,6 +35,7 @@ export const startTestNats = async ({ syncInterval = 'always' }: TestNatsOptions
   return {
     url: first.url,
     port: first.port,
+    dataDir: folder.path,
     kill: async () => {
       running?.kill('SIGKILL');
       await running?.exited;
