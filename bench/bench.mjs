@@ -15,12 +15,12 @@ const { values } = parseArgs({
     scenario: { type: 'string', default: 'transforms,http,gate' },
     mode: { type: 'string', default: 'standalone' },
     runs: { type: 'string' },
-    'in-flight': { type: 'string', default: '64' },
+    'in-flight': { type: 'string' },
     sync: { type: 'string', default: 'always' },
     profile: { type: 'string' },
   },
 });
-const inFlight = Number(values['in-flight']);
+const inFlightOf = (name) => Number(values['in-flight'] ?? scenarios[name].inFlight);
 const limit = 600_000;
 
 const startSink = async () => {
@@ -34,7 +34,7 @@ const check = (type, runId) => {
 };
 
 /** `count` runs, `inFlight` at a time; the time of each from the request to the published completion. */
-const drive = async (count, one) => {
+const drive = async (count, inFlight, one) => {
   const times = [];
   let next = 0;
   const worker = async () => {
@@ -88,17 +88,18 @@ const measure = async (system, sink, name) => {
   const scenario = scenarios[name];
   const definition = scenario.definition(sink.url);
   const count = Number(values.runs ?? scenario.runs);
+  const inFlight = inFlightOf(name);
   const api = new BenchApi(system.url, inFlight);
   await api.call('POST', '/automations/v2', definition);
   await api.listen(['run_completed', 'run_failed', 'run_blocked', ...(name === 'gate' ? ['approval_gate_opened'] : [])]);
   const extra = { started: [], seen: [], answered: [] };
   const one = name === 'gate' ? gatedRun(api, definition.automation_id, extra) : plainRun(api, definition.automation_id);
-  await drive(Math.min(500, Math.ceil(count / 6)), one);
+  await drive(Math.min(500, Math.ceil(count / 6)), inFlight, one);
   for (const list of Object.values(extra)) list.length = 0;
   const usage = () => new Map([...system.usage(), ['load generator', usageOf(process.pid)], ['sink', usageOf(sink.child.pid)]]);
   const before = usage();
   const startedAt = performance.now();
-  const times = await drive(count, one);
+  const times = await drive(count, inFlight, one);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = usage();
   const visible = await verify(api, definition.automation_id, count);

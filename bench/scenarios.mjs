@@ -8,11 +8,13 @@ export const scenarios = {
     title: '(a) three transform steps',
     definition: () => automation('bench-transforms', [transform('a', 'input.n + 1'), transform('b', 'nodes.a.output * 2', ['a']), transform('c', '{"sum": nodes.a.output + nodes.b.output}', ['b'])]),
     runs: 6000,
+    inFlight: 64,
   },
   http: {
     title: '(b) three http steps against a local sink',
     definition: (sink) => automation('bench-http', [http('a', `${sink}/a`), http('b', `${sink}/b`, ['a']), http('c', `${sink}/c`, ['b'])]),
     runs: 3000,
+    inFlight: 64,
   },
   gate: {
     title: '(c) a gate, then an http step',
@@ -20,6 +22,8 @@ export const scenarios = {
       { node_id: 'gate', objective: 'Go on with {{ input.n }}?', gate: { required: true, decisions: ['approve', 'cancel'] } },
       http('next', `${sink}/next`, ['gate']),
     ]),
-    runs: 1000,
+    runs: 600,
+    // Latency, not throughput: few decisions at a time.
+    inFlight: 4,
   },
 };

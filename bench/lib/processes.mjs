@@ -62,7 +62,7 @@ export const startSystem = async ({ mode, sync, profile, env: extra = {} }) => {
   const port = await freePort();
   const env = {
     PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', NATS_URL: servers.nats.url, DATABASE_URL: servers.postgres.url, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: String(port),
-    COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_EGRESS_ALLOW: '127.0.0.0/8', NOTIFIER_CONSOLE: 'false', ...extra,
+    COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_EGRESS_ALLOW: '127.0.0.0/8', NOTIFIER_CONSOLE: 'false', ...(process.env.BENCH_NODE_OPTIONS ? { NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS } : {}), ...extra,
   };
   const url = `http://127.0.0.1:${port}`;
   const running = new Map();

@@ -17,6 +17,8 @@ interface Execution<State, Event, No extends Refusal> {
   /** Judges the state as loaded; called again after a conflict. */
   readonly decide: (state: State, atMs: number) => Decision<Event, No>;
   readonly context: Omit<RecordContext, 'at_ms'>;
+  /** The aggregate as the caller has just loaded it: saves the first look-up. */
+  readonly loaded?: Loaded<State>;
   /** Loads before giving up on contention. Default 64: each conflict means that another writer got through. */
   readonly maxAttempts?: number;
 }
@@ -24,10 +26,12 @@ interface Execution<State, Event, No extends Refusal> {
 /** Load, decide, append; again from the start when someone else wrote in between. */
 export const executeCommand = async <State, Event extends { readonly event_type: string; readonly data: unknown }, No extends Refusal>(
   ref: AggregateRef,
-  { eventing, aggregate, decide, context, maxAttempts = 64 }: Execution<State, Event, No>,
+  { eventing, aggregate, decide, context, maxAttempts = 64, loaded: initial }: Execution<State, Event, No>,
 ): Promise<Executed<State, No>> => {
+  let known = initial;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const loaded = await loadAggregate({ store: eventing.store, aggregate }, ref);
+    const loaded = known ?? (await loadAggregate({ store: eventing.store, aggregate }, ref));
+    known = undefined;
     const at_ms = nextTime(loaded, eventing.clock());
     const decision = decide(loaded.state, at_ms);
     if (decision.kind === 'refused') return { kind: 'refused', refusal: decision.refusal, loaded };

@@ -9,15 +9,16 @@ import type { Database } from './database.js';
 import { projectionTables } from './projection-tables.js';
 import { refusesRows } from './sql-state.js';
 
-const kinds = Object.keys(projectionTables) as (keyof typeof projectionTables)[];
+type Kind = keyof typeof projectionTables;
+const kinds = Object.keys(projectionTables) as Kind[];
 
 /**
  * The whole batch is one statement, hence one round trip and one transaction: the position moves if it
  * is still where the writer thinks, and rows are written if it moved.
  */
-const writeText = (() => {
+const writeText = (written: readonly Kind[]): string => {
   let parameter = 4;
-  const inserts = kinds.map((kind) => {
+  const inserts = written.map((kind) => {
     const insert = bulkInsert(projectionTables[kind] as BulkTable<never>, { first: parameter, condition: 'exists (select from moved)' });
     parameter += Object.keys(projectionTables[kind].columns).length;
     return `write_${kind} as (${insert})`;
@@ -26,9 +27,19 @@ const writeText = (() => {
     update countersign.projection_position set projected = $1::bigint, published = greatest(published, $2::bigint)
     where name = 'main' and projected = $3::bigint returning 1)`;
   return `with ${[moved, ...inserts].join(',\n')}\nselect count(*) as moved from moved`;
-})();
+};
 
-const addRows = <Kind extends keyof typeof projectionTables>(kind: Kind, changes: RowChanges, parameters: ArrayParameters): void => {
+const statements = new Map<string, { readonly name: string; readonly text: string }>();
+
+/** A table without rows costs as much as one with a few, so each combination of tables has its own statement. */
+const statementFor = (written: readonly Kind[]): { readonly name: string; readonly text: string } => {
+  const key = kinds.map((kind) => (written.includes(kind) ? '1' : '0')).join('');
+  const known = statements.get(key) ?? { name: `write_projections_${key}`, text: writeText(written) };
+  statements.set(key, known);
+  return known;
+};
+
+const addRows = <Of extends Kind>(kind: Of, changes: RowChanges, parameters: ArrayParameters): void => {
   writeRows(projectionTables[kind], changes[kind], parameters);
 };
 
@@ -63,9 +74,10 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   async write(changes: RowChanges, { after, published }: { readonly after: Position; readonly published: Position }): Promise<void> {
     const parameters = new ArrayParameters();
-    for (const kind of kinds) addRows(kind, changes, parameters);
+    const written = kinds.filter((kind) => changes[kind].length > 0);
+    for (const kind of written) addRows(kind, changes, parameters);
     const values = [changes.position, published, after, ...parameters.all()];
-    const [result] = await this.database.query<{ moved: number }>({ name: 'write_projections', text: writeText, values }).catch((error: unknown) => {
+    const [result] = await this.database.query<{ moved: number }>({ ...statementFor(written), values }).catch((error: unknown) => {
       throw refusesRows(error) ? new RowsRefusedError(error instanceof Error ? error.message : String(error), { cause: error }) : error;
     });
     if (result?.moved !== 1) throw new ProjectionFencedError(`the projections are no longer at position ${after}`);

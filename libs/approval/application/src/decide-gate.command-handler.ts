@@ -1,8 +1,8 @@
 import { isSelfApproval } from '@cs/approval-domain';
 import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
-import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal } from '@cs/automation-domain';
+import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal, type RunState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
-import { executeCommand, loadAggregate, type Eventing, type IdSource, type ProjectionProgress } from '@cs/eventing';
+import { executeCommand, loadAggregate, type Eventing, type Loaded, type IdSource, type ProjectionProgress } from '@cs/eventing';
 import { accepted, refuse, refused, type Decision, type Refusal, type Result } from '@cs/kernel';
 import { recordRefusal } from './gate-refusal.aggregate.js';
 
@@ -59,10 +59,10 @@ const refuseAndRecord = async (options: DecideGateOptions, context: CallContext,
   return { ok: false, refusal };
 };
 
-const execute = async (options: DecideGateOptions, ref: AggregateRef, { command, run, context }: { command: DecideGate; run: Run; context: CallContext }) => {
+const execute = async (options: DecideGateOptions, ref: AggregateRef, { command, run, context, loaded }: { command: DecideGate; run: Run; context: CallContext; loaded: Loaded<RunState> }) => {
   const definition = await options.definitions.get(ref, run.workflow_definition_snapshot_hash);
   return await executeCommand(ref, {
-    eventing: options.eventing, aggregate: runAggregate,
+    eventing: options.eventing, aggregate: runAggregate, loaded,
     decide: (state, at_ms) => judge(command, state, { at_ms, definition }),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
   });
@@ -75,13 +75,14 @@ const execute = async (options: DecideGateOptions, ref: AggregateRef, { command,
  */
 export const decideGate = async (options: DecideGateOptions, context: CallContext, request: GateDecisionRequest): Promise<Result<Decided>> => {
   const ref: AggregateRef = { org_id: context.tenant.org_id, workspace_id: context.tenant.workspace_id, aggregate: 'run', id: request.run_id };
-  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: runAggregate }, ref);
+  const loaded = await loadAggregate({ store: options.eventing.store, aggregate: runAggregate }, ref);
+  const { state } = loaded;
   if (!isVisible(state, context)) return notFound(request.run_id);
   if (context.actor.kind !== 'human') {
     const refusal = { code: 'AUTOMATION_V2_GATE_REQUIRES_HUMAN', message: 'only a person may decide a gate', details: { runID: request.run_id, decidedBy: { ...context.actor } } };
     return await refuseAndRecord(options, context, { request, refusal });
   }
-  const result = await execute(options, ref, { command: commandOf(context, request), run: state, context });
+  const result = await execute(options, ref, { command: commandOf(context, request), run: state, context, loaded });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
   if (result.kind === 'refused') return await refuseAndRecord(options, context, { request, refusal: result.refusal });
   const { state: run, position } = result.loaded;

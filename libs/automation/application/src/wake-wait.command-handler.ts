@@ -18,12 +18,13 @@ const early = (run: Run | undefined, waitId: string, now: number): number =>
 
 /** Ends a wait whose time has come. Waits that ended already, and runs that are finished, stay as they are. */
 export const wakeWait = async ({ eventing, definitions, changes }: WakeOptions, ref: AggregateRef, waitId: string): Promise<ConsumerOutcome> => {
-  const { state } = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
+  const loaded = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
+  const { state } = loaded;
   if (state === undefined) return done;
   const definition = await definitions.get(ref, state.workflow_definition_snapshot_hash);
   let wasParked = false;
   const result = await executeCommand(ref, {
-    eventing, aggregate: runAggregate, context: { causation_id: waitId, correlation_id: state.automation_id },
+    eventing, aggregate: runAggregate, loaded, context: { causation_id: waitId, correlation_id: state.automation_id },
     decide: (run, at_ms) => {
       wasParked = run !== undefined && isParked(run);
       return decideRun({ type: 'wake_wait', wait_id: waitId }, run, { at_ms, definition });
