@@ -13,11 +13,12 @@ const toSnakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `
 export const respell = (value: Json | undefined): Json | undefined => {
   if (Array.isArray(value)) return value.map((item: Json) => respell(item) ?? null);
   if (!isJsonObject(value)) return value;
-  const result: Record<string, Json | undefined> = {};
-  for (const [key, member] of Object.entries(value)) {
-    const snake = toSnakeCase(key);
-    const name = snake !== key && Object.hasOwn(value, snake) ? key : snake;
-    result[name] = freeForm.has(snake) ? member : respell(member);
-  }
-  return result;
+  // Object.fromEntries makes every key an own member, `__proto__` included, so that validation sees it.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => {
+      const snake = toSnakeCase(key);
+      const name = snake !== key && Object.hasOwn(value, snake) ? key : snake;
+      return [name, freeForm.has(snake) ? member : respell(member)];
+    }),
+  );
 };

@@ -1,15 +1,17 @@
 import { governanceActorSchema, tenantContextSchema } from '@cs/contracts';
 import { z } from 'zod';
 
-const { org_id, workspace_id, deployment_id, actor_id } = tenantContextSchema.shape;
+const { org_id, workspace_id, actor_id } = tenantContextSchema.shape;
 
-/** One entry of the key file. The key itself is nowhere: only its SHA-256. */
+/**
+ * One entry of the key file. The key itself is nowhere: only its SHA-256. There is no `deployment_id`:
+ * subjects name organisation and workspace, so a deployment's event stream could not be told apart.
+ */
 export const apiKeyEntrySchema = z.strictObject({
   id: z.string().min(1).max(128),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the key as 64 lower-case hexadecimal digits'),
   org_id,
   workspace_id,
-  deployment_id,
   actor_id: actor_id.unwrap(),
   kind: governanceActorSchema.shape.kind.exclude(['system']),
 });

@@ -7,8 +7,8 @@ export interface Caller {
   readonly actor: GovernanceActor;
 }
 
-export const callerOfKey = ({ org_id, workspace_id, deployment_id, actor_id, kind }: ApiKeyEntry): Caller => ({
-  tenant: { org_id, workspace_id, ...(deployment_id === undefined ? {} : { deployment_id }), actor_id, source: 'explicit' },
+export const callerOfKey = ({ org_id, workspace_id, actor_id, kind }: ApiKeyEntry): Caller => ({
+  tenant: { org_id, workspace_id, actor_id, source: 'explicit' },
   actor: { kind, actor_id, source: 'api_key' },
 });
 

@@ -5,7 +5,7 @@ import { Identity, type IdentityOptions } from './identity.js';
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 const entry = { id: 'k1', sha256: sha256('secret-1'), org_id: 'acme', workspace_id: 'ops', actor_id: 'ada', kind: 'human' as const };
-const agentEntry = { ...entry, id: 'k2', sha256: sha256('secret-2'), actor_id: 'bot', kind: 'agent' as const, deployment_id: 'eu' };
+const agentEntry = { ...entry, id: 'k2', sha256: sha256('secret-2'), actor_id: 'bot', kind: 'agent' as const };
 const keys = { current: () => new ApiKeyRing([entry, agentEntry]) };
 
 const identify = (headers: IncomingHttpHeaders, options: Partial<IdentityOptions> = {}, remoteAddress = '127.0.0.1') =>
@@ -25,7 +25,11 @@ describe('an API key', () => {
   });
 
   it('of an agent is an agent', () => {
-    expect(identify({ 'x-api-key': 'secret-2' })).toEqual({ ok: true, value: { tenant: { org_id: 'acme', workspace_id: 'ops', deployment_id: 'eu', actor_id: 'bot', source: 'explicit' }, actor: { kind: 'agent', actor_id: 'bot', source: 'api_key' } } });
+    expect(identify({ 'x-api-key': 'secret-2' })).toEqual({ ok: true, value: { tenant: { org_id: 'acme', workspace_id: 'ops', actor_id: 'bot', source: 'explicit' }, actor: { kind: 'agent', actor_id: 'bot', source: 'api_key' } } });
+  });
+
+  it('of a deployment is refused: its events could not be kept apart', () => {
+    expect(() => parseApiKeyFile(JSON.stringify([{ ...entry, deployment_id: 'eu' }]))).toThrow('deployment_id');
   });
 
   it.each([
