@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { eventCatalogue, type AggregateName } from './events/catalogue.js';
 import { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';
@@ -29,7 +28,7 @@ describe('subjects', () => {
   it('of one aggregate match all of its commits, and those of no other', () => {
     fc.assert(fc.property(similarRefs, similarRefs, token(32), (ref, other, status) => {
       expect(matches(aggregateSubjects(ref), logSubject(ref, status))).toBe(true);
-      expect(matches(aggregateSubjects(ref), logSubject(other, status))).toBe(isDeepStrictEqual(ref, other));
+      expect(matches(aggregateSubjects(ref), logSubject(other, status))).toBe(JSON.stringify(ref) === JSON.stringify(other));
     }));
   });
 
