@@ -161,6 +161,8 @@ describe('a consumer', () => {
     start(async () => {
       inside += 1;
       most = Math.max(most, inside);
+      // Until it was full once; then at the broker's pace.
+      await eventually(() => most >= 3);
       await queue.info();
       inside -= 1;
       return done;
