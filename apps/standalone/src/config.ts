@@ -1,3 +1,4 @@
+import { natsUrlSchema } from '@cs/platform';
 import { z } from 'zod';
 
 const port = (fallback: number, text: string) => z.coerce.number().int().min(0).max(65535).default(fallback).describe(`${text}; 0 picks a free one`);
@@ -7,7 +8,7 @@ export const standaloneConfigSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('address of the API'),
   PORT: port(4400, 'port of the API'),
   COUNTERSIGN_DATA: z.string().min(1).default('.countersign').describe('data folder of the embedded servers'),
-  NATS_URL: z.string().optional().describe('NATS server of your own instead of the embedded one'),
+  NATS_URL: natsUrlSchema.optional().describe('NATS server of your own instead of the embedded one'),
   DATABASE_URL: z.string().optional().describe('PostgreSQL database of your own instead of the embedded one'),
   COUNTERSIGN_NATS_PORT: port(42222, 'port of the embedded NATS server'),
   COUNTERSIGN_POSTGRES_PORT: port(54329, 'port of the embedded PostgreSQL server'),

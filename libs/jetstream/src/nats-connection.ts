@@ -1,3 +1,4 @@
+import { natsServers } from '@cs/platform';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,7 +12,7 @@ export interface NatsOptions {
 /** Connects and keeps reconnecting for ever. Waits for the first connection too: start order does not matter. */
 export const connectNats = ({ url, name }: NatsOptions): Promise<NatsConnection> =>
   connect({
-    servers: url.split(','), name,
+    ...natsServers(url), name,
     maxReconnectAttempts: -1, reconnectTimeWait: 250, reconnectJitter: 100, waitOnFirstConnect: true,
     pingInterval: 5000, maxPingOut: 3, ignoreAuthErrorAbort: true,
     // A stack per request costs more than the request.

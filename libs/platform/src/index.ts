@@ -2,6 +2,7 @@ export { HealthRegistry, type HealthReport } from './health-registry.js';
 export { startHealthServer } from './health-server.adapter.js';
 export { ConfigError, loadConfig } from './load-config.js';
 export { createLogger, type Logger } from './logger.js';
+export { natsServers, natsUrlSchema } from './nats-servers.js';
 export { natsTransport } from './nats-transport.js';
 export { nestLogger } from './nest-logger.adapter.js';
 export { PlatformModule, type PlatformOptions } from './platform.module.js';

@@ -1,4 +1,5 @@
 import { Transport, type NatsOptions } from '@nestjs/microservices';
+import { natsServers } from './nats-servers.js';
 
 /**
  * Nest's NATS transport for commands and queries. One queue group for all services: each subject has
@@ -7,7 +8,7 @@ import { Transport, type NatsOptions } from '@nestjs/microservices';
 export const natsTransport = ({ url, name }: { readonly url: string; readonly name: string }): NatsOptions => ({
   transport: Transport.NATS,
   options: {
-    servers: url.split(','), name, queue: 'countersign',
+    ...natsServers(url), name, queue: 'countersign',
     maxReconnectAttempts: -1, reconnectTimeWait: 250, waitOnFirstConnect: true, gracefulShutdown: true, gracePeriod: 2000, noAsyncTraces: true,
   },
 });
