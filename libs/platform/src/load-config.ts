@@ -9,19 +9,25 @@ export class ConfigError extends Error {
 
 const fileSuffix = '_FILE';
 
+interface FromFiles {
+  readonly values: Record<string, string>;
+  /** Variables that cannot be read, with what is wrong. */
+  readonly problems: Record<string, string>;
+}
+
 /** A variable `<NAME>_FILE` gives `<NAME>` the trimmed content of a file, unless the schema has the former itself. */
-const fromFiles = (known: readonly string[], given: Readonly<Record<string, string>>): Record<string, string> => {
-  const read: Record<string, string> = {};
+const fromFiles = (known: readonly string[], given: Readonly<Record<string, string>>): FromFiles => {
+  const found: FromFiles = { values: {}, problems: {} };
   for (const [variable, path] of Object.entries(given)) {
     const name = variable.slice(0, -fileSuffix.length);
     if (!variable.endsWith(fileSuffix) || known.includes(variable) || !known.includes(name)) continue;
     try {
-      read[name] = readFileSync(path, 'utf8').trim();
-    } catch (cause) {
-      throw new ConfigError(`Configuration is not usable: ${variable}: the file "${path}" cannot be read`, { cause });
+      found.values[name] = readFileSync(path, 'utf8').trim();
+    } catch {
+      found.problems[name] = `${variable}: the file "${path}" cannot be read`;
     }
   }
-  return read;
+  return found;
 };
 
 /**
@@ -31,7 +37,11 @@ const fromFiles = (known: readonly string[], given: Readonly<Record<string, stri
  */
 export const loadConfig = <Schema extends z.ZodObject>(schema: Schema, environment: Readonly<Record<string, string | undefined>>): z.output<Schema> => {
   const given = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''));
-  const parsed = schema.safeParse({ ...given, ...fromFiles(Object.keys(schema.shape), given) });
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(`Configuration is not usable: ${describeProblems(problemsOf(parsed.error))}`);
+  const files = fromFiles(Object.keys(schema.shape), given);
+  const parsed = schema.safeParse({ ...given, ...files.values });
+  const unreadable = Object.values(files.problems);
+  if (parsed.success && unreadable.length === 0) return parsed.data;
+  // A variable whose file cannot be read is not missing as well.
+  const others = parsed.success ? [] : problemsOf(parsed.error).filter(({ path }) => !Object.hasOwn(files.problems, path));
+  throw new ConfigError(`Configuration is not usable: ${[...unreadable, ...(others.length > 0 ? [describeProblems(others)] : [])].join('; ')}`);
 };

@@ -15,7 +15,8 @@ const noAnswer = (message: string): RpcReply<never> => ({
 
 const describe = (error: unknown, timeoutMs: number): string => {
   if (error instanceof TimeoutError) return `no answer in ${timeoutMs} ms; whether a command took effect is not known`;
-  if (error instanceof Error && error.name === 'EmptyResponseException') return 'no instance of the service is running';
+  // Nest neither exports the class nor sets its name.
+  if (error instanceof Error && error.constructor.name === 'EmptyResponseException') return 'no instance of the service is running';
   return 'the service cannot be reached';
 };
 
