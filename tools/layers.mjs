@@ -1,6 +1,6 @@
 /**
  * The dependency rule (docs/architecture.md, "Layers"), as Nx module-boundary constraints.
- * Each constraint has a fixture in tools/fixtures that must fail; tools/check-layers.mjs runs them.
+ * tools/check-layers.mjs shows that each constraint can fail.
  */
 const only = (sourceTag, tags, extra = {}) => ({ sourceTag, onlyDependOnLibsWithTags: tags, ...extra });
 

@@ -1,4 +1,5 @@
 import { serviceConfigSchema } from '@cs/platform';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
@@ -12,9 +13,21 @@ export const runnerConfigSchema = serviceConfigSchema.extend({
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 
 const secretPrefix = 'COUNTERSIGN_SECRET_';
+const fileSuffix = '_FILE';
 
-/** `secrets.<NAME>` of the steps, from the environment of this process only. */
-export const readSecrets = (environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> =>
-  new Map(Object.entries(environment).flatMap(([name, value]) => (name.startsWith(secretPrefix) && value !== undefined ? [[name.slice(secretPrefix.length), value] as const] : [])));
+/**
+ * `secrets.<NAME>` of the steps, from the environment of this process only: `COUNTERSIGN_SECRET_<NAME>`, or
+ * `COUNTERSIGN_SECRET_<NAME>_FILE` with the path of a file that holds the value.
+ */
+export const readSecrets = (environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> => {
+  const secrets = new Map<string, string>();
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith(secretPrefix) || value === undefined) continue;
+    const name = variable.slice(secretPrefix.length);
+    if (name.endsWith(fileSuffix)) secrets.set(name.slice(0, -fileSuffix.length), readFileSync(value, 'utf8').trim());
+    else secrets.set(name, value);
+  }
+  return secrets;
+};
 
 export const runnerEnvironment = (): NodeJS.ProcessEnv => process.env;

@@ -9,11 +9,13 @@ export const standaloneConfigSchema = z.object({
   PORT: port(4400, 'port of the API'),
   COUNTERSIGN_DATA: z.string().min(1).default('.countersign').describe('data folder of the embedded servers'),
   NATS_URL: natsUrlSchema.optional().describe('NATS server of your own instead of the embedded one'),
-  DATABASE_URL: z.string().optional().describe('PostgreSQL database of your own instead of the embedded one'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('PostgreSQL database of your own instead of the embedded one'),
   COUNTERSIGN_NATS_PORT: port(42222, 'port of the embedded NATS server'),
   COUNTERSIGN_POSTGRES_PORT: port(54329, 'port of the embedded PostgreSQL server'),
   COUNTERSIGN_NATS_SYNC: z.string().default('always').describe('sync_interval of the embedded NATS server'),
   PAYMENTS_PORT: port(4500, 'port of the payments service of the refund example'),
+  COUNTERSIGN_API_KEY: z.string().optional().describe('with COUNTERSIGN_API_KEYS_FILE: the key that loads the examples at start'),
+  COUNTERSIGN_API_KEYS_FILE: z.string().optional().describe('JSON file of API keys; without it this machine needs none'),
   LOG_LEVEL: z.string().default('warn').describe('least severe level that is logged'),
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfigSchema>;

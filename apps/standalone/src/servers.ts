@@ -1,4 +1,7 @@
-import { DataFolderInUseError, PortTakenError, startEmbeddedServers } from '@cs/embedded-servers';
+import { DataFolderInUseError, PortTakenError, startNats, startPostgres } from '@cs/embedded-servers';
+import { natsServers } from '@cs/platform';
+import { Database } from '@cs/postgres';
+import { connect } from '@nats-io/transport-node';
 import path from 'node:path';
 import type { Environment, StandaloneConfig } from './config.js';
 
@@ -13,6 +16,37 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+/** An address without its credentials, for messages. */
+const withoutCredentials = (url: string): string => {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
+};
+
+const reason = (error: unknown): string => (error instanceof AggregateError ? String(error.errors[0]) : error instanceof Error ? error.message : String(error));
+
+/** Services would wait for their servers for ever; a person who starts them wants to know. */
+const checkNats = async (url: string): Promise<void> => {
+  try {
+    const nc = await connect({ ...natsServers(url), timeout: 5000, maxReconnectAttempts: 0 });
+    await nc.close();
+  } catch (cause) {
+    throw new StartError(`NATS at ${url.split(',').map(withoutCredentials).join(', ')} (NATS_URL) cannot be reached: ${reason(cause)}`, { cause });
+  }
+};
+
+const checkPostgres = async (url: string): Promise<void> => {
+  const database = new Database({ url, name: 'start' });
+  try {
+    await database.query({ text: 'select 1' });
+  } catch (cause) {
+    throw new StartError(`PostgreSQL at ${withoutCredentials(url)} (DATABASE_URL) cannot be used: ${reason(cause)}`, { cause });
+  } finally {
+    await database.close();
+  }
+};
+
 const variableOf: Readonly<Record<string, string>> = { NATS: 'COUNTERSIGN_NATS_PORT', PostgreSQL: 'COUNTERSIGN_POSTGRES_PORT' };
 
 const explain = (error: unknown): unknown => {
@@ -25,19 +59,44 @@ const explain = (error: unknown): unknown => {
   return error;
 };
 
+interface ServerOptions {
+  readonly environment: Environment;
+  readonly toolsDir: string;
+}
+
+interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A server of the person's own: we neither start nor stop it. */
+const own = (url: string): Server => ({ url, stop: () => Promise.resolve() });
+
+const startNatsServer = (config: StandaloneConfig, { environment, toolsDir }: ServerOptions): Promise<Server> => {
+  const { NATS_SERVER_BIN: envBinary, PATH } = environment;
+  return startNats({
+    dataDir: path.resolve(config.COUNTERSIGN_DATA, 'nats'), port: config.COUNTERSIGN_NATS_PORT, syncInterval: config.COUNTERSIGN_NATS_SYNC, toolsDir,
+    ...(envBinary === undefined ? {} : { envBinary }), ...(PATH === undefined ? {} : { path: PATH }),
+  });
+};
+
+const startPostgresServer = (config: StandaloneConfig): Promise<Server> =>
+  startPostgres({ dataDir: path.resolve(config.COUNTERSIGN_DATA, 'postgres'), port: config.COUNTERSIGN_POSTGRES_PORT, database: 'countersign' });
+
 /** Servers of the person's own where given, embedded ones for the rest. */
-export const startServers = async (config: StandaloneConfig, { environment, toolsDir }: { environment: Environment; toolsDir: string }): Promise<Servers> => {
+export const startServers = async (config: StandaloneConfig, options: ServerOptions): Promise<Servers> => {
   const { NATS_URL, DATABASE_URL } = config;
-  if (NATS_URL !== undefined && DATABASE_URL !== undefined) return { natsUrl: NATS_URL, databaseUrl: DATABASE_URL, stop: () => Promise.resolve() };
-  try {
-    const { NATS_SERVER_BIN: envBinary, PATH } = environment;
-    const embedded = await startEmbeddedServers({
-      dataDir: path.resolve(config.COUNTERSIGN_DATA), toolsDir, natsPort: config.COUNTERSIGN_NATS_PORT, postgresPort: config.COUNTERSIGN_POSTGRES_PORT,
-      syncInterval: config.COUNTERSIGN_NATS_SYNC,
-      ...(envBinary === undefined ? {} : { envBinary }), ...(PATH === undefined ? {} : { path: PATH }),
-    });
-    return { natsUrl: NATS_URL ?? embedded.nats.url, databaseUrl: DATABASE_URL ?? embedded.postgres.url, stop: () => embedded.stop() };
-  } catch (error) {
-    throw explain(error);
+  const [nats, postgres] = await Promise.allSettled([
+    NATS_URL === undefined ? startNatsServer(config, options) : checkNats(NATS_URL).then(() => own(NATS_URL)),
+    DATABASE_URL === undefined ? startPostgresServer(config) : checkPostgres(DATABASE_URL).then(() => own(DATABASE_URL)),
+  ]);
+  if (nats.status === 'fulfilled' && postgres.status === 'fulfilled') {
+    const stop = async (): Promise<void> => {
+      await nats.value.stop();
+      await postgres.value.stop();
+    };
+    return { natsUrl: nats.value.url, databaseUrl: postgres.value.url, stop };
   }
+  for (const started of [nats, postgres]) if (started.status === 'fulfilled') await started.value.stop();
+  throw explain(nats.status === 'rejected' ? nats.reason : postgres.status === 'rejected' ? postgres.reason : undefined);
 };

@@ -59,9 +59,11 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
   }
 };
 
+const expectedErrors: ReadonlySet<string> = new Set(['StartError', 'ConfigError', 'ServerUnavailableError', 'ServerStartError', 'ApiProblem']);
+
 /** What a person needs to see of a failed start: our own messages as they are, the rest with its stack. */
 export const describeStartError = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  const expected = error.name === 'StartError' || error.name === 'ConfigError' || error.message.includes('is taken');
+  const expected = expectedErrors.has(error.name) || error.message.includes('is taken');
   return expected ? error.message : (error.stack ?? error.message);
 };

@@ -22,14 +22,30 @@ Then see what happened:
 Ctrl-C stops everything; the data stay in ${config.COUNTERSIGN_DATA}.
 `;
 
+const withoutExamples = ({ url }: Standalone): string => `
+Countersign is ready.
+
+  API              ${url}
+  Documentation    ${url}/docs
+
+API keys are required here (COUNTERSIGN_API_KEYS_FILE). Set COUNTERSIGN_API_KEY to one of them to load the
+example automations at start.
+
+Ctrl-C stops everything.
+`;
+
 const startedAt = performance.now();
 try {
   const standalone = await startStandalone();
   onStopSignals(() => standalone.stop());
-  const api = new ApiClient({ url: standalone.url, key: process.env['COUNTERSIGN_API_KEY'] });
-  await loadExamples(api);
-  const waiting = await exampleRun(api);
-  process.stdout.write(banner(standalone, waiting, ((performance.now() - startedAt) / 1000).toFixed(1)));
+  const { COUNTERSIGN_API_KEY: key, COUNTERSIGN_API_KEYS_FILE: keysFile } = standalone.config;
+  if (keysFile !== undefined && key === undefined) process.stdout.write(withoutExamples(standalone));
+  else {
+    const api = new ApiClient({ url: standalone.url, key });
+    await loadExamples(api);
+    const waiting = await exampleRun(api);
+    process.stdout.write(banner(standalone, waiting, ((performance.now() - startedAt) / 1000).toFixed(1)));
+  }
 } catch (error) {
   process.stderr.write(`Countersign cannot start: ${describeStartError(error)}\n`);
   process.exit(1);

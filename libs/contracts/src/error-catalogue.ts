@@ -1,4 +1,4 @@
-/** What kind of "no" a code is. Edges translate kinds (HTTP: libs/http-api/problem.ts); nothing else knows statuses. */
+/** What kind of "no" a code is. Edges translate kinds (HTTP: libs/http-api/src/problem.ts); nothing else knows statuses. */
 export type ErrorKind =
   | 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'conflict' | 'too_large'
   | 'unsupported_media_type' | 'not_acceptable' | 'rate_limited' | 'unavailable' | 'timeout' | 'internal';
@@ -31,12 +31,13 @@ export const errorCatalogue = {
   ARCHIVE_BEHIND: { kind: 'unavailable', title: 'The decision is in the log, but not yet confirmed by the archive', remedy: 'The decision holds. Repeat with the same Idempotency-Key to get its confirmation.' },
   INTERNAL: { kind: 'internal', title: 'Something broke on our side', remedy: 'Report the correlation id.' },
   CONCURRENT_CHANGE: { kind: 'conflict', title: 'Others changed this at the same time, too often', remedy: 'Read it again and repeat.' },
+  IDEMPOTENCY_KEY_REUSED: { kind: 'conflict', title: 'This Idempotency-Key was used for another request', remedy: 'Use a new key for a new request; the same key only to repeat the same one.' },
   AUTOMATION_V2_INVALID: { kind: 'invalid', title: 'The automation definition is not valid', remedy: 'Correct the members listed in `problems`.' },
   AUTOMATION_V2_INPUT_INVALID: { kind: 'invalid', title: 'The input does not fit the automation\'s input_schema', remedy: 'Correct the members listed in `problems`.' },
   AUTOMATION_V2_NOT_FOUND: { kind: 'not_found', title: 'There is no such automation', remedy: 'GET /automations/v2 lists yours.' },
   AUTOMATION_V2_ALREADY_EXISTS: { kind: 'conflict', title: 'An automation with this id exists with another definition', remedy: 'PATCH it, or choose another automation_id.' },
   AUTOMATION_V2_ACCESS_DENIED: { kind: 'forbidden', title: 'This needs the owner or an administrator', remedy: 'Ask the owner of the automation.' },
-  AUTOMATION_V2_NOT_RUNNABLE: { kind: 'conflict', title: 'The automation is not active', remedy: 'Set its status to "active".' },
+  AUTOMATION_V2_NOT_RUNNABLE: { kind: 'conflict', title: 'The automation is paused', remedy: 'Set its status to "active".' },
   AUTOMATION_V2_RUN_NOT_FOUND: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /automations/v2/runs lists yours.' },
   AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL: { kind: 'conflict', title: 'The run does not wait for a decision (any more)', remedy: '`winningDecision` tells who decided what.' },
   AUTOMATION_V2_RUN_GATE_MISSING: { kind: 'conflict', title: 'The run waits, but no gate is open', remedy: 'An operator has to repair the run.' },

@@ -88,7 +88,7 @@ export const statefulEventResource = z.object({
   causation_id: z.string().nullable(),
   correlation_id: z.string().nullable(),
   position: z.int().nonnegative().describe('Where the commit of the event stands in the log'),
-  status: z.string().describe('Status of the run right after the event'),
+  status: z.string().describe('Status of the run after the commit that the event is part of'),
   payload: json,
 }) satisfies z.ZodType<StatefulEvent>;
 

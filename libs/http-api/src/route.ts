@@ -58,7 +58,7 @@ export interface RouteInput<Route extends RouteDefinition> {
 export const defineRoute = <const Route extends RouteDefinition>(route: Route): Route => route;
 
 const kindErrors: Readonly<Record<RouteDefinition['kind'], readonly HttpErrorCode[]>> = {
-  command: ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'CONCURRENT_CHANGE', 'INTERNAL'],
+  command: ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'CONCURRENT_CHANGE', 'IDEMPOTENCY_KEY_REUSED', 'INTERNAL'],
   read: ['REQUEST_HEADER_INVALID', 'SERVICE_UNAVAILABLE', 'PROJECTION_UNAVAILABLE', 'PROJECTION_BEHIND', 'INTERNAL'],
   stream: ['SERVICE_UNAVAILABLE', 'INTERNAL'],
   document: ['INTERNAL'],

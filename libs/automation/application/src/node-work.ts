@@ -3,6 +3,7 @@ import type { AutomationDefinition, FlowNode, HttpAction } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
 import { effectModeOf, resolveHttpStep } from './http-step.js';
+import { OutputBudget } from './output-budget.js';
 import { runScope } from './run-scope.js';
 import type { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
@@ -50,6 +51,7 @@ const nothingToDo = ({ node_id }: FlowNode): NodeResult => ({
 export class NodeWork {
   readonly #options: NodeWorkOptions;
   readonly #abort = new AbortController();
+  readonly #outputs = new OutputBudget();
   readonly #running = new Map<string, Promise<void>>();
   #prepared: Prepared[] = [];
   #finished: Finished[] = [];
@@ -143,7 +145,7 @@ export class NodeWork {
     const finished = this.#finished;
     this.#finished = [];
     for (const { node_id, attempt, result } of finished) {
-      if (result !== undefined) this.#options.session.apply({ type: 'finish_node', node_id, attempt, result });
+      if (result !== undefined) this.#record(node_id, attempt, result);
     }
   }
 
@@ -194,7 +196,12 @@ export class NodeWork {
 
   #finish(node_id: string, result: NodeResult): void {
     const attempt = this.#options.session.run.checkpoint.in_progress[node_id]?.attempt ?? 0;
-    this.#options.session.apply({ type: 'finish_node', node_id, attempt, result });
+    this.#record(node_id, attempt, result);
+  }
+
+  #record(node_id: string, attempt: number, result: NodeResult): void {
+    const { session } = this.#options;
+    session.apply({ type: 'finish_node', node_id, attempt, result: this.#outputs.charge(session.run, result) });
   }
 
   async #registerTimer(node: FlowNode): Promise<void> {

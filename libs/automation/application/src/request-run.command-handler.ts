@@ -82,7 +82,7 @@ const isSameRequest = (run: Run, { input, dry_run = false, execution_profile = r
 const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested> | undefined> => {
   const { state, position }: { state: RunState; position: number } = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
   if (state === undefined) return undefined;
-  return isSameRequest(state, request) ? accepted({ run: toRunRecord(state), position }) : refused('CONCURRENT_CHANGE', 'this Idempotency-Key was used for a run with another input');
+  return isSameRequest(state, request) ? accepted({ run: toRunRecord(state), position }) : refused('IDEMPOTENCY_KEY_REUSED', 'this Idempotency-Key was used for a run with another input');
 };
 
 const append = async (options: RequestRunOptions, context: CallContext, { request, pinned }: { request: RunRequest; pinned: Pinned }): Promise<Result<Requested>> => {

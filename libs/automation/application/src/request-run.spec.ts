@@ -106,11 +106,11 @@ describe('a request with an idempotency key', () => {
     await request({ command_id: 'key-1', input: { a: 1 } });
     app.now += 1;
     for (const other of [{ input: { a: 2 } }, { input: { a: 1 }, dry_run: true }, { input: { a: 1 }, execution_profile: 'yolo' }]) {
-      expect(refusalOf(await request({ command_id: 'key-1', ...other })).code).toBe('CONCURRENT_CHANGE');
+      expect(refusalOf(await request({ command_id: 'key-1', ...other })).code).toBe('IDEMPOTENCY_KEY_REUSED');
     }
     await request({ command_id: 'key-2', dry_run: true });
     app.now += 1;
-    expect(refusalOf(await request({ command_id: 'key-2' })).code).toBe('CONCURRENT_CHANGE');
+    expect(refusalOf(await request({ command_id: 'key-2' })).code).toBe('IDEMPOTENCY_KEY_REUSED');
     expect((await request({ command_id: 'key-2', dry_run: true })).ok).toBe(true);
   });
 

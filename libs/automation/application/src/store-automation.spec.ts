@@ -24,7 +24,7 @@ flow:
       objective: "Refund {{ nodes.look_up.output.body.amount }}"
       dependsOn: [look_up]
       stageKind: approval
-      gate: { required: true, decisions: [approve, rework, cancel], reworkTargets: [look_up], expiryPolicy: { expiresAfterMs: 1000 } }
+      gate: { required: true, decisions: [approve, rework, cancel], reworkTargets: [look_up] }
       riskTier: money_movement_contract
       metadata: { builderTitle: Keep }
 `;
@@ -36,7 +36,7 @@ flow:
         { node_id: 'look_up', objective: 'Look up the order', timeout_ms: 5000, action: { kind: 'http', method: 'GET', url: 'http://peer/orders/{{ input.orderId }}', headers: { xTraceId: 'a' } } },
         {
           node_id: 'approve', objective: 'Refund {{ nodes.look_up.output.body.amount }}', depends_on: ['look_up'], stage_kind: 'approval', risk_tier: 'money_movement_contract',
-          gate: { required: true, decisions: ['approve', 'rework', 'cancel'], rework_targets: ['look_up'], expiry_policy: { expires_after_ms: 1000 } }, metadata: { builderTitle: 'Keep' },
+          gate: { required: true, decisions: ['approve', 'rework', 'cancel'], rework_targets: ['look_up'] }, metadata: { builderTitle: 'Keep' },
         },
       ],
     },

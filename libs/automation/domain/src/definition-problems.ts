@@ -53,9 +53,12 @@ const waitProblems = ({ wait }: FlowNode, index: number): readonly Problem[] => 
 const gateProblems = ({ gate }: FlowNode, index: number): readonly Problem[] => {
   if (!gate) return [];
   const { unknown } = gateDecisions(gate);
-  return gate.decisions.flatMap((word, at) =>
+  const decisions = gate.decisions.flatMap((word, at) =>
     unknown.includes(word) ? [problem(index, `.gate.decisions[${at}]`, ['approval_decisions_invalid', `"${word}" is not a decision; use approve, rework or cancel`])] : [],
   );
+  // Accepting what nothing acts on would leave a run waiting for ever that its author believes to expire.
+  const expiry = gate.expiry_policy === undefined ? [] : [problem(index, '.gate.expiry_policy', ['approval_expiry_unavailable', 'gates do not expire in this release; leave "expiry_policy" out'])];
+  return [...decisions, ...expiry];
 };
 
 /** Nodes that can never start because they depend, through others, on themselves. */

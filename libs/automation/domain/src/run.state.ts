@@ -47,7 +47,7 @@ export const toParked = (run: Run, retry_after_ms: number | undefined): Run =>
 
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
-  const common = commonOf(withCheckpoint(run, { in_progress: {} }));
+  const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {} }));
   return { ...common, status, finished_at_ms: run.updated_at_ms, ...(detail === undefined ? {} : { detail }) };
 };
 
