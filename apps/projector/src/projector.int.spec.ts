@@ -47,7 +47,7 @@ const connect = (): Database => {
 const startProjector = ({ publisher = new JetStreamEventPublisher(nc), drainMs = 5000 }: { publisher?: EventPublisher; drainMs?: number } = {}): Projector => {
   const own = connect();
   const projector = new Projector({
-    database: own, store: new PostgresProjectionStore(own), reader: new JetStreamLogReader(nc, { onError: () => undefined }), publisher, digest: sha256, clock: Date.now,
+    database: own, store: new PostgresProjectionStore(own), reader: new JetStreamLogReader(nc, { onError: () => undefined }), log: new JetStreamEventStore(nc), publisher, digest: sha256, clock: Date.now,
     logger: createLogger({ service: 'projector', level: 'silent' }), metrics: new ProjectorMetrics(new Registry()), announce: () => undefined, drainMs,
     limits: { maxCommits: 1000, maxBytes: 16_000_000, maxRuns: 2000 },
   });
@@ -201,5 +201,23 @@ describe('the projector', () => {
     const [letter] = await database.query<{ reason: string }>({ text: 'select reason from countersign.dead_letters' });
     expect(letter?.reason).toMatch(/cannot be projected: .*index row/);
     await expectEachPublishedOnce();
+  });
+
+  it('does nothing on a log that its database was not filled from, and says so', async () => {
+    const first = startProjector();
+    await projectedUpTo(await wholeRun('run-1'));
+    await first.stop();
+    const jsm = await jetstreamManager(nc);
+    await jsm.streams.delete(streams.log.name);
+    await ensureStreams(nc);
+    await wholeRun('run-2');
+    await wholeRun('run-3');
+    const second = startProjector();
+    await eventually(() => {
+      expect(() => second.check()).toThrow('do not belong together');
+      return true;
+    });
+    const runs = await database.query<{ run_id: string }>({ text: 'select run_id from countersign.runs' });
+    expect(runs).toEqual([{ run_id: 'run-1' }]);
   });
 });

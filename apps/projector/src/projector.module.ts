@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { EventPublisher, LogReader } from '@cs/eventing';
-import { EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
+import type { Eventing, EventPublisher, LogReader } from '@cs/eventing';
+import { EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
 import { HEALTH, LOGGER, METRICS, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
 import { DATABASE, PostgresProjectionStore, type Database } from '@cs/postgres';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -37,10 +37,10 @@ export class ProjectorModule {
         { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
         {
           provide: Projector,
-          inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH],
+          inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENTING, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH],
           useFactory: (
-            ...[database, store, reader, publisher, logger, metrics, nc, health]: [Database, PostgresProjectionStore, LogReader, EventPublisher, Logger, ProjectorMetrics, NatsConnection, HealthRegistry]
-          ) => new RunningProjector({ database, store, reader, publisher, logger, metrics, limits, digest: sha256Hex, clock: systemClock, announce: announceOn(nc) }, health),
+            ...[database, store, reader, { store: log }, publisher, logger, metrics, nc, health]: [Database, PostgresProjectionStore, LogReader, Eventing, EventPublisher, Logger, ProjectorMetrics, NatsConnection, HealthRegistry]
+          ) => new RunningProjector({ database, store, reader, log, publisher, logger, metrics, limits, digest: sha256Hex, clock: systemClock, announce: announceOn(nc) }, health),
         },
       ],
     };

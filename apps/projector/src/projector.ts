@@ -1,4 +1,4 @@
-import type { Digest, EventPublisher, LogReader } from '@cs/eventing';
+import type { Digest, EventPublisher, EventStore, LogReader } from '@cs/eventing';
 import { noPosition, type Position } from '@cs/kernel';
 import type { Logger } from '@cs/platform';
 import { lead, migrate, type Database } from '@cs/postgres';
@@ -7,11 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EventRelay } from './event-relay.js';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { ProjectorMetrics } from './projector-metrics.js';
+import { checkSameLog, ForeignLogError } from './same-log.js';
 
 export interface ProjectorOptions {
   readonly database: Database;
   readonly store: ProjectionStore;
   readonly reader: LogReader;
+  readonly log: EventStore;
   readonly publisher: EventPublisher;
   readonly digest: Digest;
   readonly clock: () => number;
@@ -90,8 +92,9 @@ export class Projector {
 
   /** One session of projecting and publishing, from the position in the database on. */
   async #project(lost: AbortSignal): Promise<void> {
-    const { store, publisher, logger, metrics, drainMs = defaultDrainMs } = this.#options;
+    const { store, log, publisher, logger, metrics, drainMs = defaultDrainMs } = this.#options;
     const { projected, published } = await store.progress();
+    await checkSameLog(store, log, projected);
     this.#failure = undefined;
     this.#advance(projected);
     const ended = new AbortController();
@@ -152,7 +155,7 @@ export class Projector {
 
   async #pause(error: unknown): Promise<void> {
     this.#failure = error;
-    const level = error instanceof ProjectionFencedError ? 'info' : 'warn';
+    const level = error instanceof ForeignLogError ? 'error' : error instanceof ProjectionFencedError ? 'info' : 'warn';
     this.#options.logger[level]({ err: error, retry_ms: this.#retryMs }, 'projecting was interrupted');
     await delay(this.#retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);

@@ -38,6 +38,16 @@ export class ApiClient {
     this.#options = options;
   }
 
+  /** Waits until every part of the system is ready. Throws with what is not. */
+  async untilReady(timeoutMs: number): Promise<void> {
+    for (const deadline = Date.now() + timeoutMs; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+      const response = await fetch(`${this.#options.url}/readyz`);
+      if (response.ok) return;
+      if (Date.now() < deadline) continue;
+      throw new ApiProblem(response.status, 'NOT_READY', `not everything is ready: ${await response.text()}`);
+    }
+  }
+
   /** Stores a definition (YAML text), or replaces the one that is there. */
   async storeAutomation(automationId: string, yaml: string): Promise<void> {
     const body = { method: 'POST', body: yaml, type: 'application/yaml' };

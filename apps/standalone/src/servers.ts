@@ -83,20 +83,21 @@ const startNatsServer = (config: StandaloneConfig, { environment, toolsDir }: Se
 const startPostgresServer = (config: StandaloneConfig): Promise<Server> =>
   startPostgres({ dataDir: path.resolve(config.COUNTERSIGN_DATA, 'postgres'), port: config.COUNTERSIGN_POSTGRES_PORT, database: 'countersign' });
 
+const valueOf = <Value>(result: PromiseSettledResult<Value>): Value | undefined => (result.status === 'fulfilled' ? result.value : undefined);
+
 /** Servers of the person's own where given, embedded ones for the rest. */
 export const startServers = async (config: StandaloneConfig, options: ServerOptions): Promise<Servers> => {
   const { NATS_URL, DATABASE_URL } = config;
-  const [nats, postgres] = await Promise.allSettled([
+  const starting = [
     NATS_URL === undefined ? startNatsServer(config, options) : checkNats(NATS_URL).then(() => own(NATS_URL)),
     DATABASE_URL === undefined ? startPostgresServer(config) : checkPostgres(DATABASE_URL).then(() => own(DATABASE_URL)),
-  ]);
-  if (nats.status === 'fulfilled' && postgres.status === 'fulfilled') {
-    const stop = async (): Promise<void> => {
-      await nats.value.stop();
-      await postgres.value.stop();
-    };
-    return { natsUrl: nats.value.url, databaseUrl: postgres.value.url, stop };
-  }
-  for (const started of [nats, postgres]) if (started.status === 'fulfilled') await started.value.stop();
-  throw explain(nats.status === 'rejected' ? nats.reason : postgres.status === 'rejected' ? postgres.reason : undefined);
+  ] as const;
+  const [nats, postgres] = (await Promise.allSettled(starting)).map(valueOf);
+  const stop = async (): Promise<void> => {
+    await nats?.stop();
+    await postgres?.stop();
+  };
+  if (nats && postgres) return { natsUrl: nats.url, databaseUrl: postgres.url, stop };
+  await stop();
+  throw explain(await Promise.all(starting).catch((error: unknown) => error));
 };

@@ -42,6 +42,7 @@ try {
   if (keysFile !== undefined && key === undefined) process.stdout.write(withoutExamples(standalone));
   else {
     const api = new ApiClient({ url: standalone.url, key });
+    await api.untilReady(15_000);
     await loadExamples(api);
     const waiting = await exampleRun(api);
     process.stdout.write(banner(standalone, waiting, ((performance.now() - startedAt) / 1000).toFixed(1)));
