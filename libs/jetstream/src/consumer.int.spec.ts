@@ -225,6 +225,37 @@ describe('a consumer', () => {
     expect(seen.every(({ deliveryCount }) => deliveryCount === 1)).toBe(true);
   });
 
+  it('waits for its handlers also when it has room for more', async () => {
+    const release = latch();
+    const consumer = start(() => release.opened.then(() => done));
+    await queue.publish('a');
+    await eventually(() => seen.length === 1);
+    let stopped = false;
+    const stopping = consumer.stop().then(() => (stopped = true));
+    await eventually(async () => (await queue.info()).num_waiting === 0);
+    expect(stopped).toBe(false);
+    release.open();
+    await stopping;
+    await eventually(queue.isSettled);
+  });
+
+  it('hands back at once what was on its way to it when it stopped', async () => {
+    const proxy = await tcpProxy({ port: log.nats.port });
+    const consumer = start(() => Promise.resolve(done), { nc: await log.connect(`nats://127.0.0.1:${proxy.port}`) });
+    await eventually(async () => (await queue.info()).num_waiting === 1);
+    proxy.pause();
+    await queue.publish('a');
+    await eventually(async () => (await queue.info()).num_ack_pending === 1);
+    const stopping = consumer.stop();
+    proxy.resume();
+    await stopping;
+    expect(seen).toEqual([]);
+    start(() => Promise.resolve(done));
+    await eventually(() => seen.length === 1);
+    expect(seen[0]?.deliveryCount).toBe(2);
+    await proxy.close();
+  });
+
   it('stops at once when it is idle, and takes nothing afterwards', async () => {
     const consumer = start(() => Promise.resolve(done));
     await eventually(async () => (await queue.info()).num_waiting === 1);
