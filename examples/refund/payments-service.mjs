@@ -57,6 +57,8 @@ const main = async () => {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Whoever started it may end without a word; the end of its pipe tells.
+  if (process.env.STOP_WITH_STDIN === 'true') process.stdin.resume().on('end', stop).on('error', stop);
   console.log(JSON.stringify({ listening: url }));
 };
 

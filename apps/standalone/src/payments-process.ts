@@ -17,7 +17,7 @@ interface PaymentsOptions {
 
 /** Starts the payments service of the refund example, as its own process, on loopback. */
 export const startPayments = async ({ script, port, ledger }: PaymentsOptions): Promise<PaymentsProcess> => {
-  const child = spawn(process.execPath, [script], { env: { ...safeEnvironment, HOST: '127.0.0.1', PORT: String(port), LEDGER: ledger }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(process.execPath, [script], { env: { ...safeEnvironment, HOST: '127.0.0.1', PORT: String(port), LEDGER: ledger, STOP_WITH_STDIN: 'true' }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const errors: string[] = [];
   child.stderr.on('data', (data: Buffer) => errors.push(data.toString('utf8')));
   const url = await new Promise<string>((resolve, reject) => {
