@@ -34,6 +34,8 @@ export const pendingGateSchema = z.object({
 export type PendingGate = z.infer<typeof pendingGateSchema>;
 
 export const gateDecisionRecordSchema = z.object({
+  /** One per request to decide: two people who say the same at the same moment made two decisions, of which one won. */
+  decision_id: z.string().optional(),
   node_id: nodeIdSchema,
   gate_opening_id: z.string(),
   decision: gateDecisionSchema,

@@ -29,8 +29,11 @@ const levelOf = (status: number): 'debug' | 'info' | 'warn' | 'error' => {
   return status >= 400 ? 'info' : 'debug';
 };
 
+/** A probe says on its own what it finds. */
+const isProbe = ({ route }: FastifyRequest): boolean => route?.path === '/readyz' || route?.path === '/healthz';
+
 const logRequest = (logger: Logger, request: FastifyRequest, { status, durationMs }: { readonly status: number; readonly durationMs: number }): void => {
-  const level = levelOf(status);
+  const level = isProbe(request) ? 'debug' : levelOf(status);
   if (!logger.isLevelEnabled(level)) return;
   logger[level](
     { method: request.method, path: pathOf(request.url), status, duration_ms: Math.round(durationMs * 10) / 10, correlation_id: request.correlationId, org_id: request.caller?.tenant.org_id, actor: request.caller?.actor.actor_id },

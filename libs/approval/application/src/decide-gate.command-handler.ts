@@ -25,10 +25,10 @@ export interface Decided {
 type AuthorityRefusal = Refusal<'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'>;
 type GateDecision = Decision<RunEvent, RunRefusal | AuthorityRefusal>;
 
-const commandOf = ({ actor }: CallContext, request: GateDecisionRequest): DecideGate => {
+const commandOf = ({ actor }: CallContext, request: GateDecisionRequest, decision_id: string): DecideGate => {
   const { run_id: _run, decision, ...rest } = request;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<DecideGate>;
-  return { ...given, type: 'decide_gate', decision, decided_by: actor };
+  return { ...given, type: 'decide_gate', decision_id, decision, decided_by: actor };
 };
 
 /** Authority is judged before the guard of the transition (domain 5.3): whoever may not approve is told so first. */
@@ -82,7 +82,7 @@ export const decideGate = async (options: DecideGateOptions, context: CallContex
     const refusal = { code: 'AUTOMATION_V2_GATE_REQUIRES_HUMAN', message: 'only a person may decide a gate', details: { runID: request.run_id, decidedBy: { ...context.actor } } };
     return await refuseAndRecord(options, context, { request, refusal });
   }
-  const result = await execute(options, ref, { command: commandOf(context, request), run: state, context, loaded });
+  const result = await execute(options, ref, { command: commandOf(context, request, options.newId()), run: state, context, loaded });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
   if (result.kind === 'refused') return await refuseAndRecord(options, context, { request, refusal: result.refusal });
   const { state: run, position } = result.loaded;

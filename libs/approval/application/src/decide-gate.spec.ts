@@ -32,6 +32,12 @@ describe('deciding a gate', () => {
     expect(new Set(waiting.refusals().map(({ actor }) => JSON.stringify(actor))).size).toBe(49);
   });
 
+  it('has one winner also when one person says the same fifty times at the same moment', async () => {
+    const waiting = await WaitingRun.at();
+    const results = await Promise.all(Array.from({ length: 50 }, () => waiting.decide({ decision: 'approve' })));
+    expect([results.filter(({ ok }) => ok).length, waiting.decisions(), waiting.refusals().length]).toEqual([1, 1, 49]);
+  });
+
   it('has one effect and one answer however often the same command comes at the same time', async () => {
     const waiting = await WaitingRun.at();
     const results = await Promise.all(Array.from({ length: 20 }, () => waiting.decide({ command_id: 'key-1' })));

@@ -50,6 +50,8 @@ export interface SettleRun { readonly type: 'settle' }
 /** A person's decision on the gate that is open. */
 export interface DecideGate {
   readonly type: 'decide_gate';
+  /** Unique to the request, so that no two commits of racing deciders are the same. */
+  readonly decision_id?: string;
   readonly decision: string;
   readonly reason?: string;
   readonly decided_by: GovernanceActor;

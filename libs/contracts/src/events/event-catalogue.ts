@@ -40,7 +40,7 @@ const toToday = (definition: EventDefinition, version: number, data: unknown): u
 
 /** Brings recorded data to today's version and checks it. Throws with the type and version it could not read. */
 export const upcastEvent = (table: EventTable, type: string, { version, data }: { readonly version: number; readonly data: unknown }): unknown => {
-  const definition = table[type];
+  const definition = Object.hasOwn(table, type) ? table[type] : undefined;
   if (!definition) throw new Error(`unknown event type "${type}"`);
   if (version > definition.version) throw new Error(`"${type}" version ${version} was written by a newer release (this one reads up to ${definition.version})`);
   const parsed = definition.data.safeParse(toToday(definition, version, data));
