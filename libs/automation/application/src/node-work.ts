@@ -69,7 +69,7 @@ export class NodeWork {
   }
 
   abort(): void {
-    this.#abort.abort();
+    if (this.#running.size > 0) this.#abort.abort();
   }
 
   isIdle(): boolean {
