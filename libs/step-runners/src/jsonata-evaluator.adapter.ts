@@ -1,9 +1,8 @@
 import { ExpressionError, type ExpressionEvaluator } from '@cs/automation-application';
-import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import { isJsonObject, LruCache, type Json, type JsonObject } from '@cs/kernel';
 import jsonata from 'jsonata';
 import { analyseExpression } from './expression-analysis.js';
 import { IsolatedJsonata, type ExpressionLimits } from './isolated-jsonata.js';
-import { LruCache } from './lru-cache.js';
 import { followPath, pathOf } from './path-expression.js';
 import { plainJson } from './plain-json.js';
 import { redactionOf } from './redaction.js';

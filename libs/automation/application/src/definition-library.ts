@@ -1,8 +1,7 @@
 import type { AggregateRef, AutomationDefinition } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
-import { accept, canonicalJson } from '@cs/kernel';
+import { accept, canonicalJson, LruCache } from '@cs/kernel';
 import { definitionAggregate } from './definition.aggregate.js';
-import { LruCache } from './lru-cache.js';
 
 type Tenant = Pick<AggregateRef, 'org_id' | 'workspace_id'>;
 

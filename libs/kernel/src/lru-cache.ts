@@ -1,8 +1,11 @@
 /** Keeps the entries that were used last, at most `capacity` of them. */
 export class LruCache<Key, Value> {
   readonly #entries = new Map<Key, Value>();
+  readonly #capacity: number;
 
-  constructor(readonly capacity: number) {}
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
 
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
@@ -15,7 +18,8 @@ export class LruCache<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    const oldest = this.#entries.size > this.capacity ? this.#entries.keys().next() : undefined;
-    if (oldest && !oldest.done) this.#entries.delete(oldest.value);
+    if (this.#entries.size <= this.#capacity) return;
+    const oldest = this.#entries.keys().next();
+    if (oldest.done !== true) this.#entries.delete(oldest.value);
   }
 }
