@@ -1,6 +1,9 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { failToStart, startPayments, until, type PaymentsProcess, type Reply } from './payments-process.fixture.js';
 
@@ -237,6 +240,24 @@ describe('a restart', () => {
     const { port } = new URL(payments.url);
     const { code, errors } = await failToStart({ HOST: '127.0.0.1', PORT: port, LEDGER: ledger });
     expect([code, errors]).toEqual([1, `PORT ${port} on 127.0.0.1 is taken. Set PORT to a free port, or to 0 to take any.\n`]);
+  });
+});
+
+describe('a service that stops with its standard input', () => {
+  const start = async (): Promise<ChildProcessByStdio<Writable, Readable, null>> => {
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'payments-service.mjs')], { env: { PORT: '0', LEDGER: path.join(folder, 'other.jsonl'), STOP_WITH_STDIN: 'true' }, stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    return child;
+  };
+
+  it.each([
+    ['its input ends', (child: ChildProcessByStdio<Writable, Readable, null>) => void child.stdin.end()],
+    ['it is told to, while its input is still open', (child: ChildProcessByStdio<Writable, Readable, null>) => void child.kill('SIGTERM')],
+  ])('stops when %s', async (_when, stop) => {
+    const child = await start();
+    const exited = once(child, 'exit');
+    stop(child);
+    expect(await exited).toEqual([0, null]);
   });
 });
 

@@ -53,6 +53,8 @@ const main = async () => {
     if (stopping) return;
     stopping = true;
     faults.stop();
+    // An open pipe would keep the process alive.
+    process.stdin.destroy();
     void stopServer().then(() => ledger.close());
   };
   process.on('SIGTERM', stop);

@@ -15,6 +15,8 @@ interface PaymentsOptions {
   readonly ledger: string;
 }
 
+const stopBudgetMs = 5000;
+
 /** Starts the payments service of the refund example, as its own process, on loopback. */
 export const startPayments = async ({ script, port, ledger }: PaymentsOptions): Promise<PaymentsProcess> => {
   const child = spawn(process.execPath, [script], { env: { ...safeEnvironment, HOST: '127.0.0.1', PORT: String(port), LEDGER: ledger, STOP_WITH_STDIN: 'true' }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
@@ -31,7 +33,9 @@ export const startPayments = async ({ script, port, ledger }: PaymentsOptions): 
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), stopBudgetMs);
       await exited;
+      clearTimeout(late);
     },
   };
 };
