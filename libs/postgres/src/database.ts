@@ -46,10 +46,16 @@ const poolOf = ({ driver }: DataSource): Pool => (driver as PostgresDriver).mast
 
 /**
  * A connection that is in use can break between two statements. Nobody listens to it then, and an
- * `error` without a listener ends the process; the next statement on it reports the same.
+ * `error` without a listener ends the process; the next statement on it reports the same. Listened to
+ * when it is taken, because the first connection is made before anyone sees the pool.
  */
 const tolerateBrokenClients = (source: DataSource): DataSource => {
-  poolOf(source).on('connect', (client) => client.on('error', () => undefined));
+  const tolerated = new WeakSet<PoolClient>();
+  poolOf(source).on('acquire', (client) => {
+    if (tolerated.has(client)) return;
+    tolerated.add(client);
+    client.on('error', () => undefined);
+  });
   return source;
 };
 
