@@ -63,7 +63,7 @@ const configuration = async () => {
   return page(
     'Configuration', 'the `config.ts` of every app',
     'Programs read environment variables and nothing else. All problems are reported together, before anything connects. An empty variable counts as absent.',
-    'Every variable `NAME` below can also be given as `NAME_FILE`: the path of a file that holds the value. That does not hold for `COUNTERSIGN_SECRET_<NAME>`.',
+    'Every variable `NAME` below can also be given as `NAME_FILE`: the path of a file that holds the value. So can `COUNTERSIGN_SECRET_<NAME>`.',
     ...parts,
     '## Variables that no schema lists',
     table(['Variable', 'Read by', 'Meaning'], [
