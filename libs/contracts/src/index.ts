@@ -1,8 +1,12 @@
 export { cloudEventHeaders, cloudEventTypePrefix, type PublishedEvent } from './cloud-event.schema.js';
 export { commitSchema, embeddedStateSchema, recordedEventSchema, type Commit, type RecordedEvent } from './commit.schema.js';
 export {
-  actionSchema, automationDefinitionSchema, flowNodeSchema, httpActionSchema, transformActionSchema,
-  type Action, type AutomationDefinition, type AutomationDefinitionInput, type FlowNode, type HttpAction, type TransformAction,
+  actionSchema, automationActionSchema, httpActionSchema, transformActionSchema, workerActionSchema,
+  type Action, type AutomationAction, type HttpAction, type TransformAction, type WorkerAction,
+} from './action.schema.js';
+export {
+  agentSchema, automationDefinitionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, retryPolicySchema, watchConditionSchema,
+  type Agent, type AutomationDefinition, type AutomationDefinitionInput, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type RetryPolicy, type WatchCondition,
 } from './definition.schema.js';
 export { respell } from './definition-spelling.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
@@ -25,9 +29,16 @@ export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type 
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
-  effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, runCheckpointSchema, runSchema,
-  type EffectIntent, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type Run, type RunCheckpoint, type RunIn, type RunStatus,
+  effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
+  schedulerSchema, waitKindSchema, webhookMatchSchema,
+  type EffectIntent, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
+  type RunIn, type RunScheduler, type RunStatus, type RunUsage, type WaitKind, type WebhookMatch,
 } from './run.schema.js';
+export { misfirePolicySchema, scheduleSchema, type MisfirePolicy, type Schedule } from './schedule.schema.js';
+export {
+  anyWaitSchema, approvalWaitSchema, bindingSchema, externalWaitSchema, timerWaitSchema, waitSpecSchema, waitTimeoutSchema, webhookWaitSchema,
+  type AnyWaitSpec, type ApprovalWaitSpec, type Binding, type ExternalWaitSpec, type SingleWaitSpec, type TimerWaitSpec, type WaitSpec, type WaitTimeout, type WebhookWaitSpec,
+} from './wait-spec.schema.js';
 export { automationIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';

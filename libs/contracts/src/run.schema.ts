@@ -52,12 +52,47 @@ export const nodeInProgressSchema = z.object({
 });
 export type NodeInProgress = z.infer<typeof nodeInProgressSchema>;
 
+export const waitKindSchema = z.enum(['timer', 'retry_backoff', 'webhook', 'external_condition', 'child_run', 'worker_task']);
+export type WaitKind = z.infer<typeof waitKindSchema>;
+
+/** What a delivery must be to end a webhook wait: every member that is there must be equal (domain 8.8). */
+export const webhookMatchSchema = z.object({
+  trigger_id: z.string().optional(),
+  provider: z.string().optional(),
+  provider_event_kind: z.string().optional(),
+  provider_event_id: z.string().optional(),
+  idempotency_key: z.string().optional(),
+  body_digest: z.string().optional(),
+});
+export type WebhookMatch = z.infer<typeof webhookMatchSchema>;
+
+export const openWaitTimeoutSchema = z.object({
+  timeout_at_ms: epochMsSchema,
+  on_timeout: z.enum(['cancel', 'escalate', 'remind', 'resume']),
+  escalate_to: z.string().optional(),
+  remind_every_ms: z.int().positive().optional(),
+  reminder_count: z.int().nonnegative().optional(),
+  last_reminded_at_ms: epochMsSchema.optional(),
+});
+export type OpenWaitTimeout = z.infer<typeof openWaitTimeoutSchema>;
+
+/** What a run waits for. Its expressions and bindings were resolved when it opened. */
 export const openWaitSchema = z.object({
   wait_id: z.string(),
   node_id: nodeIdSchema,
-  wait_kind: z.enum(['timer', 'retry_backoff']),
-  wake_at_ms: epochMsSchema,
+  /** Item of a fan-out that waits, from 0. */
+  item: z.int().nonnegative().optional(),
+  /** Branch of a wait for any, from 0: the first that ends cancels the others of its node. */
+  branch: z.int().nonnegative().optional(),
+  wait_kind: waitKindSchema,
+  /** When it ends by itself; absent when only something from outside, or its timeout, can end it. */
+  wake_at_ms: epochMsSchema.optional(),
   created_at_ms: epochMsSchema,
+  timeout: openWaitTimeoutSchema.optional(),
+  webhook_match: webhookMatchSchema.optional(),
+  condition_key: z.string().optional(),
+  payload_schema: z.record(z.string(), jsonSchema).optional(),
+  child_run_id: runIdSchema.optional(),
 });
 export type OpenWait = z.infer<typeof openWaitSchema>;
 
@@ -71,11 +106,38 @@ export const runCheckpointSchema = z.object({
   node_generations: z.record(z.string(), z.int()),
   in_progress: z.record(z.string(), nodeInProgressSchema),
   open_waits: z.array(openWaitSchema).readonly(),
+  /** Child runs that nobody waits for any more and that are still to be cancelled. */
+  abandoned_children: z.array(runIdSchema).readonly().optional(),
+  /** When a node's first attempt began, for limits on all attempts together. */
+  first_started_at_ms: z.record(z.string(), epochMsSchema).optional(),
   awaiting_gate: pendingGateSchema.optional(),
   gate_history: z.array(gateDecisionRecordSchema).readonly(),
   last_failure: nodeFailureSchema.extend({ node_id: z.string(), failed_at_ms: epochMsSchema }).optional(),
 });
 export type RunCheckpoint = z.infer<typeof runCheckpointSchema>;
+
+/** The node of another run that asked for this one and waits for it. */
+export const parentRunSchema = z.object({
+  run_id: runIdSchema,
+  node_id: nodeIdSchema,
+  wait_id: z.string(),
+  root_run_id: runIdSchema,
+  /** 1 for the child of a run that has no parent. */
+  depth: z.int().positive(),
+});
+export type ParentRun = z.infer<typeof parentRunSchema>;
+
+/** What a run has consumed. Counters only grow, also over resets (domain 3.8). */
+export const runUsageSchema = z.object({
+  tool_calls: z.int().nonnegative(),
+  prompt_tokens: z.int().nonnegative(),
+  completion_tokens: z.int().nonnegative(),
+  total_tokens: z.int().nonnegative(),
+  estimated_cost_usd: z.number().nonnegative(),
+  /** Time spent executing under claims that have ended. */
+  runtime_ms: z.int().nonnegative(),
+});
+export type RunUsage = z.infer<typeof runUsageSchema>;
 
 const common = z.object({
   run_id: runIdSchema,
@@ -83,6 +145,8 @@ const common = z.object({
   tenant_context: tenantContextSchema,
   trigger_type: z.string(),
   trigger_reason: z.string().optional(),
+  parent: parentRunSchema.optional(),
+  consumed_handoff_id: z.string().optional(),
   requested_by: governanceActorSchema,
   input: jsonSchema,
   created_at_ms: epochMsSchema,
@@ -91,6 +155,8 @@ const common = z.object({
   workflow_definition_version: z.string(),
   workflow_definition_snapshot_hash: digestSchema,
   effective_execution_profile: z.string(),
+  /** Absent until something was consumed. */
+  usage: runUsageSchema.optional(),
   execution_claim_epoch: z.int().nonnegative(),
   /** Version of the run when it last became queued: an older queue message is stale. */
   queued_at_version: z.int().nonnegative(),
@@ -104,11 +170,15 @@ const common = z.object({
   stop_reason: z.string().optional(),
 });
 
+/** Why a queued run is not claimed now; absent when it may be claimed (domain 3.5). */
 export const schedulerSchema = z.object({
-  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff']),
+  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff', 'automation_paused']),
   queued_at_ms: epochMsSchema,
+  /** What the run waits its turn for. */
+  resource_key: z.string().optional(),
   retry_after_ms: epochMsSchema.optional(),
 });
+export type RunScheduler = z.infer<typeof schedulerSchema>;
 
 const finished = { finished_at_ms: epochMsSchema };
 
@@ -116,6 +186,8 @@ const finished = { finished_at_ms: epochMsSchema };
 export const runSchema = z.discriminatedUnion('status', [
   common.extend({ status: z.literal('queued'), scheduler: schedulerSchema.optional() }),
   common.extend({ status: z.literal('running'), execution_claim: executionClaimSchema }),
+  /** Told to pause; its runner is ending what it does. */
+  common.extend({ status: z.literal('pausing'), execution_claim: executionClaimSchema }),
   common.extend({ status: z.literal('awaiting_approval') }),
   common.extend({ status: z.literal('paused') }),
   common.extend({ status: z.literal('completed'), ...finished }),

@@ -22,3 +22,6 @@ export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected 
 
 /** Any JSON value; typed, because `z.json()` rebuilds what it reads and costs time on every output. */
 export const jsonSchema = z.custom<Json>((value) => value !== undefined, 'expected a JSON value');
+
+/** A text of a definition; may hold `{{ expressions }}` where its member says so. */
+export const definitionTextSchema = z.string().max(20_000);

@@ -1,4 +1,4 @@
-import { isFinished, statefulStatus } from '@cs/automation-domain';
+import { byDueTime, isFinished, statefulStatus } from '@cs/automation-domain';
 import type { Run, StatefulRun } from '@cs/contracts';
 import { phaseOf } from './phase.js';
 
@@ -7,7 +7,7 @@ const activeWait = (run: Run): Pick<StatefulRun, 'active_wait_kind' | 'active_wa
   const { awaiting_gate, open_waits } = run.checkpoint;
   if (isFinished(run.status)) return { active_wait_kind: null, active_wait_id: null };
   if (awaiting_gate) return { active_wait_kind: 'approval', active_wait_id: awaiting_gate.wait_id };
-  const [soonest] = [...open_waits].sort((a, b) => a.wake_at_ms - b.wake_at_ms);
+  const [soonest] = [...open_waits].sort(byDueTime);
   return { active_wait_kind: soonest?.wait_kind ?? null, active_wait_id: soonest?.wait_id ?? null };
 };
 

@@ -19,7 +19,7 @@ const textParts = (node: FlowNode): readonly (readonly [string, Json | undefined
   // Only a gate's objective is shown with its expressions resolved.
   ['objective', isApprovalNode(node) ? node.objective : undefined],
   ['gate.instructions', node.gate?.instructions],
-  ['wait.wake_at', node.wait?.wake_at],
+  ['wait.wake_at', node.wait?.kind === 'timer' ? node.wait.wake_at : undefined],
 ];
 
 const invalid = (path: string, message: string): Problem => ({ path, code: 'expression_invalid', message });

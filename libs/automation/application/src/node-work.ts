@@ -153,7 +153,7 @@ export class NodeWork {
     const { action, node_id } = node;
     if (action?.kind === 'http') return await this.#startHttp(node, action);
     if (!this.#options.session.apply({ type: 'start_node', node_id })) return;
-    this.#finish(node_id, action === undefined ? nothingToDo(node) : await this.#transform(node, action.expression));
+    this.#finish(node_id, action?.kind === 'transform' ? await this.#transform(node, action.expression) : nothingToDo(node));
   }
 
   async #transform(node: FlowNode, expression: string): Promise<NodeResult> {

@@ -1,6 +1,6 @@
 import type { StoredCommit } from '@cs/eventing';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
-import { planRun } from '@cs/automation-domain';
+import { dueAtMs, planRun } from '@cs/automation-domain';
 import type { AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
 import type { ExpressionEvaluator } from './expression.port.js';
@@ -141,7 +141,10 @@ export class RunExecutor {
   /** Timers come after the commit that needs them; when the process dies in between, the redelivered message leads here. */
   async #scheduleTimers(ref: StoredCommit['ref'], run: Run, scheduled = new Set<string>()): Promise<void> {
     const waits = run.checkpoint.open_waits.filter(({ wait_id }) => !scheduled.has(wait_id));
-    await Promise.all(waits.map(({ wait_id, wake_at_ms }) => this.#options.timers.schedule(ref, wait_id, wake_at_ms)));
+    await Promise.all(waits.map((wait) => {
+      const due = dueAtMs(wait);
+      return due === undefined ? undefined : this.#options.timers.schedule(ref, wait.wait_id, due);
+    }));
     for (const { wait_id } of waits) scheduled.add(wait_id);
   }
 }

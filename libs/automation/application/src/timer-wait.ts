@@ -21,6 +21,7 @@ const instant = (value: Json): number => {
 
 /** When a timer wait ends: `delay_ms` after now, or at `wake_at`. Throws `TemplateError`. */
 export const wakeAtOf = async ({ wait }: FlowNode, nowMs: number, scope: TemplateScope): Promise<number> => {
-  if (wait?.delay_ms !== undefined) return nowMs + wait.delay_ms;
-  return instant(await resolveTemplate(wait?.wake_at ?? null, 'wait.wake_at', scope));
+  const timer = wait?.kind === 'timer' ? wait : undefined;
+  if (timer?.delay_ms !== undefined) return nowMs + timer.delay_ms;
+  return instant(await resolveTemplate(timer?.wake_at ?? null, 'wait.wake_at', scope));
 };

@@ -42,8 +42,14 @@ const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
   return [];
 };
 
+const actionProblems = ({ action }: FlowNode, index: number): readonly Problem[] =>
+  action === undefined || action.kind === 'http' || action.kind === 'transform'
+    ? []
+    : [problem(index, '.action.kind', ['step_kind_unavailable', `steps of kind "${action.kind}" are not available yet`])];
+
 const waitProblems = ({ wait }: FlowNode, index: number): readonly Problem[] => {
   if (!wait) return [];
+  if (wait.kind !== 'timer') return [problem(index, '.wait.kind', ['wait_kind_unavailable', `waits of kind "${wait.kind}" are not available yet`])];
   if ((wait.delay_ms === undefined) === (wait.wake_at === undefined)) {
     return [problem(index, '.wait', ['timer_wake_conflict', 'a timer has either "delay_ms" or "wake_at"'])];
   }
@@ -88,7 +94,7 @@ const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => 
 export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
   const { nodes } = definition.flow;
   const local = nodes.flatMap((node, index) => [
-    ...reservedIds(node, index), ...nodeKind(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
+    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
   ]);
   const problems = [...duplicateIds(nodes), ...local];
   return problems.length > 0 ? problems : cycleProblems(definition);

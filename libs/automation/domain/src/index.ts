@@ -9,4 +9,5 @@ export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { planRun, type RunPlan } from './run-plan.js';
 export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNode, NodeResult, RequestRun, RunCommand, RunContext } from './run.commands.js';
 export { decideRun, type RunRefusal } from './run.decider.js';
+export { byDueTime, dueAtMs } from './wait-due.js';
 export type { GateRefusal } from './gate.decider.js';

@@ -1,11 +1,6 @@
-import { assertNever } from '@cs/kernel';
-import type { NodeFailure, NodeOutput, Run, RunEvent } from '@cs/contracts';
+import type { NodeFailure, NodeOutput, Run } from '@cs/contracts';
+import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { withCheckpoint } from './run.state.js';
-
-type NodeEventType = 'node_started' | 'node_completed' | 'node_failed' | 'node_blocked' | 'node_retry_backoff_scheduled' | 'wait_node_registered';
-/** Events that concern one node and leave the run's status alone. */
-export type NodeEvent = Extract<RunEvent, { event_type: NodeEventType }> & { readonly recorded_at_ms: number };
-type NodeEventNamed<Type extends NodeEventType> = Extract<NodeEvent, { event_type: Type }>;
 
 export const without = <Value>(record: Readonly<Record<string, Value>>, ...keys: readonly string[]): Record<string, Value> => {
   const rest = { ...record };
@@ -13,7 +8,7 @@ export const without = <Value>(record: Readonly<Record<string, Value>>, ...keys:
   return rest;
 };
 
-const started = (run: Run, { data, recorded_at_ms }: NodeEventNamed<'node_started'>): Run => {
+const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_started'>): Run => {
   const { in_progress, node_attempts } = run.checkpoint;
   return withCheckpoint(run, {
     in_progress: {
@@ -24,13 +19,14 @@ const started = (run: Run, { data, recorded_at_ms }: NodeEventNamed<'node_starte
   });
 };
 
-const completed = (run: Run, { data }: NodeEventNamed<'node_completed'>): Run => {
+/** A node has its output, whoever gave it. */
+export const completeNode = (run: Run, node_id: string, output: NodeOutput): Run => {
   const { checkpoint } = run;
   return withCheckpoint(run, {
-    in_progress: without(checkpoint.in_progress, data.node_id),
-    pending_nodes: checkpoint.pending_nodes.filter((id) => id !== data.node_id),
-    completed_nodes: checkpoint.completed_nodes.includes(data.node_id) ? checkpoint.completed_nodes : [...checkpoint.completed_nodes, data.node_id],
-    node_outputs: { ...checkpoint.node_outputs, [data.node_id]: data.output },
+    in_progress: without(checkpoint.in_progress, node_id),
+    pending_nodes: checkpoint.pending_nodes.filter((id) => id !== node_id),
+    completed_nodes: checkpoint.completed_nodes.includes(node_id) ? checkpoint.completed_nodes : [...checkpoint.completed_nodes, node_id],
+    node_outputs: { ...checkpoint.node_outputs, [node_id]: output },
   });
 };
 
@@ -38,7 +34,7 @@ const failureOutput = (status: 'failed' | 'blocked', failure: NodeFailure, creat
   status, contract_kind: 'failure', summary: failure.message, content: { ...failure }, created_at_ms,
 });
 
-const ended = (run: Run, { data, recorded_at_ms }: NodeEventNamed<'node_failed' | 'node_blocked'>, status: 'failed' | 'blocked'): Run => {
+const ended = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_failed' | 'node_blocked'>, status: 'failed' | 'blocked'): Run => {
   const { checkpoint } = run;
   const blocked = status === 'blocked' && !checkpoint.blocked_nodes.includes(data.node_id);
   return withCheckpoint(run, {
@@ -49,30 +45,20 @@ const ended = (run: Run, { data, recorded_at_ms }: NodeEventNamed<'node_failed' 
   });
 };
 
-const retryScheduled = (run: Run, { data, recorded_at_ms }: NodeEventNamed<'node_retry_backoff_scheduled'>): Run =>
+const retryScheduled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_retry_backoff_scheduled'>): Run =>
   withCheckpoint(run, {
     in_progress: without(run.checkpoint.in_progress, data.node_id),
     open_waits: [...run.checkpoint.open_waits, data.wait],
     last_failure: { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms },
   });
 
-export const evolveNode = (run: Run, event: NodeEvent): Run => {
-  switch (event.event_type) {
-    case 'node_started':
-      return started(run, event);
-    case 'node_completed':
-      return completed(run, event);
-    case 'node_failed':
-      return ended(run, event, 'failed');
-    case 'node_blocked':
-      return ended(run, event, 'blocked');
-    case 'node_retry_backoff_scheduled':
-      return retryScheduled(run, event);
-    case 'wait_node_registered':
-      return withCheckpoint(run, { open_waits: [...run.checkpoint.open_waits, event.data.wait] });
-    default:
-      return assertNever(event);
-  }
+/** Events that concern one node and leave the run's status alone. */
+export const nodeEvolvers: Evolvers<'node_started' | 'node_completed' | 'node_failed' | 'node_blocked' | 'node_retry_backoff_scheduled'> = {
+  node_started: started,
+  node_completed: (run, { data }) => completeNode(run, data.node_id, data.output),
+  node_failed: (run, event) => ended(run, event, 'failed'),
+  node_blocked: (run, event) => ended(run, event, 'blocked'),
+  node_retry_backoff_scheduled: retryScheduled,
 };
 
 /** Sends nodes back to pending: outputs, attempts and waits go, and their next effects are new ones. */

@@ -1,9 +1,10 @@
-import { accept, assertNever, refuse, type Decision } from '@cs/kernel';
+import { accept, refuse, type Decision } from '@cs/kernel';
 import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
 import { planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext, WakeWait } from './run.commands.js';
+import { dueAtMs } from './wait-due.js';
 import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
@@ -30,7 +31,7 @@ const claim = (command: ClaimRun, run: Run): ExecutionDecision => {
 
 const parked = (waits: readonly OpenWait[]): RunEvent => {
   const backoffs = waits.filter(({ wait_kind }) => wait_kind === 'retry_backoff');
-  const retry = backoffs.length === waits.length ? { retry_after_ms: Math.min(...backoffs.map(({ wake_at_ms }) => wake_at_ms)) } : {};
+  const retry = backoffs.length === waits.length ? { retry_after_ms: Math.min(...backoffs.map((wait) => dueAtMs(wait) ?? wait.created_at_ms)) } : {};
   return { event_type: 'run_parked', data: { wait_ids: waits.map(({ wait_id }) => wait_id), ...retry } };
 };
 
@@ -59,59 +60,40 @@ const settle = (run: Run, { definition }: RunContext): ExecutionDecision => {
 const wake = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext): ExecutionDecision => {
   const wait = run.checkpoint.open_waits.find((open) => open.wait_id === wait_id);
   if (wait === undefined || isFinished(run.status)) return accept();
-  if (wait.wake_at_ms > at_ms) return refuse({ code: 'wait_not_open', message: `wait "${wait_id}" ends in ${wait.wake_at_ms - at_ms} ms` });
+  const due_at_ms = dueAtMs(wait);
+  if (due_at_ms === undefined || due_at_ms > at_ms) return refuse({ code: 'wait_not_open', message: `wait "${wait_id}" is not due` });
   const { node_id, wait_kind } = wait;
-  const output: NodeOutput = { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id, woken_at_ms: at_ms, due_at_ms: wait.wake_at_ms }, created_at_ms: at_ms };
+  const output: NodeOutput = { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id, woken_at_ms: at_ms, due_at_ms }, created_at_ms: at_ms };
   return accept({
     event_type: 'stateful_wait_woken_requeued',
-    data: { wait_id, node_id, wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${wait.wake_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
+    data: { wait_id, node_id, wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${due_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
   });
 };
 
-type NodeCommand = Extract<ExecutionCommand, { type: 'start_node' | 'finish_node' | 'recover_node' | 'register_timer' | 'open_gate' }>;
-const nodeCommands: ReadonlySet<string> = new Set<NodeCommand['type']>(['start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate']);
-const isNodeCommand = (command: ExecutionCommand): command is NodeCommand => nodeCommands.has(command.type);
+type Deciders = { readonly [Type in Exclude<RunCommand['type'], 'request_run'>]: (command: Extract<RunCommand, { type: Type }>, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal> };
 
-const executeNode = (command: NodeCommand, run: Run, context: RunContext): ExecutionDecision => {
-  switch (command.type) {
-    case 'start_node':
-      return startNode(command, run, context);
-    case 'finish_node':
-      return finishNode(command, run, context);
-    case 'recover_node':
-      return recoverNode(command, run, context);
-    case 'register_timer':
-      return registerTimer(command, run, context);
-    case 'open_gate':
-      return openGate(command, run, context);
-    default:
-      return assertNever(command);
-  }
+/** One entry for every command on a run that exists. */
+const deciders: Deciders = {
+  claim: (command, run) => claim(command, run),
+  start_node: startNode,
+  finish_node: finishNode,
+  recover_node: recoverNode,
+  register_timer: registerTimer,
+  open_gate: openGate,
+  settle: (_command, run, context) => settle(run, context),
+  wake_wait: wake,
+  fail_run: ({ detail }, run) => (isFinished(run.status) ? accept() : accept({ event_type: 'run_failed', data: { detail } })),
+  decide_gate: decideGate,
 };
 
-const execute = (command: ExecutionCommand, run: Run, context: RunContext): ExecutionDecision => {
-  if (isNodeCommand(command)) return executeNode(command, run, context);
-  switch (command.type) {
-    case 'claim':
-      return claim(command, run);
-    case 'settle':
-      return settle(run, context);
-    case 'wake_wait':
-      return wake(command, run, context);
-    case 'fail_run':
-      return isFinished(run.status) ? accept() : accept({ event_type: 'run_failed', data: { detail: command.detail } });
-    default:
-      return assertNever(command);
-  }
-};
+const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
+const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate', 'settle', 'wake_wait', 'fail_run']);
 
 /** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */
 export const decideRun = (command: RunCommand, run: RunState, context: RunContext): Decision<RunEvent, RunRefusal> => {
   if (command.type === 'request_run') return run === undefined ? accept(...requestRun(command)) : accept();
-  if (run === undefined) {
-    return command.type === 'decide_gate'
-      ? refuse({ code: 'AUTOMATION_V2_RUN_NOT_FOUND', message: 'there is no such run' })
-      : refuse({ code: 'run_absent', message: 'there is no such run' });
-  }
-  return command.type === 'decide_gate' ? decideGate(command, run, context) : execute(command, run, context);
+  if (run === undefined) return refuse({ code: isExecution(command) ? 'run_absent' : 'AUTOMATION_V2_RUN_NOT_FOUND', message: 'there is no such run' });
+  // The table has, for each type, the decider of exactly that type; the compiler cannot see the pairing.
+  const decide = deciders[command.type] as (command: RunCommand, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal>;
+  return decide(command, run, context);
 };

@@ -7,6 +7,7 @@ import { failed, succeeded } from './run-history.fixture.js';
 import { planRun } from './run-plan.js';
 import { isFinished, type RunState } from './run.state.js';
 import { holds } from './run-invariants.fixture.js';
+import { byDueTime, dueAtMs } from './wait-due.js';
 import { RunWorld } from './run-world.fixture.js';
 
 /** Runs per property. A failure prints its seed; FC_SEED repeats it, FC_RUNS looks longer. */
@@ -65,9 +66,9 @@ const proceed = (world: RunWorld, result: NodeResult): void => {
 };
 
 const wakeEarliest = (world: RunWorld): void => {
-  const [wait] = [...world.run.checkpoint.open_waits].sort((a, b) => a.wake_at_ms - b.wake_at_ms);
+  const [wait] = [...world.run.checkpoint.open_waits].sort(byDueTime);
   if (wait === undefined) return;
-  world.atMs = Math.max(world.atMs, wait.wake_at_ms);
+  world.atMs = Math.max(world.atMs, dueAtMs(wait) ?? 0);
   holds(world.apply({ type: 'wake_wait', wait_id: wait.wait_id }), 'a wait that is due ends', () => wait);
 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { gateDecisionRecordSchema, pendingGateSchema } from '../gate.schema.js';
-import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema } from '../run.schema.js';
+import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, parentRunSchema } from '../run.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
@@ -14,6 +14,8 @@ const created = z.object({
   tenant_context: tenantContextSchema,
   trigger_type: z.string(),
   trigger_reason: z.string().optional(),
+  parent: parentRunSchema.optional(),
+  consumed_handoff_id: z.string().optional(),
   requested_by: governanceActorSchema,
   input: jsonSchema,
   workflow_definition_version: z.string(),

@@ -1,0 +1,21 @@
+import type { Run } from '@cs/contracts';
+import { resetNodes } from './node-evolution.js';
+import type { Evolvers, RunEventNamed } from './run-evolvers.js';
+import { toAwaitingApproval, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
+
+const opened = (run: Run, { data }: RunEventNamed<'approval_gate_opened'>): Run =>
+  toAwaitingApproval(withCheckpoint(run, { awaiting_gate: data.gate, blocked_nodes: [...new Set([...unreconciledNodes(run), ...data.blocked_nodes])] }), `waiting for a decision on gate "${data.gate.node_id}"`);
+
+const decided = (run: Run, { data }: RunEventNamed<'approval_gate_decided'>): Run => {
+  const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
+  const settled: Run = { ...run, checkpoint: { ...checkpoint, gate_history: [...checkpoint.gate_history, data] } };
+  if (data.decision === 'cancel') return settled;
+  return { ...toQueued(withCheckpoint(settled, { blocked_nodes: unreconciledNodes(run) }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
+};
+
+/** Events of the approval gates of a run. */
+export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_decided' | 'node_approval_rollback'> = {
+  approval_gate_opened: opened,
+  approval_gate_decided: decided,
+  node_approval_rollback: (run, { data }) => resetNodes(run, data.reset_nodes),
+};

@@ -1,0 +1,11 @@
+import type { OpenWait } from '@cs/contracts';
+
+/** When a timer has to look at a wait: at its wake-up or its timeout, whichever is first; `undefined` for never. */
+export const dueAtMs = ({ wake_at_ms, timeout }: Pick<OpenWait, 'wake_at_ms' | 'timeout'>): number | undefined => {
+  const times = [wake_at_ms, timeout?.timeout_at_ms].filter((at) => at !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+};
+
+/** Order of waits: the one that is due first, then the oldest; what is never due comes last (domain 8.3). */
+export const byDueTime = (a: OpenWait, b: OpenWait): number =>
+  (dueAtMs(a) ?? Number.MAX_SAFE_INTEGER) - (dueAtMs(b) ?? Number.MAX_SAFE_INTEGER) || a.created_at_ms - b.created_at_ms || (a.wait_id < b.wait_id ? -1 : 1);
