@@ -1,11 +1,14 @@
+export type { Admission, Admitted } from './admission.port.js';
 export { automationAggregate } from './automation.aggregate.js';
 export { definitionAggregate } from './definition.aggregate.js';
 export { definitionHash, DefinitionLibrary } from './definition-library.js';
 export { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
+export type { LaunchGuard } from './launch-guard.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';
 export { runAggregate } from './run.aggregate.js';
 export type { Secrets } from './secrets.port.js';
+export type { ChildRunRequest, PreparedStep, StepContext, StepExecutor, StepExecutors } from './step-executor.port.js';
 export type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
 export { createAutomation, patchAutomation, readDefinition, type AutomationOptions, type Stored } from './store-automation.command-handler.js';
 export type { RunChanges, Timers } from './timers.port.js';

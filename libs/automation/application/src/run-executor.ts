@@ -1,13 +1,17 @@
 import type { StoredCommit } from '@cs/eventing';
+import type { Admission } from './admission.port.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
 import { dueAtMs, planRun } from '@cs/automation-domain';
 import type { AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
 import type { ExpressionEvaluator } from './expression.port.js';
+import type { LaunchGuard } from './launch-guard.js';
 import { NodeWork } from './node-work.js';
 import { runAggregate } from './run.aggregate.js';
 import { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
+import type { StepExecutors } from './step-executor.port.js';
+import { stepExecutors } from './step-executors.js';
 import type { HttpStepRunner } from './step-runner.port.js';
 import type { RunChanges, Timers } from './timers.port.js';
 
@@ -24,6 +28,10 @@ export interface RunExecutorOptions {
   readonly claimantId: string;
   /** How long a claim may stand without a sign of life; informative, the broker's lease decides. */
   readonly leaseMs: number;
+  /** Asked before a queued run is claimed. Absent: every run is claimed at once. */
+  readonly admission?: Admission;
+  /** Asked before nodes start. Default none. */
+  readonly guards?: readonly LaunchGuard[];
 }
 
 /** Nodes of one run that execute at a time, unless its definition says less (domain 2.5). */
@@ -34,10 +42,12 @@ const keyOf = ({ ref }: StoredCommit): string => `${ref.org_id}/${ref.workspace_
 /** Executes runs that became runnable: claim, nodes as the graph allows, then park, stop at a gate, or end. */
 export class RunExecutor {
   readonly #options: RunExecutorOptions;
+  readonly #executors: StepExecutors;
   readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
 
   constructor(options: RunExecutorOptions) {
     this.#options = options;
+    this.#executors = stepExecutors(options);
   }
 
   /** Runs in this process right now. */
@@ -67,9 +77,20 @@ export class RunExecutor {
     const loaded = await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, message.ref, redelivered ? undefined : message);
     if (loaded.state === undefined) return done;
     const definition = await this.#options.definitions.get(message.ref, loaded.state.workflow_definition_snapshot_hash);
+    // A run that is executing was admitted when it was claimed; its message is back because its runner is gone.
+    const admitted = loaded.state.status === 'queued' ? await this.#options.admission?.admit(message.ref, loaded.state, definition) : undefined;
+    if (admitted?.kind === 'held') return admitted.outcome;
+    try {
+      return await this.#executeAdmitted(message, { loaded, state: loaded.state, definition, signal });
+    } finally {
+      await admitted?.release();
+    }
+  }
+
+  async #executeAdmitted(message: StoredCommit, { loaded, state, definition, signal }: { loaded: Loaded<Run | undefined>; state: Run; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome> {
     const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
     if (session === undefined) {
-      await this.#scheduleTimers(message.ref, loaded.state);
+      await this.#scheduleTimers(message.ref, state);
       return done;
     }
     return (await this.#run(session, definition, signal)) ?? this.#letGo(session.run, message);
@@ -95,7 +116,10 @@ export class RunExecutor {
   }
 
   async #run(session: RunSession, definition: AutomationDefinition, signal: AbortSignal): Promise<ConsumerOutcome | undefined> {
-    const work = new NodeWork({ ...this.#options, session, definition, maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes });
+    const work = new NodeWork({
+      session, definition, evaluator: this.#options.evaluator, executors: this.#executors, guards: this.#options.guards ?? [],
+      maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes,
+    });
     const stopListening = this.#options.changes.listen(session.ref.id, () => work.nudge());
     const onStop = (): void => work.nudge();
     signal.addEventListener('abort', onStop, { once: true });

@@ -1,0 +1,18 @@
+import type { ExpressionEvaluator } from './expression.port.js';
+import { httpStepExecutor } from './http-step.executor.js';
+import type { Secrets } from './secrets.port.js';
+import type { StepExecutors } from './step-executor.port.js';
+import type { HttpStepRunner } from './step-runner.port.js';
+import { transformStepExecutor } from './transform-step.executor.js';
+
+export interface StepExecutorOptions {
+  readonly evaluator: ExpressionEvaluator;
+  readonly http: HttpStepRunner;
+  readonly secrets: Secrets;
+}
+
+/** Every kind of action that this release executes. */
+export const stepExecutors = (options: StepExecutorOptions): StepExecutors => ({
+  http: httpStepExecutor(options),
+  transform: transformStepExecutor(options),
+});
