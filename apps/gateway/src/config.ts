@@ -9,6 +9,9 @@ export const gatewayConfigSchema = serviceConfigSchema
     HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
     PORT: z.coerce.number().int().min(0).max(65535).default(4400).describe('port to listen on; 0 picks a free one'),
     COUNTERSIGN_API_KEYS_FILE: z.string().optional().describe('JSON file of API keys; read again when it changes'),
+    COUNTERSIGN_ASSERTION_KEYS_FILE: z.string().optional().describe('JWK set with the public keys of whoever signs assertions; callers then send `Authorization: Bearer <assertion>`'),
+    COUNTERSIGN_ASSERTION_ISSUER: z.string().min(1).max(256).optional().describe('`iss` that an assertion must have; needed with COUNTERSIGN_ASSERTION_KEYS_FILE'),
+    COUNTERSIGN_ASSERTION_AUDIENCE: z.string().min(1).max(256).default('countersign').describe('`aud` that an assertion must have'),
     COUNTERSIGN_LOCAL_IMPLICIT: z
       .enum(['true', 'false'])
       .default('false')
@@ -18,9 +21,12 @@ export const gatewayConfigSchema = serviceConfigSchema
     COUNTERSIGN_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).max(100_000).default(100).describe('open event streams of one tenant'),
   })
   .superRefine((config, context) => {
+    if (config.COUNTERSIGN_ASSERTION_KEYS_FILE !== undefined && config.COUNTERSIGN_ASSERTION_ISSUER === undefined) {
+      context.addIssue({ code: 'custom', path: ['COUNTERSIGN_ASSERTION_ISSUER'], message: 'COUNTERSIGN_ASSERTION_KEYS_FILE is set, so whose assertions are taken must be said too' });
+    }
     if (isLoopbackHost(config.HOST)) return;
-    if (config.COUNTERSIGN_API_KEYS_FILE === undefined) {
-      context.addIssue({ code: 'custom', path: ['HOST'], message: `${config.HOST} can be reached from other machines, so COUNTERSIGN_API_KEYS_FILE must name a file of API keys (or set HOST to 127.0.0.1)` });
+    if (config.COUNTERSIGN_API_KEYS_FILE === undefined && config.COUNTERSIGN_ASSERTION_KEYS_FILE === undefined) {
+      context.addIssue({ code: 'custom', path: ['HOST'], message: `${config.HOST} can be reached from other machines, so COUNTERSIGN_API_KEYS_FILE must name a file of API keys, or COUNTERSIGN_ASSERTION_KEYS_FILE one of public keys (or set HOST to 127.0.0.1)` });
     }
     if (config.COUNTERSIGN_LOCAL_IMPLICIT) {
       context.addIssue({ code: 'custom', path: ['COUNTERSIGN_LOCAL_IMPLICIT'], message: `needs HOST to be a loopback address, not ${config.HOST}` });

@@ -2,6 +2,7 @@ import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nes
 import { NATS_CONNECTION } from '@cs/jetstream';
 import { LOGGER, METRICS, type Logger } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
 import { AutomationsController } from './automations.controller.js';
 import type { GatewayConfig } from './config.js';
@@ -11,15 +12,20 @@ import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events.controller.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
+import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
 import { Identity } from './identity/identity.js';
 import { RunsController } from './runs.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
 
+const openAssertions = async ({ COUNTERSIGN_ASSERTION_KEYS_FILE: path, COUNTERSIGN_ASSERTION_ISSUER: issuer, COUNTERSIGN_ASSERTION_AUDIENCE: audience }: GatewayConfig): Promise<AssertionVerifier | undefined> =>
+  path === undefined || issuer === undefined ? undefined : new AssertionVerifier({ keys: parseKeySet(await readFile(path, 'utf8')), issuer, audience });
+
 const openIdentity = async (config: GatewayConfig, logger: Logger): Promise<Identity> => {
   const path = config.COUNTERSIGN_API_KEYS_FILE;
   const keys = path === undefined ? undefined : await ApiKeyFile.open({ path, logger });
-  if (keys === undefined && !config.COUNTERSIGN_LOCAL_IMPLICIT) logger.warn('no request can be authenticated: neither COUNTERSIGN_API_KEYS_FILE nor COUNTERSIGN_LOCAL_IMPLICIT is set');
-  return new Identity({ host: config.HOST, localImplicit: config.COUNTERSIGN_LOCAL_IMPLICIT, localActor: config.COUNTERSIGN_LOCAL_ACTOR, keys });
+  const assertions = await openAssertions(config);
+  if (keys === undefined && assertions === undefined && !config.COUNTERSIGN_LOCAL_IMPLICIT) logger.warn('no request can be authenticated: none of COUNTERSIGN_API_KEYS_FILE, COUNTERSIGN_ASSERTION_KEYS_FILE and COUNTERSIGN_LOCAL_IMPLICIT is set');
+  return new Identity({ host: config.HOST, localImplicit: config.COUNTERSIGN_LOCAL_IMPLICIT, localActor: config.COUNTERSIGN_LOCAL_ACTOR, keys, assertions });
 };
 
 /** Open streams would keep the server from closing. */

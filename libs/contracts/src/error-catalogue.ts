@@ -46,6 +46,8 @@ export const errorCatalogue = {
   AUTOMATION_V2_GATE_NODE_NOT_FOUND: { kind: 'not_found', title: 'The gate\'s node is not in the definition', remedy: 'An operator has to repair the run.' },
   AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED: { kind: 'conflict', title: 'This request is no longer open', remedy: 'Read the inbox and decide the gate that is open now.' },
   AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN: { kind: 'forbidden', title: 'Whoever asked for this may not approve it', remedy: 'Someone else has to approve.' },
+  AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED: { kind: 'forbidden', title: 'This gate takes decisions of reviewers with granted authority', remedy: 'Decide with a signed assertion that carries your grants, or in a verified channel.' },
+  AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED: { kind: 'forbidden', title: 'Your authority does not cover this gate', remedy: 'Ask someone whose grants cover the gate\'s resource and data classes.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -28,6 +28,7 @@ export const pendingGateSchema = z.object({
   requested_at_ms: epochMsSchema,
   upstream_node_ids: z.array(nodeIdSchema).readonly(),
   risk_tier: z.string().optional(),
+  data_classes: z.array(z.string()).readonly().optional(),
   expiry_policy: expiryPolicySchema.optional(),
   metadata: z.record(z.string(), jsonSchema).optional(),
 });

@@ -1,3 +1,8 @@
+export {
+  accessPermissionSchema, dataClassSchema, principalRefSchema, resourceRefSchema, riskTierSchema, scopedGrantSchema, strictTenantContextSchema, verifiedTenantContextSchema,
+  type AccessPermission, type DataClass, type PrincipalRef, type ResourceKind, type ResourceRef, type RiskTier, type ScopedGrant, type StrictTenantContext, type VerifiedTenantContext,
+} from './authority.schema.js';
+export { callContextSchema, type CallContext } from './call-context.schema.js';
 export { cloudEventHeaders, cloudEventTypePrefix, type PublishedEvent } from './cloud-event.schema.js';
 export { commitSchema, embeddedStateSchema, recordedEventSchema, type Commit, type RecordedEvent } from './commit.schema.js';
 export {
@@ -42,4 +47,4 @@ export {
 export { automationIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';
-export { callContextSchema, governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type CallContext, type GovernanceActor, type TenantContext } from './tenant.schema.js';
+export { governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';

@@ -60,5 +60,5 @@ export const beginExchange = ({ request, reply }: Exchange): void => {
 /** What travels with a call. Only for routes that need credentials; their caller is known before the handler runs. */
 export const callContext = ({ caller, correlationId }: FastifyRequest): CallContext => {
   if (caller === undefined) throw new Error('a handler of a tenant route ran without a caller');
-  return { tenant: caller.tenant, actor: caller.actor, correlation_id: correlationId };
+  return { ...caller, correlation_id: correlationId };
 };

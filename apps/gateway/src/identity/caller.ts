@@ -1,16 +1,25 @@
-import { localImplicitTenant, type GovernanceActor, type TenantContext } from '@cs/contracts';
+import { localImplicitTenant, type GovernanceActor, type TenantContext, type VerifiedTenantContext } from '@cs/contracts';
 import type { ApiKeyEntry } from './api-keys.schema.js';
 
 /** Who sent a request and for whom, as verified here. */
 export interface Caller {
   readonly tenant: TenantContext;
   readonly actor: GovernanceActor;
+  /** What a signed assertion vouches for. */
+  readonly verified?: VerifiedTenantContext;
 }
 
 export const callerOfKey = ({ org_id, workspace_id, actor_id, kind }: ApiKeyEntry): Caller => ({
   tenant: { org_id, workspace_id, actor_id, source: 'explicit' },
   actor: { kind, actor_id, source: 'api_key' },
 });
+
+/** The person whom an assertion names. */
+export const callerOfAssertion = (verified: VerifiedTenantContext): Caller => {
+  const { org_id, workspace_id } = verified.tenant_context;
+  const { actor_id } = verified.human_actor;
+  return { tenant: { org_id, workspace_id, actor_id, source: 'explicit' }, actor: { kind: 'human', actor_id, source: 'assertion' }, verified };
+};
 
 /** The person at this machine. Its tenant has no actor: with one it would not be the implicit one (domain 1.1). */
 export const localCaller = (actorId: string | undefined): Caller => ({
@@ -19,7 +28,7 @@ export const localCaller = (actorId: string | undefined): Caller => ({
 });
 
 /** An agent that says it is one is one, whoever's credentials it uses: nothing turns it back into a person. */
-export const asAgent = ({ tenant, actor }: Caller, agentId: string): Caller => ({
-  tenant,
+export const asAgent = ({ actor, ...caller }: Caller, agentId: string): Caller => ({
+  ...caller,
   actor: { kind: 'agent', actor_id: agentId, ...(actor.source === undefined ? {} : { source: actor.source }) },
 });

@@ -2,7 +2,8 @@ import { accepted, refused, type Result } from '@cs/kernel';
 import type { HttpErrorCode, ProblemSource } from '@cs/http-api';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiKeyRing } from './api-key-ring.js';
-import { asAgent, localCaller, type Caller } from './caller.js';
+import type { AssertionVerifier } from './assertion-verifier.adapter.js';
+import { asAgent, callerOfAssertion, localCaller, type Caller } from './caller.js';
 import { isLocallyAddressed, isLoopbackHost, isLoopbackPeer, wasForwarded } from './loopback.js';
 
 /** What of a request can identify its sender. No body and no other header is looked at. */
@@ -18,12 +19,16 @@ export interface IdentityOptions {
   readonly localActor: string | undefined;
   /** Absent: no API key is valid. */
   readonly keys: { current(): ApiKeyRing | Promise<ApiKeyRing> } | undefined;
+  /** Absent: no assertion is valid. */
+  readonly assertions?: Pick<AssertionVerifier, 'verify'> | undefined;
 }
 
 type Identified = Result<Caller, ProblemSource>;
 
 const deny = (code: HttpErrorCode, message: string): Identified => refused(code, message);
 const credentialPattern = /^[\x21-\x7e]{1,512}$/;
+const assertionPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const maxAssertionLength = 12 * 1024;
 const maxAgentId = 256;
 
 const bearer = (authorization: string): string | undefined => /^bearer +(\S+)$/i.exec(authorization)?.[1];
@@ -46,10 +51,11 @@ export class Identity {
     this.#allowsLocal = options.localImplicit && isLoopbackHost(options.host);
   }
 
-  /** A promise only when the key file has to be looked at. */
+  /** A promise only when the key file has to be looked at, or a signature to be verified. */
   identify(sender: Sender): Identified | Promise<Identified> {
     const key = sentKey(sender.headers);
     if (key === undefined) return this.#withAgent(this.#local(sender), sender);
+    if (this.#options.assertions && assertionPattern.test(key)) return this.#byAssertion(key, sender);
     if (!credentialPattern.test(key) || this.#options.keys === undefined) return deny('UNAUTHENTICATED', 'the API key is not valid');
     const ring = this.#options.keys.current();
     if (ring instanceof Promise) return ring.then((current) => this.#withAgent(this.#byKey(current, key), sender));
@@ -59,6 +65,11 @@ export class Identity {
   #byKey(ring: ApiKeyRing, key: string): Identified {
     const caller = ring.find(key);
     return caller === undefined ? deny('UNAUTHENTICATED', 'the API key is not valid') : accepted(caller);
+  }
+
+  async #byAssertion(token: string, sender: Sender): Promise<Identified> {
+    const verified = token.length <= maxAssertionLength ? await this.#options.assertions?.verify(token) : undefined;
+    return verified === undefined ? deny('UNAUTHENTICATED', 'the assertion is not valid') : this.#withAgent(accepted(callerOfAssertion(verified)), sender);
   }
 
   #local({ headers, remoteAddress, localPort }: Sender): Identified {

@@ -1,4 +1,4 @@
-import { isSelfApproval } from '@cs/approval-domain';
+import { authorityRefusal, type AuthorityRefusal } from '@cs/approval-domain';
 import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
 import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal, type RunState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
@@ -22,7 +22,6 @@ export interface Decided {
   readonly position: number;
 }
 
-type AuthorityRefusal = Refusal<'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'>;
 type GateDecision = Decision<RunEvent, RunRefusal | AuthorityRefusal>;
 
 const commandOf = ({ actor }: CallContext, request: GateDecisionRequest, decision_id: string): DecideGate => {
@@ -31,23 +30,18 @@ const commandOf = ({ actor }: CallContext, request: GateDecisionRequest, decisio
   return { ...given, type: 'decide_gate', decision_id, decision, decided_by: actor };
 };
 
-/** Authority is judged before the guard of the transition (domain 5.3): whoever may not approve is told so first. */
-const needsAuthority = (command: DecideGate, decision: Decision<RunEvent, RunRefusal>): boolean => {
-  if (readDecision(command.decision) !== 'approve') return false;
-  return decision.kind === 'accepted' ? decision.events.length > 0 : decision.refusal.code === 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED';
-};
+/** The order is contract (domain 5.3): whoever may not decide is told so before the transition's guard is looked at. */
+const comesAfterAuthority = (decision: Decision<RunEvent, RunRefusal>): boolean =>
+  decision.kind === 'accepted' ? decision.events.length > 0 : decision.refusal.code === 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED';
 
-/** The decision, unless whoever decides may not (domain 5.4). */
-const judge = (command: DecideGate, run: Run | undefined, context: { at_ms: number; definition: AutomationDefinition }): GateDecision => {
+/** The decision, unless whoever decides may not. */
+const judge = (command: DecideGate, run: Run | undefined, { verified, ...context }: { at_ms: number; definition: AutomationDefinition; verified: CallContext['verified'] }): GateDecision => {
   const decision = decideRun(command, run, context);
-  if (run === undefined || !needsAuthority(command, decision)) return decision;
-  const self = isSelfApproval({ decider: command.decided_by, requester: run.requested_by, riskTier: run.checkpoint.awaiting_gate?.risk_tier });
-  if (!self) return decision;
-  const { run_id: runID, automation_id: automationID, checkpoint } = run;
-  return refuse({
-    code: 'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', message: 'whoever asked for this run may not approve it',
-    details: { runID, automationID, nodeID: checkpoint.awaiting_gate?.node_id ?? '', decidedBy: { ...command.decided_by } },
-  });
+  const gate = run?.checkpoint.awaiting_gate;
+  const word = readDecision(command.decision);
+  if (run === undefined || gate === undefined || word === undefined || !comesAfterAuthority(decision)) return decision;
+  const refusal = authorityRefusal({ actor: command.decided_by, verified }, { decision: word, gate, run, at_ms: context.at_ms });
+  return refusal === undefined ? decision : refuse(refusal);
 };
 
 const isVisible = (run: Run | undefined, { tenant }: CallContext): run is Run => run !== undefined && run.tenant_context.deployment_id === tenant.deployment_id;
@@ -63,7 +57,7 @@ const execute = async (options: DecideGateOptions, ref: AggregateRef, { command,
   const definition = await options.definitions.get(ref, run.workflow_definition_snapshot_hash);
   return await executeCommand(ref, {
     eventing: options.eventing, aggregate: runAggregate, loaded,
-    decide: (state, at_ms) => judge(command, state, { at_ms, definition }),
+    decide: (state, at_ms) => judge(command, state, { at_ms, definition, verified: context.verified }),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
   });
 };

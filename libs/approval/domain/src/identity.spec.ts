@@ -1,4 +1,4 @@
-import { canonicalIdentity, isSelfApproval } from './identity.js';
+import { canonicalIdentity, isSameIdentity } from './identity.js';
 
 describe('identity of a decider', () => {
   it.each([
@@ -11,15 +11,9 @@ describe('identity of a decider', () => {
     expect(canonicalIdentity(id, source)).toBe(expected);
   });
 
-  const requester = { kind: 'human', actor_id: 'Ada' } as const;
-
-  it('refuses the requester of a consequential step, in any spelling', () => {
-    expect(isSelfApproval({ requester, decider: { kind: 'human', actor_id: ' ADA' }, riskTier: 'money_movement_contract' })).toBe(true);
-  });
-
-  it('allows someone else, a gate without risk, and people who cannot be told apart', () => {
-    expect(isSelfApproval({ requester, decider: { kind: 'human', actor_id: 'bob' }, riskTier: 'money_movement_contract' })).toBe(false);
-    expect(isSelfApproval({ requester, decider: requester, riskTier: 'internal_write' })).toBe(false);
-    expect(isSelfApproval({ requester: { kind: 'human' }, decider: { kind: 'human' }, riskTier: 'money_movement_contract' })).toBe(false);
+  it('is the same in any spelling, and nobody\'s without an id', () => {
+    expect(isSameIdentity({ kind: 'human', actor_id: 'Ada' }, { kind: 'human', actor_id: ' ADA' })).toBe(true);
+    expect(isSameIdentity({ kind: 'human', actor_id: 'Ada' }, { kind: 'human', actor_id: 'bob' })).toBe(false);
+    expect(isSameIdentity({ kind: 'human' }, { kind: 'human' })).toBe(false);
   });
 });

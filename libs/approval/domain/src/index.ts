@@ -1,1 +1,4 @@
-export { canonicalIdentity, isConsequential, isSelfApproval } from './identity.js';
+export { appliesTo, evaluateAccess, type AccessDecision, type AccessQuestion, type AccessReason } from './access-evaluation.js';
+export { authorityRefusal, type AuthorityRefusal, type Decider } from './gate-authority.js';
+export { canonicalIdentity, isSameIdentity } from './identity.js';
+export { isConsequential, isElevatedClass, isElevatedTier, needsApproval, requiresAuthority, reviewerPolicy, type ReviewerEligibility, type ReviewerPolicy } from './reviewer-policy.js';

@@ -20,9 +20,18 @@ const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.
 /** Openings of this gate so far: decided ones are in the history. */
 const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
 
+/** Members of a node's metadata that say who may review it, and what is kept of what was reviewed. */
+const reviewMembers: ReadonlySet<string> = new Set(['gate', 'policy', 'reviewer_eligibility', 'risk_tier', 'data_classes', 'data_class', 'resource', 'display_artifact', 'record_reviewed_artifact_hash']);
+
+const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] => {
+  const members = Object.entries(metadata).filter(([name]) => reviewMembers.has(name));
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+};
+
 const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
-  const { node_id, gate, risk_tier, depends_on } = node;
+  const { node_id, gate, risk_tier, data_classes, depends_on } = node;
   const approval_request_id = requestIdOf(run, node_id);
+  const metadata = reviewMetadata(node);
   return {
     node_id, approval_request_id,
     gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
@@ -31,6 +40,8 @@ const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGa
     decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
     requested_at_ms: at_ms, upstream_node_ids: depends_on,
     ...(risk_tier === undefined ? {} : { risk_tier }),
+    ...(data_classes === undefined ? {} : { data_classes }),
+    ...(metadata === undefined ? {} : { metadata }),
     ...(gate?.expiry_policy === undefined ? {} : { expiry_policy: gate.expiry_policy }),
   };
 };

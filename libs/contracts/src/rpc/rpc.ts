@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callContextSchema } from '../tenant.schema.js';
+import { callContextSchema } from '../call-context.schema.js';
 
 /** A request/reply method between services: subject `cs.rpc.{service}.{name}`. */
 export interface RpcMethod<Payload extends z.ZodType = z.ZodType, Reply = unknown> {

@@ -1,0 +1,66 @@
+import type { AccessPermission, DataClass, GateDecision, GovernanceActor, PendingGate, Run, VerifiedTenantContext } from '@cs/contracts';
+import type { Refusal } from '@cs/kernel';
+import { evaluateAccess, type AccessReason } from './access-evaluation.js';
+import { isSameIdentity } from './identity.js';
+import { isConsequential, requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
+
+export type AuthorityRefusal = Refusal<
+  'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED'
+>;
+
+/** Who decides, as the gateway verified it. */
+export interface Decider {
+  readonly actor: GovernanceActor;
+  readonly verified: VerifiedTenantContext | undefined;
+}
+
+interface Question {
+  readonly decision: GateDecision;
+  readonly gate: PendingGate;
+  readonly run: Run;
+  readonly at_ms: number;
+}
+
+const channels: ReadonlySet<string> = new Set(['slack', 'discord', 'telegram', 'channel:slack', 'channel:discord', 'channel:telegram']);
+
+/** A person whom a channel's own signature vouches for. The source is set by the channel's verified handler only. */
+const isChannelVerified = ({ kind, actor_id, source = '' }: GovernanceActor): boolean =>
+  kind === 'human' && actor_id !== undefined && actor_id.trim() !== '' && channels.has(source.trim().toLowerCase());
+
+const refuse = (code: AuthorityRefusal['code'], message: string, { run, gate, actor, reason }: Pick<Question, 'run' | 'gate'> & { readonly actor: GovernanceActor; readonly reason?: string }): AuthorityRefusal => ({
+  code, message,
+  details: { runID: run.run_id, automationID: run.automation_id, nodeID: gate.node_id, decidedBy: { ...actor }, ...(reason === undefined ? {} : { reason_code: reason }) },
+});
+
+const elevatedPermissions: readonly AccessPermission[] = ['admin', 'delegate'];
+const ordinaryPermissions: readonly AccessPermission[] = ['view', 'read'];
+
+/** Authority holds when any of the permissions is granted for any of the classes; else the first reason why not. */
+const missingAuthority = (strict: NonNullable<VerifiedTenantContext['strict_projection']>, { eligibility, data_classes, resource }: ReviewerPolicy, at_ms: number): AccessReason | undefined => {
+  const permissions = eligibility === 'elevated_reviewer' ? elevatedPermissions : ordinaryPermissions;
+  const classes: readonly DataClass[] = data_classes.length > 0 ? data_classes : ['internal'];
+  const decisions = permissions.flatMap((permission) => classes.map((data_class) => evaluateAccess(strict, { resource, permission, data_class, at_ms })));
+  return decisions.some(({ decision }) => decision === 'allow') ? undefined : decisions[0]?.reason;
+};
+
+const checkAuthority = ({ actor, verified }: Decider, policy: ReviewerPolicy, { gate, run, at_ms }: Question): AuthorityRefusal | undefined => {
+  if (!requiresAuthority(policy) || isChannelVerified(actor)) return undefined;
+  if (run.tenant_context.source === 'local_implicit' && verified === undefined) return undefined;
+  const strict = verified?.strict_projection;
+  if (strict === undefined) {
+    return refuse('AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED', 'this gate takes decisions of reviewers with granted authority only, and the request carries none', { run, gate, actor });
+  }
+  const reason = missingAuthority(strict, policy, at_ms);
+  if (reason === undefined) return undefined;
+  return refuse('AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED', `your authority does not cover this gate (${reason})`, { run, gate, actor, reason });
+};
+
+/** Why somebody may not decide a gate so; `undefined` when they may (domain 5.4, in its order). */
+export const authorityRefusal = (decider: Decider, question: Question): AuthorityRefusal | undefined => {
+  const { decision, gate, run } = question;
+  const policy = reviewerPolicy(gate, run);
+  if (decision === 'approve' && isConsequential(policy) && isSameIdentity(run.requested_by, decider.actor)) {
+    return refuse('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', 'whoever asked for this run may not approve it', { run, gate, actor: decider.actor });
+  }
+  return checkAuthority(decider, policy, question);
+};

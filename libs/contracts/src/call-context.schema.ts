@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { verifiedTenantContextSchema } from './authority.schema.js';
+import { governanceActorSchema, tenantContextSchema } from './tenant.schema.js';
+
+/** What travels with every command and query between services. */
+export const callContextSchema = z.object({
+  tenant: tenantContextSchema,
+  actor: governanceActorSchema,
+  /** What a signed assertion vouches for; absent when the request carried none. */
+  verified: verifiedTenantContextSchema.optional(),
+  correlation_id: z.string().min(1).max(128),
+});
+export type CallContext = z.infer<typeof callContextSchema>;
