@@ -149,7 +149,7 @@ describe('phases', () => {
   });
 
   it('say under which stateful statuses a stored status shows', () => {
-    expect(statefulStatusesOf('queued')).toEqual(['queued', 'retrying']);
+    expect(statefulStatusesOf('queued')).toEqual(['queued', 'retrying', 'held']);
     expect(statefulStatusesOf('completed')).toEqual(['completed']);
     expect(statefulStatusesOf('sleeping')).toEqual([]);
     expect(statefulStatusesOf('nonsense')).toEqual([]);

@@ -4,9 +4,10 @@ export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } fro
 export { gateDecisions, readDecision } from './gate-decisions.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';
-export { isFinished, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
+export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
 export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { planRun, type RunPlan } from './run-plan.js';
+export type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNode, NodeResult, RequestRun, RunCommand, RunContext } from './run.commands.js';
 export { decideRun, type RunRefusal } from './run.decider.js';
 export { byDueTime, dueAtMs } from './wait-due.js';

@@ -1,4 +1,5 @@
 import type { Run, RunCheckpoint, RunIn } from '@cs/contracts';
+import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
@@ -29,6 +30,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...nodeEvolvers,
   ...waitEvolvers,
   ...gateEvolvers,
+  ...admissionEvolvers,
   run_execution_claimed: (run, { data }) => toRunning(run, data.claim),
   run_execution_claim_expired_requeued: (run) => run,
   run_completed: (run) => toFinished(run, 'completed'),

@@ -1,5 +1,6 @@
 import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
+import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 
 type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
@@ -65,7 +66,7 @@ export interface DecideGate {
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
 export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | RegisterTimer | OpenGate | SettleRun | WakeWait | FailRun;
-export type RunCommand = RequestRun | DecideGate | ExecutionCommand;
+export type RunCommand = RequestRun | DecideGate | ExecutionCommand | HoldLaunch | ReleaseLaunch;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

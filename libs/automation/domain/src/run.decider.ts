@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
+import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
 import { planRun } from './run-plan.js';
@@ -84,6 +85,8 @@ const deciders: Deciders = {
   wake_wait: wake,
   fail_run: ({ detail }, run) => (isFinished(run.status) ? accept() : accept({ event_type: 'run_failed', data: { detail } })),
   decide_gate: decideGate,
+  hold_launch: holdLaunch,
+  release_launch: releaseLaunch,
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);

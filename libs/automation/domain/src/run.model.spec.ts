@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import type { GovernanceActor } from '@cs/contracts';
+import { holdReasonSchema } from '@cs/contracts';
+import type { GovernanceActor, HoldReason } from '@cs/contracts';
 import { definitionArbitrary } from './flow-graph.fixture.js';
 import type { NodeResult } from './run.commands.js';
 import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 import { failed, succeeded } from './run-history.fixture.js';
 import { planRun } from './run-plan.js';
-import { isFinished, type RunState } from './run.state.js';
+import { holdOf, isFinished, isHeld, type RunState } from './run.state.js';
 import { holds } from './run-invariants.fixture.js';
 import { byDueTime, dueAtMs } from './wait-due.js';
 import { RunWorld } from './run-world.fixture.js';
@@ -65,6 +66,12 @@ const proceed = (world: RunWorld, result: NodeResult): void => {
   if (gate === undefined || !world.apply({ type: 'open_gate', node_id: gate.node_id, title: 'Sign?' })) world.apply({ type: 'settle' });
 };
 
+const release = (world: RunWorld): void => {
+  const hold = holdOf(world.run);
+  if (hold === undefined) return;
+  holds(world.apply({ type: 'release_launch', queue_reason: holdReasonSchema.parse(hold.queue_reason) }), 'a held run is released', () => hold);
+};
+
 const wakeEarliest = (world: RunWorld): void => {
   const [wait] = [...world.run.checkpoint.open_waits].sort(byDueTime);
   if (wait === undefined) return;
@@ -89,6 +96,8 @@ const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
     world.atMs += passed;
     world.apply({ type: 'wake_wait', wait_id: pick(world.waitIds, wait) ?? 'none' });
   }),
+  happening('hold', fc.constantFrom<HoldReason>('capacity', 'workspace_lock', 'rate_limit', 'automation_paused'), (world, queue_reason) => void world.apply({ type: 'hold_launch', queue_reason })),
+  happening('release what is held', fc.constant(0), release),
   happening('wake everything that is due', fc.constant(0), (world) => {
     world.atMs += 100;
     for (const { wait_id } of world.run.checkpoint.open_waits) world.apply({ type: 'wake_wait', wait_id });
@@ -116,7 +125,8 @@ const drive = (world: RunWorld, { reworks, verdict }: Verdicts): void => {
     if (run.status === 'awaiting_approval') {
       world.apply({ type: 'decide_gate', decision: left > 0 ? 'rework' : verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
       left -= 1;
-    } else if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) wakeEarliest(world);
+    } else if (isHeld(run)) release(world);
+    else if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) wakeEarliest(world);
     else proceed(world, succeeded);
     if (world.run.version === before) throw new Error(`nothing can happen to a run that is ${world.run.status}`);
   }

@@ -1,4 +1,4 @@
-import type { Run, RunCheckpoint, RunIn, RunStatus } from '@cs/contracts';
+import type { Run, RunCheckpoint, RunIn, RunScheduler, RunStatus } from '@cs/contracts';
 
 /** A run, or `undefined` before it exists. */
 export type RunState = Run | undefined;
@@ -45,6 +45,9 @@ export const toParked = (run: Run, retry_after_ms: number | undefined): Run =>
     ? { ...commonOf(run), status: 'paused', pause_reason: waitingReason }
     : { ...commonOf(run), status: 'queued', scheduler: { queue_reason: 'retry_backoff', queued_at_ms: run.updated_at_ms, retry_after_ms } };
 
+/** Queued, but not to be claimed before it is released. */
+export const toHeld = (run: Run, scheduler: RunScheduler): RunIn<'queued'> => ({ ...commonOf(run), status: 'queued', scheduler });
+
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
   const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {} }));
@@ -61,14 +64,19 @@ export const waitingReason = 'waiting';
 export const isParked = (run: Run): boolean =>
   (run.status === 'paused' && run.pause_reason === waitingReason) || (run.status === 'queued' && run.scheduler?.queue_reason === 'retry_backoff');
 
+/** What holds a queued run: its turn has not come, or its automation is paused (domain 3.5). */
+export const holdOf = (run: Run): RunScheduler | undefined => (run.status === 'queued' && run.scheduler?.queue_reason !== 'retry_backoff' ? run.scheduler : undefined);
+
+export const isHeld = (run: Run): boolean => holdOf(run) !== undefined;
+
 export const isFinished = (status: RunStatus): boolean => status === 'completed' || status === 'failed' || status === 'blocked' || status === 'cancelled';
 
 /**
  * The stateful status (domain 7.6), which is also the routing token of the run's commits: `queued`
- * means runnable now, `retrying` runnable later, `sleeping` parked on a timer.
+ * means runnable now, `retrying` runnable later, `held` waiting for its turn, `sleeping` parked on a timer.
  */
 export const statefulStatus = (run: Run): string => {
-  if (run.status === 'queued' && run.scheduler?.queue_reason === 'retry_backoff') return 'retrying';
+  if (run.status === 'queued' && run.scheduler !== undefined) return isHeld(run) ? 'held' : 'retrying';
   if (run.status === 'paused' && run.pause_reason === waitingReason) return 'sleeping';
   return run.status;
 };

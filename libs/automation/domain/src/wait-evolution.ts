@@ -1,7 +1,7 @@
 import type { Run } from '@cs/contracts';
 import { completeNode } from './node-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
-import { isParked, toParked, toQueued, withCheckpoint } from './run.state.js';
+import { isHeld, isParked, toParked, toQueued, withCheckpoint } from './run.state.js';
 
 const woken = (run: Run, { data }: RunEventNamed<'stateful_wait_woken_requeued'>): Run => {
   const open_waits = run.checkpoint.open_waits.filter(({ wait_id }) => wait_id !== data.wait_id);
@@ -9,7 +9,7 @@ const woken = (run: Run, { data }: RunEventNamed<'stateful_wait_woken_requeued'>
   const advanced = data.output === undefined ? ended : completeNode(ended, data.node_id, data.output);
   // A run that is queued already is queued anew: each commit that leaves it queued is a message to the
   // runners, and only the newest may count, or a second runner would take a live one's run over.
-  if (run.status !== 'queued' && !isParked(run)) return advanced;
+  if (isHeld(run) || (run.status !== 'queued' && !isParked(run))) return advanced;
   const { pause_reason: _reason, ...queued } = toQueued(advanced, `wait "${data.wait_id}" ended`);
   return queued;
 };

@@ -4,6 +4,7 @@ import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutput
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
+import { runAdmissionEvents } from './run-admission.events.js';
 
 const nodeIds = z.array(nodeIdSchema).readonly();
 const attempt = z.int().positive();
@@ -45,6 +46,7 @@ export const runEvents = defineEvents({
   run_parked: { version: 1, data: z.object({ wait_ids: z.array(z.string()).readonly(), retry_after_ms: epochMsSchema.optional() }), summary: 'Nothing can run until a wait ends; the runner let go of the run.' },
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
+  ...runAdmissionEvents,
   run_completed: { version: 1, data: z.object({}), summary: 'Every node is done.' },
   run_failed: { version: 1, data: z.object({ detail: z.string(), node_id: z.string().optional(), failure: nodeFailureSchema.optional() }), summary: 'The run ended with a failed node, or could not go on.' },
   run_blocked: { version: 1, data: z.object({ detail: z.string(), node_ids: nodeIds }), summary: 'The run waits for an operator to reconcile a node.' },
