@@ -10,8 +10,8 @@ export {
   type Action, type AutomationAction, type HttpAction, type TransformAction, type WorkerAction,
 } from './action.schema.js';
 export {
-  agentSchema, automationDefinitionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, retryPolicySchema, watchConditionSchema,
-  type Agent, type AutomationDefinition, type AutomationDefinitionInput, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type RetryPolicy, type WatchCondition,
+  agentSchema, automationDefinitionSchema, automationVersionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, outputContractSchema, retryPolicySchema, watchConditionSchema,
+  type Agent, type AutomationDefinition, type AutomationDefinitionInput, type AutomationVersion, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type OutputContract, type RetryPolicy, type WatchCondition,
 } from './definition.schema.js';
 export { respell } from './definition-spelling.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';

@@ -33,8 +33,11 @@ export interface CataloguedEvent {
 export const cataloguedEvents: readonly CataloguedEvent[] = Object.entries(eventCatalogue).flatMap(([aggregate, events]) =>
   Object.entries(events satisfies EventTable as EventTable).map(([type, { version, summary, data, audit }]) => ({ aggregate, type, version, summary, data, audit })));
 
+/** A definition as a file has it: with the member that tells an editor where its schema is. */
+const automationFileSchema = automationDefinitionSchema.extend({ $schema: z.string().max(2048).optional().describe('Where an editor finds this schema; ignored.') });
+
 const sources: ReadonlyMap<string, () => JsonSchema> = new Map([
-  ['automation', () => schemaDocument(automationDefinitionSchema, { io: 'input', title: 'Automation definition' })],
+  ['automation', () => schemaDocument(automationFileSchema, { io: 'input', title: 'Automation definition' })],
   ['event', () => schemaDocument(publishedEventSchema, { io: 'output', title: 'Published event' })],
   ...cataloguedEvents.map(({ aggregate, type, data, version }): [string, () => JsonSchema] =>
     [`${aggregate}.${type}`, () => schemaDocument(data, { io: 'output', title: `${aggregate}.${type}, version ${version}` })]),

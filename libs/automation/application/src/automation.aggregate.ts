@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { automationEvents, type AutomationEvent } from '@cs/contracts';
+import { automationEvents, automationVersionSchema, type AutomationEvent } from '@cs/contracts';
 import { evolveAutomation, type AutomationState } from '@cs/automation-domain';
 import type { Aggregate } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 
-const storedSchema = automationEvents.automation_created.data.extend({ created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative() });
+const storedSchema = automationEvents.automation_created.data
+  .extend({ created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative(), versions: z.array(automationVersionSchema).readonly().optional() })
+  // States of a release that kept no versions know their present one.
+  .transform(({ versions, ...stored }) => ({
+    ...stored, versions: versions ?? [{ version: stored.definition_version, hash: stored.definition_hash, stored_at_ms: stored.updated_at_ms }],
+  }));
 
 /** How automations are folded and stored: by reference to their definition's hash. */
 export const automationAggregate: Aggregate<AutomationState, AutomationEvent> = {

@@ -1,4 +1,4 @@
-import { decideAutomation, definitionProblems } from '@cs/automation-domain';
+import { decideAutomation, definitionProblems, definitionVersion, normaliseDefinition } from '@cs/automation-domain';
 import {
   automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
 } from '@cs/contracts';
@@ -8,7 +8,7 @@ import { automationAggregate } from './automation.aggregate.js';
 import { definitionHash, type DefinitionLibrary } from './definition-library.js';
 import { expressionProblems } from './expression-problems.js';
 import type { ExpressionEvaluator } from './expression.port.js';
-import { inputSchemaProblems } from './input-validation.js';
+import { inputSchemaProblems, outputSchemaProblems } from './input-validation.js';
 
 export interface AutomationOptions {
   readonly eventing: Eventing;
@@ -26,22 +26,23 @@ const invalid = (problems: readonly Problem[]): Result<never> =>
     problems: problems.map((problem) => ({ ...problem })),
   });
 
-/** Reads a definition as a client wrote it: spelling, shape, graph, expressions, input schema. */
+/** `$schema` tells an editor how to help; it is no part of the definition. */
+const withoutSchema = (raw: Json | undefined): Json | undefined => {
+  if (!isJsonObject(raw)) return raw;
+  const { $schema: _schema, ...definition } = raw;
+  return definition;
+};
+
+/** Reads a definition as a client wrote it: spelling, shape, graph, expressions, JSON Schemas. */
 export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Result<AutomationDefinition> => {
-  const parsed = automationDefinitionSchema.safeParse(respell(raw));
+  const parsed = automationDefinitionSchema.safeParse(withoutSchema(respell(raw)));
   if (!parsed.success) return invalid(problemsOf(parsed.error));
   const definition = parsed.data;
-  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition)];
-  return problems.length > 0 ? invalid(problems) : accepted(definition);
+  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition)];
+  return problems.length > 0 ? invalid(problems) : accepted(normaliseDefinition(definition));
 };
 
 const refOf = ({ tenant }: CallContext, automation_id: string) => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id }) as const;
-
-const versionOf = (definition: AutomationDefinition, hash: string): string => {
-  const declared = definition.metadata?.['definition_version'];
-  const written = typeof declared === 'string' || typeof declared === 'number' ? String(declared).trim() : '';
-  return written === '' ? `automation:${definition.automation_id}@${hash.slice('sha256:'.length, 'sha256:'.length + 16)}` : written;
-};
 
 interface Change {
   readonly type: 'create' | 'update';
@@ -53,7 +54,7 @@ const store = async ({ eventing, definitions }: AutomationOptions, context: Call
   const definition_hash = definitionHash(eventing.digest, definition);
   const stored = {
     automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
-    definition_version: versionOf(definition, definition_hash), definition_hash, changed_by: context.actor,
+    definition_version: definitionVersion(definition, definition_hash), definition_hash, changed_by: context.actor,
   };
   const ref = refOf(context, definition.automation_id);
   // The definition goes first: an automation never refers to one that is not there.

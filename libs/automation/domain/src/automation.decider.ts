@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
-import type { AutomationEvent, GovernanceActor, TenantContext } from '@cs/contracts';
+import type { AutomationEvent, AutomationVersion, GovernanceActor, TenantContext } from '@cs/contracts';
+import { withVersion } from './automation-versions.js';
 
 interface StoredAutomation {
   readonly automation_id: string;
@@ -11,13 +12,15 @@ interface StoredAutomation {
   readonly changed_by: GovernanceActor;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
+  /** Its definitions by version, newest last; bounded. */
+  readonly versions: readonly AutomationVersion[];
 }
 /** An automation by reference to its definition, or `undefined` before it exists. */
 export type AutomationState = StoredAutomation | undefined;
 
 export interface StoreAutomation {
   readonly type: 'create' | 'update';
-  readonly stored: Omit<StoredAutomation, 'created_at_ms' | 'updated_at_ms'>;
+  readonly stored: Omit<StoredAutomation, 'created_at_ms' | 'updated_at_ms' | 'versions'>;
   /** Hash of the definition that an update was made from; when it is no longer the one that is stored, others changed it. */
   readonly replaces?: string;
 }
@@ -58,4 +61,5 @@ export const evolveAutomation = (state: AutomationState, event: AutomationEvent 
   ...event.data,
   created_at_ms: state?.created_at_ms ?? event.recorded_at_ms,
   updated_at_ms: event.recorded_at_ms,
+  versions: withVersion(state?.versions ?? [], { version: event.data.definition_version, hash: event.data.definition_hash, stored_at_ms: event.recorded_at_ms }),
 });

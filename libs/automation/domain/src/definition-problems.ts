@@ -1,4 +1,5 @@
 import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
+import { definitionRuleProblems } from './definition-rules.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { gateDecisions } from './gate-decisions.js';
 
@@ -96,6 +97,6 @@ export const definitionProblems = (definition: AutomationDefinition): readonly P
   const local = nodes.flatMap((node, index) => [
     ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
   ]);
-  const problems = [...duplicateIds(nodes), ...local];
+  const problems = [...duplicateIds(nodes), ...local, ...definitionRuleProblems(definition)];
   return problems.length > 0 ? problems : cycleProblems(definition);
 };

@@ -1,4 +1,7 @@
 export { decideAutomation, evolveAutomation, type AutomationState, type StoreAutomation } from './automation.decider.js';
+export { findVersion, maxVersions } from './automation-versions.js';
+export { normaliseDefinition } from './definition-rules.js';
+export { definitionVersion } from './definition-version.js';
 export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
