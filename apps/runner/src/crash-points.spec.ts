@@ -1,0 +1,82 @@
+import type { Run } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
+import type { CrashPoint } from '@cs/testing';
+import { CrashWorld } from './crash-world.fixture.js';
+import { automation, steps } from './in-memory-runner.fixture.js';
+
+const { transform, post } = steps;
+const retried = { retry_policy: { max_attempts: 5, backoff: { strategy: 'fixed', initial_delay_ms: 500 } } };
+const node = (base: Json, extra: object): Json => ({ ...(base as object), ...extra }) as Json;
+
+const gate = (...depends_on: string[]): Json => ({ node_id: 'gate', objective: 'Pay?', depends_on, gate: { required: true } });
+const timer = (...depends_on: string[]): Json => ({ node_id: 'cool_off', objective: 'wait', depends_on, wait: { kind: 'timer', delay_ms: 60_000 } });
+
+const scenarios: Readonly<Record<string, readonly Json[]>> = {
+  'a gate, a timer and a retry beside other steps': [
+    transform('price', '42'),
+    post('reserve', {}, ['price']),
+    post('notify', {}, ['price']),
+    node(post('flaky', {}, ['price']), retried),
+    gate('reserve', 'notify'),
+    timer('gate'),
+    post('pay', {}, ['cool_off', 'flaky']),
+    transform('sum', '{"paid": nodes.pay.output.body.path, "price": nodes.price.output}', ['pay']),
+  ],
+  // Each alone: the run rests on nothing else when the process ends.
+  'a retry, a timer and a gate one after the other': [node(post('flaky'), retried), timer('flaky'), post('reserve', {}, ['cool_off']), gate('reserve'), post('pay', {}, ['gate'])],
+};
+
+/** What must be the same whatever crashed: everything but times, claims and the number of attempts. */
+const essence = (run: Run): unknown => ({
+  status: run.status,
+  completed: [...run.checkpoint.completed_nodes].sort(),
+  pending: run.checkpoint.pending_nodes,
+  waits: run.checkpoint.open_waits,
+  generations: run.checkpoint.node_generations,
+  decisions: run.checkpoint.gate_history.map(({ node_id, decision, gate_opening_id }) => ({ node_id, decision, gate_opening_id: gate_opening_id.replace(run.run_id, 'run') })),
+  outputs: Object.fromEntries(Object.entries(run.checkpoint.node_outputs).filter(([, { contract_kind }]) => contract_kind === 'http' || contract_kind === 'transform').map(([id, { content, status }]) => [id, { content, status }])),
+});
+
+interface Played {
+  readonly end: unknown;
+  /** Times that each effect was done, by path and key. */
+  readonly effects: readonly (readonly [string, number])[];
+  readonly givenUp: readonly string[];
+  readonly crashed: boolean;
+  readonly writes: readonly string[];
+}
+
+const play = async (flow: readonly Json[], at?: CrashPoint): Promise<Played> => {
+  const world = new CrashWorld(at);
+  const { process } = world;
+  await world.define(automation(flow));
+  const run_id = await world.request('a');
+  for (let turn = 0; turn < 500; turn += 1) {
+    if (await world.step()) continue;
+    if ((await world.load(run_id)).status !== 'awaiting_approval') break;
+    await world.decide(run_id, 'approve');
+  }
+  const effects = [...world.peer.ledger].map(([effect, times]) => [effect.replace(run_id, 'run'), times] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { end: essence(await world.load(run_id)), effects, givenUp: world.broker.givenUp, crashed: process.isOver, writes: process.writes };
+};
+
+/** Every crash point of a scenario: each of its writes, just before and just after. */
+const crashPoints = (writes: readonly string[]): readonly (CrashPoint & { readonly name: string })[] =>
+  writes.flatMap((name, index) => (['before', 'after'] as const).map((when) => ({ write: index + 1, when, name })));
+
+describe('a process that ends at any of its writes leaves a run that another brings to the same end, with no effect doubled', () => {
+  it.each(Object.entries(scenarios))('%s', async (_name, flow) => {
+    const whole = await play(flow);
+    expect(whole).toMatchObject({ end: { status: 'completed', pending: [], waits: [] }, crashed: false, givenUp: [] });
+    expect(whole.effects.length).toBeGreaterThan(2);
+    expect(whole.effects.filter(([, times]) => times !== 1)).toEqual([]);
+    // The scenario is only worth something when it gets everywhere.
+    for (const part of ['run_created', 'approval_gate_opened', 'node_retry_backoff_scheduled', 'approval_gate_decided', 'wait_node_registered', 'stateful_wait_woken', 'run_completed', 'timer ', 'settle ']) {
+      expect({ part, isWritten: whole.writes.some((name) => name.includes(part)) }).toEqual({ part, isWritten: true });
+    }
+    for (const at of crashPoints(whole.writes)) {
+      const { end, effects, givenUp, crashed } = await play(flow, at);
+      expect({ at, end, effects, givenUp, crashed }).toEqual({ at, end: whole.end, effects: whole.effects, givenUp: [], crashed: true });
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
+import { decideRun } from '@cs/automation-domain';
+import { localImplicitTenant, logSubject, streams, timerSubject, type AggregateRef, type CallContext, type Run } from '@cs/contracts';
+import { executeCommand, InMemoryEventStore, loadAggregate, type Eventing, type EventStore } from '@cs/eventing';
+import type { Json } from '@cs/kernel';
+import { JsonataEvaluator } from '@cs/step-runners';
+import { CrashingEventStore, EndingProcess, type CrashPoint } from '@cs/testing';
+import { runnerConsumers } from './consumers.js';
+import { InMemoryBroker } from './in-memory-broker.fixture.js';
+
+const human = { kind: 'human', actor_id: 'ada', source: 'test' } as const;
+const context: CallContext = { tenant: localImplicitTenant, actor: human, correlation_id: 'crash-points' };
+const silent: RunChanges = { announce: () => undefined, listen: () => () => undefined };
+const evaluator = new JsonataEvaluator();
+
+/** The outside: does an effect once for each key, or each time where there is none, and keeps a ledger. */
+export class Peer {
+  /** Effects by path and key. */
+  readonly ledger = new Map<string, number>();
+  readonly #refused = new Set<string>();
+
+  answer({ url, idempotency }: HttpStep): StepOutcome {
+    const path = new URL(url).pathname;
+    const effect = `${path} ${idempotency?.key ?? 'no key'}`;
+    if (path.startsWith('/flaky') && !this.#refused.has(effect)) {
+      this.#refused.add(effect);
+      return { kind: 'failed', failure: { kind: 'unexpected_status', message: 'peer answered 503' }, effect: 'answered', retryable: true };
+    }
+    const done = this.ledger.get(effect) ?? 0;
+    if (idempotency === undefined || done === 0) this.ledger.set(effect, done + 1);
+    return { kind: 'succeeded', output: { status: 200, headers: {}, body: { path } } };
+  }
+}
+
+interface Timer {
+  readonly ref: AggregateRef;
+  readonly waitId: string;
+  readonly dueAtMs: number;
+}
+
+interface Parts {
+  readonly eventing: Eventing;
+  readonly definitions: DefinitionLibrary;
+}
+
+/**
+ * Runners over a log, a broker, timers and a peer that outlive them. One process at a time; when it
+ * ends at its crash point, another one starts, which lives.
+ */
+export class CrashWorld {
+  readonly store = new InMemoryEventStore();
+  readonly broker = new InMemoryBroker();
+  readonly peer = new Peer();
+  readonly timers = new Map<string, Timer>();
+  nowMs = 1_000_000;
+  process: EndingProcess;
+  #published = 0;
+  #parts: Parts;
+
+  constructor(at?: CrashPoint) {
+    this.process = new EndingProcess(at);
+    this.#parts = this.#start();
+  }
+
+  /** As runner.module.ts composes it, over what this process may write. */
+  #start(): Parts {
+    const { process } = this;
+    const eventing = this.#eventing(new CrashingEventStore(this.store, process));
+    const definitions = new DefinitionLibrary(eventing);
+    const http: HttpStepRunner = { run: (step) => process.while(() => Promise.resolve(this.peer.answer(step))) };
+    const schedule = async (ref: AggregateRef, waitId: string, dueAtMs: number): Promise<void> =>
+      process.write(`timer ${waitId}`, () => Promise.resolve(void this.timers.set(`${ref.id} ${waitId}`, { ref, waitId, dueAtMs })));
+    const executor = new RunExecutor({
+      eventing, definitions, evaluator, http, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
+    });
+    const wake = { eventing, definitions, changes: silent };
+    this.broker.subscribe(runnerConsumers({ executor, wake, leaseMs: 15_000, maxRuns: 16, stopping: new AbortController().signal }));
+    return { eventing, definitions };
+  }
+
+  #eventing(store: EventStore): Eventing {
+    return { store, clock: () => this.nowMs, digest: (text) => createHash('sha256').update(text).digest('hex') };
+  }
+
+  /** Written before the process under test starts: nothing of it is a crash point. */
+  async define(definition: Json): Promise<void> {
+    const eventing = this.#eventing(this.store);
+    const result = await createAutomation({ eventing, definitions: new DefinitionLibrary(eventing), evaluator }, context, definition);
+    if (!result.ok) throw new Error(JSON.stringify(result.refusal));
+  }
+
+  /** A client asks until it is answered, always with the same key. */
+  async request(automation_id: string): Promise<string> {
+    const result = await this.#insist(() => requestRun({ ...this.#parts, newId: randomUUID }, context, { automation_id, input: {}, command_id: 'start-1' }));
+    if (!result.ok) throw new Error(JSON.stringify(result.refusal));
+    return result.value.run.run_id;
+  }
+
+  /** A person decides the gate that is open, and asks again when nobody answered. */
+  async decide(run_id: string, decision: string): Promise<void> {
+    const run = await this.load(run_id);
+    const definition = await new DefinitionLibrary(this.#eventing(this.store)).get(this.ref(run_id), run.workflow_definition_snapshot_hash);
+    const command_id = `decide-${run.checkpoint.awaiting_gate?.gate_opening_id}`;
+    const result = await this.#insist(() => executeCommand(this.ref(run_id), {
+      eventing: this.#parts.eventing, aggregate: runAggregate, context: { actor: human },
+      decide: (state, at_ms) => decideRun({ type: 'decide_gate', decision, decided_by: human, command_id }, state, { at_ms, definition }),
+    }));
+    if (result.kind !== 'accepted') throw new Error(JSON.stringify(result));
+  }
+
+  async load(run_id: string): Promise<Run> {
+    const { state } = await loadAggregate({ store: this.store, aggregate: runAggregate }, this.ref(run_id));
+    if (state === undefined) throw new Error(`no run ${run_id}`);
+    return state;
+  }
+
+  ref(run_id: string): AggregateRef {
+    return { org_id: localImplicitTenant.org_id, workspace_id: localImplicitTenant.workspace_id, aggregate: 'run', id: run_id };
+  }
+
+  /** Handles one message, or lets time pass until there is one. False when nothing is left to happen. */
+  async step(): Promise<boolean> {
+    this.#publish();
+    const delivery = this.broker.next(this.nowMs);
+    if (delivery === undefined) return this.#passTime();
+    const { process } = this;
+    const handled = delivery.definition.handle(delivery.message).then((outcome) => process.write(`settle ${delivery.definition.durable}`, () => Promise.resolve(delivery.settle(outcome))));
+    await Promise.race([handled, process.ended]);
+    this.#restart();
+    return true;
+  }
+
+  #publish(): void {
+    for (const { ref, status, commit } of this.store.all().slice(this.#published)) this.broker.publish(streams.log.name, logSubject(ref, status), JSON.stringify(commit));
+    this.#published = this.store.all().length;
+  }
+
+  #passTime(): boolean {
+    const [next] = [...this.timers].sort(([, a], [, b]) => a.dueAtMs - b.dueAtMs);
+    const at = Math.min(next?.[1].dueAtMs ?? Infinity, this.broker.nextAtMs ?? Infinity);
+    if (at === Infinity) return false;
+    this.nowMs = Math.max(this.nowMs, at);
+    if (next !== undefined && next[1].dueAtMs <= this.nowMs) this.#fire(...next);
+    return true;
+  }
+
+  #fire(key: string, { ref, waitId }: Timer): void {
+    this.timers.delete(key);
+    const fired = { org_id: ref.org_id, workspace_id: ref.workspace_id, run_id: ref.id, wait_id: waitId };
+    this.broker.publish(streams.timers.name, timerSubject('fired', ref, waitId), JSON.stringify(fired));
+  }
+
+  async #insist<Value>(call: () => Promise<Value>): Promise<Value> {
+    for (;;) {
+      const answered = await Promise.race([call().then((value) => ({ value })), this.process.ended]);
+      if (answered) return answered.value;
+      this.#restart();
+    }
+  }
+
+  /** After a crash: another process, which does not crash; time passes until the leases have lapsed. */
+  #restart(): void {
+    if (!this.process.isOver) return;
+    this.process = new EndingProcess();
+    this.nowMs += 20_000;
+    this.#parts = this.#start();
+  }
+}
