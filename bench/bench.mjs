@@ -1,11 +1,8 @@
 // npm run bench: runs per second and latencies through HTTP, until completed and visible in the projection.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpus } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { BenchApi } from './lib/api.mjs';
+import { drive, startSink, withinLimit } from './lib/load.mjs';
 import { startSystem, usageOf } from './lib/processes.mjs';
 import { row, summary } from './lib/statistics.mjs';
 import { scenarios } from './scenarios.mjs';
@@ -23,25 +20,8 @@ const { values } = parseArgs({
 const inFlightOf = (name) => Number(values['in-flight'] ?? scenarios[name].inFlight);
 const limit = 600_000;
 
-const startSink = async () => {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'sink.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [port] = await once(createInterface({ input: child.stdout }), 'line');
-  return { child, url: `http://127.0.0.1:${port}` };
-};
-
 const check = (type, runId) => {
   if (type !== 'run_completed') throw new Error(`run ${runId} ended with ${type}`);
-};
-
-/** `count` runs, `inFlight` at a time; the time of each from the request to the published completion. */
-const drive = async (count, inFlight, one) => {
-  const times = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < count) times.push(await one(next++));
-  };
-  await Promise.all(Array.from({ length: Math.min(inFlight, count) }, worker));
-  return times;
 };
 
 const plainRun = (api, id) => async (n) => {
@@ -115,10 +95,7 @@ const measure = async (system, sink, name) => {
   await api.close();
 };
 
-const stopAtLimit = setTimeout(() => {
-  console.error(`the benchmark took longer than ${limit / 1000} s`);
-  process.exit(1);
-}, limit);
+const stopAtLimit = withinLimit(limit);
 const system = await startSystem({ mode: values.mode, sync: values.sync, profile: values.profile });
 const sink = await startSink();
 try {
