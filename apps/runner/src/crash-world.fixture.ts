@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
-import { localImplicitTenant, logSubject, streams, timerSubject, type AggregateRef, type CallContext, type Run } from '@cs/contracts';
-import { executeCommand, InMemoryEventStore, loadAggregate, type Eventing, type EventStore } from '@cs/eventing';
+import { localImplicitTenant, logSubject, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
+import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { JsonataEvaluator } from '@cs/step-runners';
 import { CrashingEventStore, EndingProcess, type CrashPoint } from '@cs/testing';
@@ -33,6 +33,22 @@ export class Peer {
   }
 }
 
+/** The log in memory, whose commits are messages, as in JetStream. */
+class PublishingEventStore extends InMemoryEventStore {
+  readonly #broker: InMemoryBroker;
+
+  constructor(broker: InMemoryBroker) {
+    super();
+    this.#broker = broker;
+  }
+
+  override async append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
+    const result = await super.append(ref, status, commit);
+    if (result.kind === 'appended' && !result.duplicate) this.#broker.publish(streams.log.name, logSubject(ref, status), JSON.stringify(commit));
+    return result;
+  }
+}
+
 interface Timer {
   readonly ref: AggregateRef;
   readonly waitId: string;
@@ -49,13 +65,12 @@ interface Parts {
  * ends at its crash point, another one starts, which lives.
  */
 export class CrashWorld {
-  readonly store = new InMemoryEventStore();
   readonly broker = new InMemoryBroker();
+  readonly store = new PublishingEventStore(this.broker);
   readonly peer = new Peer();
   readonly timers = new Map<string, Timer>();
   nowMs = 1_000_000;
   process: EndingProcess;
-  #published = 0;
   #parts: Parts;
 
   constructor(at?: CrashPoint) {
@@ -121,7 +136,6 @@ export class CrashWorld {
 
   /** Handles one message, or lets time pass until there is one. False when nothing is left to happen. */
   async step(): Promise<boolean> {
-    this.#publish();
     const delivery = this.broker.next(this.nowMs);
     if (delivery === undefined) return this.#passTime();
     const { process } = this;
@@ -129,11 +143,6 @@ export class CrashWorld {
     await Promise.race([handled, process.ended]);
     this.#restart();
     return true;
-  }
-
-  #publish(): void {
-    for (const { ref, status, commit } of this.store.all().slice(this.#published)) this.broker.publish(streams.log.name, logSubject(ref, status), JSON.stringify(commit));
-    this.#published = this.store.all().length;
   }
 
   #passTime(): boolean {
