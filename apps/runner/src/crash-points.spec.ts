@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import type { Run } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { CrashPoint } from '@cs/testing';
 import { CrashWorld } from './crash-world.fixture.js';
 import { automation, steps } from './in-memory-runner.fixture.js';
+
+// Dozens of runs for each scenario: seconds on a busy machine.
+jest.setTimeout(60_000);
 
 const { transform, post } = steps;
 const retried = { retry_policy: { max_attempts: 5, backoff: { strategy: 'fixed', initial_delay_ms: 500 } } };

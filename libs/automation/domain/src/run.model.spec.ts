@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { holdReasonSchema } from '@cs/contracts';
 import type { GovernanceActor, HoldReason } from '@cs/contracts';
@@ -13,6 +14,9 @@ import { RunWorld } from './run-world.fixture.js';
 
 /** Runs per property. A failure prints its seed; FC_SEED repeats it, FC_RUNS looks longer. */
 const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 250), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
+
+// Hundreds of runs: seconds on a busy machine.
+jest.setTimeout(60_000);
 
 type Step = (world: RunWorld) => void;
 /** Something that may happen at any time; what does not fit is refused, and that is part of what is tested. */
