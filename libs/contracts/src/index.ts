@@ -39,6 +39,7 @@ export {
   schedulerSchema, waitKindSchema, webhookMatchSchema,
   type EffectIntent, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
   type RunIn, type RunScheduler, type RunStatus, type RunUsage, type WaitKind, type WebhookMatch,
+  fanOutSchema, unsuccessfulItemSchema, type FanOut, type UnsuccessfulItem,
 } from './run.schema.js';
 export { misfirePolicySchema, scheduleSchema, type MisfirePolicy, type Schedule } from './schedule.schema.js';
 export {

@@ -96,6 +96,30 @@ export const openWaitSchema = z.object({
 });
 export type OpenWait = z.infer<typeof openWaitSchema>;
 
+export const unsuccessfulItemSchema = z.object({
+  status: z.enum(['failed', 'blocked']),
+  attempt: z.int().nonnegative(),
+  failure: nodeFailureSchema,
+  /** The effect whose outcome nobody knows. */
+  effect_id: z.string().optional(),
+});
+export type UnsuccessfulItem = z.infer<typeof unsuccessfulItemSchema>;
+
+/** A node that is executed once for each item of a list. */
+export const fanOutSchema = z.object({
+  /** The list, as it was when the node began. */
+  items: z.array(jsonSchema).readonly(),
+  /** The next item that has never started. */
+  next_item: z.int().nonnegative(),
+  /** Items that began and have not ended: executing, in back-off, or waiting. */
+  open_items: z.array(z.int().nonnegative()).readonly(),
+  /** Outputs in the order of the items, in pieces of equal length so that adding one copies little; null where there is none yet. */
+  outputs: z.array(z.array(jsonSchema).readonly()).readonly(),
+  /** Items that failed for good, or whose effect has to be reconciled, by their index. */
+  unsuccessful: z.record(z.string(), unsuccessfulItemSchema),
+});
+export type FanOut = z.infer<typeof fanOutSchema>;
+
 export const runCheckpointSchema = z.object({
   completed_nodes: nodeIds,
   pending_nodes: nodeIds,
@@ -106,6 +130,8 @@ export const runCheckpointSchema = z.object({
   node_generations: z.record(z.string(), z.int()),
   in_progress: z.record(z.string(), nodeInProgressSchema),
   open_waits: z.array(openWaitSchema).readonly(),
+  /** Fan-outs by node, from their first item until all of it is done. Work of item i is under the key `node[i]` elsewhere. */
+  fan_outs: z.record(z.string(), fanOutSchema).optional(),
   /** Child runs that nobody waits for any more and that are still to be cancelled. */
   abandoned_children: z.array(runIdSchema).readonly().optional(),
   /** When a node's first attempt began, for limits on all attempts together. */

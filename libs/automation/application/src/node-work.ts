@@ -61,7 +61,7 @@ export class NodeWork {
       if (this.#isStopped()) return;
       const plan = planRun(session.run, definition);
       const before = session.run.version;
-      for (const node_id of plan.interrupted) await this.#recover(node_id);
+      for (const { node_id } of plan.interrupted) await this.#recover(node_id);
       for (const node of plan.waits) await this.#registerWait(node);
       for (const node of plan.ready) await this.#start(node);
       if (session.run.version === before) return;

@@ -15,3 +15,6 @@ export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNo
 export { decideRun, type RunRefusal } from './run.decider.js';
 export { byDueTime, dueAtMs } from './wait-due.js';
 export type { GateRefusal } from './gate.decider.js';
+export { reopenItem } from './fan-out-evolution.js';
+export { fanOutOf, type FanOutPlan } from './fan-out.js';
+export { itemOf, workKey, workName, workOfKey, type WorkRef } from './work-key.js';

@@ -1,28 +1,30 @@
 import type { NodeFailure, NodeOutput, Run } from '@cs/contracts';
+import { completeItem, endItemWithout, fanOutStarted, itemStarted, withoutWorkOf } from './fan-out-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
-import { withCheckpoint } from './run.state.js';
-
-export const without = <Value>(record: Readonly<Record<string, Value>>, ...keys: readonly string[]): Record<string, Value> => {
-  const rest = { ...record };
-  for (const key of keys) delete rest[key];
-  return rest;
-};
+import { abandonChildren, withCheckpoint } from './run.state.js';
+import { without } from './without.js';
+import { workKey, type WorkRef } from './work-key.js';
 
 const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_started'>): Run => {
   const { in_progress, node_attempts } = run.checkpoint;
-  return withCheckpoint(run, {
+  const key = workKey(data);
+  const begun = withCheckpoint(run, {
     in_progress: {
       ...in_progress,
-      [data.node_id]: { attempt: data.attempt, started_at_ms: recorded_at_ms, lease_epoch: run.execution_claim_epoch, ...(data.effect === undefined ? {} : { effect: data.effect }) },
+      [key]: { attempt: data.attempt, started_at_ms: recorded_at_ms, lease_epoch: run.execution_claim_epoch, ...(data.effect === undefined ? {} : { effect: data.effect }) },
     },
-    node_attempts: { ...node_attempts, [data.node_id]: data.attempt },
+    node_attempts: { ...node_attempts, [key]: data.attempt },
   });
+  return data.item === undefined ? begun : itemStarted(begun, data.node_id, data.item);
 };
 
-/** A node has its output, whoever gave it. */
-export const completeNode = (run: Run, node_id: string, output: NodeOutput): Run => {
+/** A node, or an item of its fan-out, has its output, whoever gave it. */
+export const completeNode = (run: Run, { node_id, item }: WorkRef, output: NodeOutput): Run => {
+  if (item !== undefined) return completeItem(run, node_id, { item, output });
   const { checkpoint } = run;
   return withCheckpoint(run, {
+    // The output holds what the items yielded.
+    ...(checkpoint.fan_outs === undefined ? {} : { fan_outs: without(checkpoint.fan_outs, node_id) }),
     in_progress: without(checkpoint.in_progress, node_id),
     pending_nodes: checkpoint.pending_nodes.filter((id) => id !== node_id),
     completed_nodes: checkpoint.completed_nodes.includes(node_id) ? checkpoint.completed_nodes : [...checkpoint.completed_nodes, node_id],
@@ -36,29 +38,36 @@ const failureOutput = (status: 'failed' | 'blocked', failure: NodeFailure, creat
 
 const ended = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_failed' | 'node_blocked'>, status: 'failed' | 'blocked'): Run => {
   const { checkpoint } = run;
+  const last_failure = { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms };
+  if (data.item !== undefined) {
+    const effect = 'effect_id' in data ? { effect_id: data.effect_id } : {};
+    return withCheckpoint(endItemWithout(run, data.node_id, { item: data.item, ended: { status, attempt: data.attempt, failure: data.failure, ...effect } }), { last_failure });
+  }
   const blocked = status === 'blocked' && !checkpoint.blocked_nodes.includes(data.node_id);
   return withCheckpoint(run, {
     in_progress: without(checkpoint.in_progress, data.node_id),
     node_outputs: { ...checkpoint.node_outputs, [data.node_id]: failureOutput(status, data.failure, recorded_at_ms) },
-    last_failure: { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms },
+    last_failure,
     ...(blocked ? { blocked_nodes: [...checkpoint.blocked_nodes, data.node_id] } : {}),
   });
 };
 
 const retryScheduled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_retry_backoff_scheduled'>): Run =>
   withCheckpoint(run, {
-    in_progress: without(run.checkpoint.in_progress, data.node_id),
+    in_progress: without(run.checkpoint.in_progress, workKey(data)),
     open_waits: [...run.checkpoint.open_waits, data.wait],
     last_failure: { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms },
   });
 
 /** Events that concern one node and leave the run's status alone. */
-export const nodeEvolvers: Evolvers<'node_started' | 'node_completed' | 'node_failed' | 'node_blocked' | 'node_retry_backoff_scheduled'> = {
+export const nodeEvolvers: Evolvers<'node_started' | 'node_completed' | 'node_failed' | 'node_blocked' | 'node_retry_backoff_scheduled' | 'node_fan_out_started' | 'node_skipped_no_work'> = {
   node_started: started,
-  node_completed: (run, { data }) => completeNode(run, data.node_id, data.output),
+  node_completed: (run, { data }) => completeNode(run, data, data.output),
   node_failed: (run, event) => ended(run, event, 'failed'),
   node_blocked: (run, event) => ended(run, event, 'blocked'),
   node_retry_backoff_scheduled: retryScheduled,
+  node_fan_out_started: fanOutStarted,
+  node_skipped_no_work: (run, { data }) => completeNode(run, { node_id: data.node_id }, data.output),
 };
 
 /** Sends nodes back to pending: outputs, attempts and waits go, and their next effects are new ones. */
@@ -72,9 +81,9 @@ export const resetNodes = (run: Run, nodes: readonly string[]): Run => {
     pending_nodes: [...new Set([...checkpoint.pending_nodes, ...nodes])].sort(),
     blocked_nodes: checkpoint.blocked_nodes.filter((id) => !reset.has(id)),
     node_outputs: without(checkpoint.node_outputs, ...nodes),
-    node_attempts: without(checkpoint.node_attempts, ...nodes),
     node_generations: generations,
-    in_progress: without(checkpoint.in_progress, ...nodes),
+    ...withoutWorkOf(checkpoint, reset),
+    ...abandonChildren(checkpoint, ({ node_id }) => reset.has(node_id)),
     open_waits: checkpoint.open_waits.filter(({ node_id }) => !reset.has(node_id)),
   });
 };

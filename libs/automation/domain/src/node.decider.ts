@@ -1,89 +1,100 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
-import type { EffectIntent, FlowNode, NodeInProgress, Run, RunEvent } from '@cs/contracts';
+import type { EffectIntent, FlowNode, NodeInProgress, NodeOutput, Run, RunEvent } from '@cs/contracts';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
-import { isStartable } from './run-plan.js';
+import { isItemStartable, isStartable } from './run-plan.js';
 import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RegisterTimer, RunContext, StartNode } from './run.commands.js';
+import { itemOf, workKey, workName, type WorkRef } from './work-key.js';
 
 type NodeDecision = Decision<RunEvent, ExecutionRefusal>;
 type Failed = Extract<NodeResult, { kind: 'failed' }>;
 
-const notReady = (node_id: string): NodeDecision => refuse({ code: 'node_not_ready', message: `node "${node_id}" cannot start now` });
+export const notReady = (work: WorkRef): NodeDecision => refuse({ code: 'node_not_ready', message: `${workName(work)} cannot start now` });
 
-/** Same run, node and generation: the same effect, whatever the attempt. */
-const effectIntent = (run: Run, node_id: string, mode: EffectIntent['mode']): EffectIntent => {
-  const effect_id = `${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}`;
+/** Counts resets of a node; for an item, with its index. */
+const generationOf = ({ checkpoint }: Run, { node_id, item }: WorkRef): string => `${checkpoint.node_generations[node_id] ?? 0}${item === undefined ? '' : `:${item}`}`;
+
+/** Same run, node, generation and item: the same effect, whatever the attempt. */
+const effectIntent = (run: Run, work: WorkRef, mode: EffectIntent['mode']): EffectIntent => {
+  const effect_id = `${run.run_id}:${work.node_id}:${generationOf(run, work)}`;
   return { effect_id, idempotency_key: effect_id, mode };
 };
 
-const startedEvent = (run: Run, node_id: string, effect: EffectIntent | undefined): RunEvent => ({
+const startedEvent = (run: Run, work: WorkRef, effect: EffectIntent | undefined): RunEvent => ({
   event_type: 'node_started',
-  data: { node_id, attempt: (run.checkpoint.node_attempts[node_id] ?? 0) + 1, ...(effect === undefined ? {} : { effect }) },
+  data: { node_id: work.node_id, ...itemOf(work), attempt: (run.checkpoint.node_attempts[workKey(work)] ?? 0) + 1, ...(effect === undefined ? {} : { effect }) },
 });
 
 /** A node that an executor may work on now; a gate's node is completed by a person only. */
-const startableNode = (run: Run, { definition }: RunContext, node_id: string): FlowNode | undefined => {
+export const startableNode = (run: Run, { definition }: RunContext, node_id: string): FlowNode | undefined => {
   const node = flowGraph(definition).nodes.get(node_id);
   if (node === undefined || isApprovalNode(node)) return undefined;
   return run.status === 'running' && isStartable(run, definition, node_id) ? node : undefined;
 };
 
-export const startNode = ({ node_id, mode }: StartNode, run: Run, context: RunContext): NodeDecision => {
-  if (startableNode(run, context, node_id) === undefined) return notReady(node_id);
-  return accept(startedEvent(run, node_id, mode === undefined ? undefined : effectIntent(run, node_id, mode)));
+const isReady = (run: Run, context: RunContext, { node_id, item }: WorkRef): boolean =>
+  item === undefined ? startableNode(run, context, node_id) !== undefined : run.status === 'running' && isItemStartable(run, context.definition, { node_id, item });
+
+export const startNode = (command: StartNode, run: Run, context: RunContext): NodeDecision => {
+  if (!isReady(run, context, command)) return notReady(command);
+  return accept(startedEvent(run, command, command.mode === undefined ? undefined : effectIntent(run, command, command.mode)));
 };
 
-/** The id that the wait of a node has; back-off waits name their attempt. */
-const waitIdOf = (run: Run, node_id: string, attempt?: number): string =>
-  attempt === undefined
-    ? `automation-v2:${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}:wait`
-    : `automation-v2:${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}:backoff:${attempt}`;
+/** The id that a wait of a node or an item has; waits for a back-off or a child name their attempt. */
+export const waitIdOf = (run: Run, work: WorkRef, what: 'wait' | `backoff:${number}` | `child:${number}`): string =>
+  `automation-v2:${run.run_id}:${work.node_id}:${generationOf(run, work)}:${what}`;
 
 export const registerTimer = ({ node_id, wake_at_ms }: RegisterTimer, run: Run, context: RunContext): NodeDecision => {
-  if (startableNode(run, context, node_id)?.wait === undefined) return notReady(node_id);
-  const wait = { wait_id: waitIdOf(run, node_id), node_id, wait_kind: 'timer', wake_at_ms, created_at_ms: context.at_ms } as const;
+  if (startableNode(run, context, node_id)?.wait === undefined) return notReady({ node_id });
+  const wait = { wait_id: waitIdOf(run, { node_id }, 'wait'), node_id, wait_kind: 'timer', wake_at_ms, created_at_ms: context.at_ms } as const;
   return accept({ event_type: 'wait_node_registered', data: { wait } });
 };
 
-const backoffScheduled = (run: Run, { result, node_id, retry, attempt, at_ms }: { result: Failed; node_id: string; retry: Extract<RetryDecision, { kind: 'retry' }>; attempt: number; at_ms: number }): RunEvent => {
+const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { result: Failed; work: WorkRef; retry: Extract<RetryDecision, { kind: 'retry' }>; attempt: number; at_ms: number }): RunEvent => {
   const retry_after_ms = at_ms + retry.backoff_ms;
   return {
     event_type: 'node_retry_backoff_scheduled',
     data: {
-      node_id, attempt, next_attempt: attempt + 1, max_attempts: retry.max_attempts, backoff_ms: retry.backoff_ms, retry_after_ms,
+      node_id: work.node_id, ...itemOf(work), attempt, next_attempt: attempt + 1, max_attempts: retry.max_attempts, backoff_ms: retry.backoff_ms, retry_after_ms,
       reason: result.failure.message.slice(0, 500), failure: result.failure, retry_decision: 'retry_scheduled',
-      wait: { wait_id: waitIdOf(run, node_id, attempt), node_id, wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: at_ms },
+      wait: { wait_id: waitIdOf(run, work, `backoff:${attempt}`), node_id: work.node_id, ...itemOf(work), wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: at_ms },
     },
   };
 };
 
-const failNode = (run: Run, node: FlowNode, { result, progress, at_ms }: { result: Failed; progress: NodeInProgress; at_ms: number }): NodeDecision => {
-  const { node_id } = node;
-  const { attempt, effect } = progress;
+/** What becomes of work whose attempt failed: it is repeated later, a person reconciles it, or it failed for good. */
+export const failWork = (run: Run, node: FlowNode, { work, result, attempt, effect, at_ms }: { work: WorkRef; result: Failed; attempt: number; effect: EffectIntent | undefined; at_ms: number }): RunEvent => {
   const retry = decideRetry(node, { result, mode: effect?.mode, attempt });
+  const ended = { node_id: work.node_id, ...itemOf(work), attempt };
   switch (retry.kind) {
     case 'retry':
-      return accept(backoffScheduled(run, { result, node_id, retry, attempt, at_ms }));
+      return backoffScheduled(run, { result, work, retry, attempt, at_ms });
     case 'unknown':
-      return accept({ event_type: 'node_blocked', data: { node_id, attempt, effect_id: effect?.effect_id ?? '', failure: result.failure } });
+      return { event_type: 'node_blocked', data: { ...ended, effect_id: effect?.effect_id ?? '', failure: result.failure } };
     case 'give_up':
-      return accept({ event_type: 'node_failed', data: { node_id, attempt, failure: result.failure } });
+      return { event_type: 'node_failed', data: { ...ended, failure: result.failure } };
   }
 };
 
-export const finishNode = ({ node_id, attempt, result }: FinishNode, run: Run, { definition, at_ms }: RunContext): NodeDecision => {
-  const progress = run.checkpoint.in_progress[node_id];
-  const node = flowGraph(definition).nodes.get(node_id);
-  // Every write of an executor is fenced by its epoch: what an earlier claim began has to be recovered first.
-  const isOwn = progress?.attempt === attempt && progress.lease_epoch === run.execution_claim_epoch;
-  if (run.status !== 'running' || node === undefined || !isOwn) {
-    return refuse({ code: 'node_not_in_progress', message: `attempt ${attempt} of node "${node_id}" is not in progress` });
-  }
-  if (result.kind === 'failed') return failNode(run, node, { result, progress, at_ms });
-  const { contract_kind, content, summary } = result;
-  const output = { status: 'completed', contract_kind, content, created_at_ms: at_ms, ...(summary === undefined ? {} : { summary }) } as const;
-  return accept({ event_type: 'node_completed', data: { node_id, attempt, output } });
+/** The attempt, if this claim began it: what an earlier claim began has to be recovered first. */
+export const ownProgress = (run: Run, work: WorkRef, attempt: number): NodeInProgress | undefined => {
+  const progress = run.checkpoint.in_progress[workKey(work)];
+  return run.status === 'running' && progress?.attempt === attempt && progress.lease_epoch === run.execution_claim_epoch ? progress : undefined;
 };
+
+export const finishNode = (command: FinishNode, run: Run, { definition, at_ms }: RunContext): NodeDecision => {
+  const { node_id, attempt, result } = command;
+  const progress = ownProgress(run, command, attempt);
+  const node = flowGraph(definition).nodes.get(node_id);
+  if (node === undefined || progress === undefined) return refuse({ code: 'node_not_in_progress', message: `attempt ${attempt} of ${workName(command)} is not in progress` });
+  if (result.kind === 'failed') return accept(failWork(run, node, { work: command, result, attempt, effect: progress.effect, at_ms }));
+  return accept({ event_type: 'node_completed', data: { node_id, ...itemOf(command), attempt, output: outputOf(result, at_ms) } });
+};
+
+/** The output of a step that succeeded. */
+export const outputOf = ({ contract_kind, content, summary }: Extract<NodeResult, { kind: 'succeeded' }>, created_at_ms: number): NodeOutput => ({
+  status: 'completed', contract_kind, content, created_at_ms, ...(summary === undefined ? {} : { summary }),
+});
 
 /** Interruptions of one node before it is taken for what ends its runners. */
 const maxInterruptedAttempts = 10;
@@ -92,15 +103,17 @@ const maxInterruptedAttempts = 10;
  * A node in progress whose runner is gone: nobody knows whether its effect happened. With the same
  * key, or when repeating changes nothing, it starts again; otherwise a person has to reconcile it.
  */
-export const recoverNode = ({ node_id }: RecoverNode, run: Run, { definition }: RunContext): NodeDecision => {
-  const progress = run.checkpoint.in_progress[node_id];
+export const recoverNode = (command: RecoverNode, run: Run, { definition }: RunContext): NodeDecision => {
+  const { node_id } = command;
+  const progress = run.checkpoint.in_progress[workKey(command)];
   const node = flowGraph(definition).nodes.get(node_id);
   if (run.status !== 'running' || !node || !progress || progress.lease_epoch >= run.execution_claim_epoch) {
-    return refuse({ code: 'node_not_in_progress', message: `node "${node_id}" was not interrupted` });
+    return refuse({ code: 'node_not_in_progress', message: `${workName(command)} was not interrupted` });
   }
   const { attempt, effect } = progress;
   const failure = { kind: 'interrupted', message: `the runner of attempt ${attempt} is gone; what became of the attempt is not known` };
-  if (effect?.mode === 'none') return accept({ event_type: 'node_blocked', data: { node_id, attempt, effect_id: effect.effect_id, failure } });
-  if (attempt >= maxInterruptedAttempts) return accept({ event_type: 'node_failed', data: { node_id, attempt, failure } });
-  return accept(startedEvent(run, node_id, effect));
+  const ended = { node_id, ...itemOf(command), attempt, failure };
+  if (effect?.mode === 'none') return accept({ event_type: 'node_blocked', data: { ...ended, effect_id: effect.effect_id } });
+  if (attempt >= maxInterruptedAttempts) return accept({ event_type: 'node_failed', data: ended });
+  return accept(startedEvent(run, command, effect));
 };

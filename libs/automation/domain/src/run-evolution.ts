@@ -3,7 +3,7 @@ import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
-import { toFinished, toRunning, type RunState } from './run.state.js';
+import { toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
 import { waitEvolvers } from './wait-evolution.js';
 
 export type { RecordedRunEvent } from './run-evolvers.js';
@@ -25,6 +25,9 @@ const cancelled = (run: Run, { data }: RunEventNamed<'run_cancelled'>): Run => (
   ...toFinished(run, 'cancelled', data.reason), stop_kind: data.stop_kind, stop_reason: data.reason,
 });
 
+const childrenCancelled = (run: Run, run_ids: readonly string[]): Run =>
+  withCheckpoint(run, { abandoned_children: (run.checkpoint.abandoned_children ?? []).filter((id) => !run_ids.includes(id)) });
+
 /** One entry for every event there is: a recorded fact is never refused. */
 const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...nodeEvolvers,
@@ -37,6 +40,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   run_failed: (run, { data }) => toFinished(run, 'failed', data.detail),
   run_blocked: (run, { data }) => toFinished(run, 'blocked', data.detail),
   run_cancelled: cancelled,
+  abandoned_children_cancelled: (run, { data }) => childrenCancelled(run, data.run_ids),
 };
 
 /** Folds one recorded event. Total: a recorded fact is never refused. */

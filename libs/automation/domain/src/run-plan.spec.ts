@@ -29,7 +29,7 @@ describe('the plan of a run', () => {
 
   it('names nodes that an earlier claim left in progress', () => {
     const plan = planRun(runAfter(started('a', effectOf('a')), claimed(2), started('b', effectOf('b'))), definition);
-    expect([plan.interrupted, plan.inProgress]).toEqual([['a'], 2]);
+    expect([plan.interrupted, plan.inProgress]).toEqual([[{ node_id: 'a' }], 2]);
   });
 
   it('agrees with the question whether one node could start', () => {

@@ -1,5 +1,7 @@
 import type { AutomationDefinition, FlowNode, Run } from '@cs/contracts';
+import { fanOutOf, planFanOut, type FanOutPlan } from './fan-out.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { workOfKey, type WorkRef } from './work-key.js';
 
 /** What a run could do next. Each list is in definition order. */
 export interface RunPlan {
@@ -9,8 +11,10 @@ export interface RunPlan {
   readonly waits: readonly FlowNode[];
   /** Approval nodes that could open. */
   readonly gates: readonly FlowNode[];
-  /** Nodes left in progress by an earlier claim. */
-  readonly interrupted: readonly string[];
+  /** Fan-outs that began and go on. */
+  readonly fanOuts: readonly FanOutPlan[];
+  /** Nodes and items left in progress by an earlier claim. */
+  readonly interrupted: readonly WorkRef[];
   readonly inProgress: number;
 }
 
@@ -21,9 +25,16 @@ const startable = (run: Run, definition: AutomationDefinition): readonly FlowNod
   const waiting = new Set(open_waits.map(({ node_id }) => node_id));
   return definition.flow.nodes.filter(
     ({ node_id, depends_on }) =>
-      pending.has(node_id) && !Object.hasOwn(node_outputs, node_id) && !Object.hasOwn(in_progress, node_id) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
+      pending.has(node_id) && fanOutOf(run, node_id) === undefined && !Object.hasOwn(node_outputs, node_id) && !Object.hasOwn(in_progress, node_id) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
   );
 };
+
+const openFanOuts = (run: Run, definition: AutomationDefinition): readonly FanOutPlan[] =>
+  run.checkpoint.fan_outs === undefined ? [] : definition.flow.nodes.map((node) => planFanOut(run, node)).filter((plan) => plan !== undefined);
+
+/** Something could be started or finished, or runs: the run neither rests nor ends. */
+export const hasWork = ({ inProgress, ready, waits, fanOuts }: RunPlan): boolean =>
+  inProgress + ready.length + waits.length > 0 || fanOuts.some(({ items, isOver }) => isOver || items.length > 0);
 
 export const planRun = (run: Run, definition: AutomationDefinition): RunPlan => {
   const nodes = startable(run, definition);
@@ -32,9 +43,16 @@ export const planRun = (run: Run, definition: AutomationDefinition): RunPlan => 
     gates: nodes.filter(isApprovalNode),
     waits: nodes.filter((node) => node.wait !== undefined && !isApprovalNode(node)),
     ready: nodes.filter((node) => node.wait === undefined && !isApprovalNode(node)),
-    interrupted: inProgress.filter(([, { lease_epoch }]) => lease_epoch < run.execution_claim_epoch).map(([node_id]) => node_id),
+    fanOuts: openFanOuts(run, definition),
+    interrupted: inProgress.filter(([, { lease_epoch }]) => lease_epoch < run.execution_claim_epoch).map(([key]) => workOfKey(key)),
     inProgress: inProgress.length,
   };
+};
+
+/** An item of a fan-out may start now. */
+export const isItemStartable = (run: Run, definition: AutomationDefinition, { node_id, item }: { readonly node_id: string; readonly item: number }): boolean => {
+  const node = flowGraph(definition).nodes.get(node_id);
+  return node !== undefined && planFanOut(run, node)?.items.includes(item) === true;
 };
 
 /** A node may start now. */
@@ -43,6 +61,7 @@ export const isStartable = ({ checkpoint }: Run, definition: AutomationDefinitio
   return (
     node !== undefined &&
     checkpoint.pending_nodes.includes(node_id) &&
+    fanOutOf({ checkpoint }, node_id) === undefined &&
     !Object.hasOwn(checkpoint.node_outputs, node_id) &&
     !Object.hasOwn(checkpoint.in_progress, node_id) &&
     !checkpoint.open_waits.some((wait) => wait.node_id === node_id) &&
@@ -52,6 +71,6 @@ export const isStartable = ({ checkpoint }: Run, definition: AutomationDefinitio
 
 /** The gate that may open now: nothing else runs or could start, and it is the first in definition order (domain 3.6). */
 export const gateToOpen = (run: Run, definition: AutomationDefinition): FlowNode | undefined => {
-  const { gates, ready, waits, inProgress } = planRun(run, definition);
-  return inProgress + ready.length + waits.length === 0 ? gates[0] : undefined;
+  const plan = planRun(run, definition);
+  return hasWork(plan) ? undefined : plan.gates[0];
 };

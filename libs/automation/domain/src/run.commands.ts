@@ -1,6 +1,7 @@
 import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
 import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
+import type { StepCommand } from './step.commands.js';
 
 type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
@@ -28,14 +29,14 @@ export interface ClaimRun {
   readonly queued_version: number;
 }
 
-/** Starts an attempt of a ready node. `mode` is absent for a node without an outside effect. */
-export interface StartNode { readonly type: 'start_node'; readonly node_id: string; readonly mode?: EffectIntent['mode'] }
+/** Starts an attempt of a ready node, or of an item of its fan-out. `mode` is absent for a step without an outside effect. */
+export interface StartNode { readonly type: 'start_node'; readonly node_id: string; readonly item?: number | undefined; readonly mode?: EffectIntent['mode'] }
 
-/** Says how the current attempt of a node ended. */
-export interface FinishNode { readonly type: 'finish_node'; readonly node_id: string; readonly attempt: number; readonly result: NodeResult }
+/** Says how the current attempt of a node or an item ended. */
+export interface FinishNode { readonly type: 'finish_node'; readonly node_id: string; readonly item?: number | undefined; readonly attempt: number; readonly result: NodeResult }
 
-/** Judges a node that was in progress under an earlier claim: start it again where that is safe. */
-export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string }
+/** Judges a node or an item that was in progress under an earlier claim: start it again where that is safe. */
+export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string; readonly item?: number | undefined }
 
 export interface RegisterTimer { readonly type: 'register_timer'; readonly node_id: string; readonly wake_at_ms: number }
 
@@ -65,7 +66,7 @@ export interface DecideGate {
 /** Ends a run that cannot be executed at all. */
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
-export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | RegisterTimer | OpenGate | SettleRun | WakeWait | FailRun;
+export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | RegisterTimer | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
 export type RunCommand = RequestRun | DecideGate | ExecutionCommand | HoldLaunch | ReleaseLaunch;
 
 /** What every command is judged with: its time, and the definition the run pins. */

@@ -1,11 +1,14 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
 import { holdLaunch, releaseLaunch } from './admission.decider.js';
+import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
-import { planRun } from './run-plan.js';
+import { hasWork, planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext, WakeWait } from './run.commands.js';
+import { itemOf } from './work-key.js';
 import { dueAtMs } from './wait-due.js';
+import { finishFanOut, rejectNode, skipNode, startFanOut } from './step.decider.js';
 import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
@@ -54,7 +57,7 @@ const terminal = (run: Run): RunEvent => {
 const settle = (run: Run, { definition }: RunContext): ExecutionDecision => {
   if (run.status !== 'running') return refuse({ code: 'run_not_runnable', message: `the run is ${run.status}` });
   const plan = planRun(run, definition);
-  if (plan.inProgress + plan.ready.length + plan.waits.length + plan.gates.length > 0) return refuse({ code: 'work_left', message: 'nodes are running or could start' });
+  if (hasWork(plan) || plan.gates.length > 0) return refuse({ code: 'work_left', message: 'nodes are running or could start' });
   return accept(run.checkpoint.open_waits.length > 0 ? parked(run.checkpoint.open_waits) : terminal(run));
 };
 
@@ -67,7 +70,7 @@ const wake = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext): Execution
   const output: NodeOutput = { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id, woken_at_ms: at_ms, due_at_ms }, created_at_ms: at_ms };
   return accept({
     event_type: 'stateful_wait_woken_requeued',
-    data: { wait_id, node_id, wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${due_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
+    data: { wait_id, node_id, ...itemOf(wait), wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${due_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
   });
 };
 
@@ -83,6 +86,14 @@ const deciders: Deciders = {
   open_gate: openGate,
   settle: (_command, run, context) => settle(run, context),
   wake_wait: wake,
+  skip_node: skipNode,
+  reject_node: rejectNode,
+  start_fan_out: startFanOut,
+  finish_fan_out: finishFanOut,
+  wait_for_child: waitForChild,
+  end_child_wait: endChildWait,
+  cancel_child: cancelChild,
+  release_children: releaseChildren,
   fail_run: ({ detail }, run) => (isFinished(run.status) ? accept() : accept({ event_type: 'run_failed', data: { detail } })),
   decide_gate: decideGate,
   hold_launch: holdLaunch,
@@ -90,7 +101,8 @@ const deciders: Deciders = {
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
-const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate', 'settle', 'wake_wait', 'fail_run']);
+const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate', 'settle', 'wake_wait', 'fail_run',
+  'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children']);
 
 /** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */
 export const decideRun = (command: RunCommand, run: RunState, context: RunContext): Decision<RunEvent, RunRefusal> => {

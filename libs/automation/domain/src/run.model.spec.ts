@@ -60,7 +60,7 @@ const proceed = (world: RunWorld, result: NodeResult): void => {
   if (run.status !== 'running') return;
   const plan = planRun(run, definition);
   const [interrupted] = plan.interrupted;
-  if (interrupted !== undefined) return void world.apply({ type: 'recover_node', node_id: interrupted });
+  if (interrupted !== undefined) return void world.apply({ type: 'recover_node', ...interrupted });
   for (const { node_id } of plan.waits) world.apply({ type: 'register_timer', node_id, wake_at_ms: world.atMs + 20 });
   const [ready] = plan.ready;
   if (ready !== undefined) return void world.start(ready.node_id);

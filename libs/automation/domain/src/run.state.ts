@@ -1,4 +1,4 @@
-import type { Run, RunCheckpoint, RunIn, RunScheduler, RunStatus } from '@cs/contracts';
+import type { OpenWait, Run, RunCheckpoint, RunIn, RunScheduler, RunStatus } from '@cs/contracts';
 
 /** A run, or `undefined` before it exists. */
 export type RunState = Run | undefined;
@@ -48,9 +48,20 @@ export const toParked = (run: Run, retry_after_ms: number | undefined): Run =>
 /** Queued, but not to be claimed before it is released. */
 export const toHeld = (run: Run, scheduler: RunScheduler): RunIn<'queued'> => ({ ...commonOf(run), status: 'queued', scheduler });
 
+/** Child runs whose wait nobody keeps: they go to those that are still to be cancelled. */
+export const abandonChildren = ({ open_waits, abandoned_children = [] }: RunCheckpoint, isAbandoned: (wait: OpenWait) => boolean): Pick<RunCheckpoint, 'abandoned_children'> => {
+  const children = open_waits.filter(isAbandoned).map(({ child_run_id }) => child_run_id).filter((id) => id !== undefined);
+  return children.length === 0 ? {} : { abandoned_children: [...new Set([...abandoned_children, ...children])] };
+};
+
+/** A run that has ended waits for no child: should it go on one day, it asks for new ones. */
+const withoutChildren = ({ checkpoint }: Run): Partial<RunCheckpoint> => ({
+  ...abandonChildren(checkpoint, () => true), open_waits: checkpoint.open_waits.filter(({ child_run_id }) => child_run_id === undefined),
+});
+
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
-  const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {} }));
+  const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {}, ...withoutChildren(run) }));
   return { ...common, status, finished_at_ms: run.updated_at_ms, ...(detail === undefined ? {} : { detail }) };
 };
 

@@ -3,6 +3,7 @@ import { gateDecisionRecordSchema, pendingGateSchema } from '../gate.schema.js';
 import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, parentRunSchema } from '../run.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
+import { itemSchema, runStepEvents } from './run-steps.events.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
 import { runAdmissionEvents } from './run-admission.events.js';
 
@@ -31,18 +32,19 @@ export const runEvents = defineEvents({
   run_created: { version: 1, data: created, audit: 'automation.governance.run_requested', summary: 'A run was requested and its definition pinned.' },
   run_execution_claimed: { version: 1, data: z.object({ claim: executionClaimSchema }), activity: false, summary: 'A runner obtained the claim.' },
   run_execution_claim_expired_requeued: { version: 1, data: z.object({ previous_status: z.string(), claim: executionClaimSchema }), activity: false, summary: 'An abandoned claim was taken back.' },
-  node_started: { version: 1, data: z.object({ node_id: nodeIdSchema, attempt, effect: effectIntentSchema.optional() }), summary: 'A node attempt began; for an effect, the intent is durable before it is sent.' },
-  node_completed: { version: 1, data: z.object({ node_id: nodeIdSchema, attempt: z.int().nonnegative(), output: nodeOutputSchema }), summary: 'A node has its output.' },
-  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, attempt, failure: nodeFailureSchema }), summary: 'A node failed for good.' },
-  node_blocked: { version: 1, data: z.object({ node_id: nodeIdSchema, attempt, effect_id: z.string(), failure: nodeFailureSchema }), summary: 'The outcome of an effect is unknown and it may not be repeated; a person must reconcile it.' },
+  node_started: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect: effectIntentSchema.optional() }), summary: 'A node attempt began; for an effect, the intent is durable before it is sent.' },
+  node_completed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt: z.int().nonnegative(), output: nodeOutputSchema }), summary: 'A node has its output.' },
+  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, failure: nodeFailureSchema }), summary: 'A node failed for good.' },
+  node_blocked: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect_id: z.string(), failure: nodeFailureSchema }), summary: 'The outcome of an effect is unknown and it may not be repeated; a person must reconcile it.' },
   node_retry_backoff_scheduled: {
     version: 1,
-    data: z.object({ node_id: nodeIdSchema, attempt, next_attempt: attempt, max_attempts: attempt, backoff_ms: z.int().nonnegative(), retry_after_ms: epochMsSchema, reason: z.string(), failure: nodeFailureSchema, retry_decision: z.string(), wait: openWaitSchema }),
+    data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, next_attempt: attempt, max_attempts: attempt, backoff_ms: z.int().nonnegative(), retry_after_ms: epochMsSchema, reason: z.string(), failure: nodeFailureSchema, retry_decision: z.string(), wait: openWaitSchema }),
     summary: 'A failed attempt will be repeated after a delay.',
   },
+  ...runStepEvents,
   node_approval_rollback: { version: 1, data: z.object({ node_ids: nodeIds, reset_nodes: nodeIds }), summary: 'Nodes were sent back to pending with everything that depends on them.' },
   wait_node_registered: { version: 1, data: z.object({ wait: openWaitSchema }), summary: 'A wait node opened its wait.' },
-  stateful_wait_woken_requeued: { version: 1, data: z.object({ wait_id: z.string(), node_id: nodeIdSchema, wait_kind: z.string(), wake_idempotency_key: z.string(), output: nodeOutputSchema.optional() }), summary: 'A wait ended and its node goes on.' },
+  stateful_wait_woken_requeued: { version: 1, data: z.object({ wait_id: z.string(), node_id: nodeIdSchema, item: itemSchema, wait_kind: z.string(), wake_idempotency_key: z.string(), output: nodeOutputSchema.optional() }), summary: 'A wait ended and its node goes on.' },
   run_parked: { version: 1, data: z.object({ wait_ids: z.array(z.string()).readonly(), retry_after_ms: epochMsSchema.optional() }), summary: 'Nothing can run until a wait ends; the runner let go of the run.' },
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
