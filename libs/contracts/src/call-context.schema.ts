@@ -8,6 +8,8 @@ export const callContextSchema = z.object({
   actor: governanceActorSchema,
   /** What a signed assertion vouches for; absent when the request carried none. */
   verified: verifiedTenantContextSchema.optional(),
+  /** Roles and groups of the caller, as verified; absent means none. */
+  memberships: z.object({ roles: z.array(z.string()).readonly(), groups: z.array(z.string()).readonly() }).optional(),
   correlation_id: z.string().min(1).max(128),
 });
 export type CallContext = z.infer<typeof callContextSchema>;

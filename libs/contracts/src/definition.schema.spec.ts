@@ -28,7 +28,7 @@ describe('a definition', () => {
     ['in the flow', { ...definition, flow: { nodes: [node], edges: [] } }, 'flow.edges'],
     ['in a node', withNode(node, { ...node, node_id: 'b', dependsUpon: ['a'] }), 'flow.nodes[1].depends_upon'],
     ['in an action', withNode({ ...node, action: { ...node.action, expr: '1' } }), 'flow.nodes[0].action.expr'],
-    ['in a gate', withNode({ node_id: 'a', objective: 'x', gate: { approvers: [] } }), 'flow.nodes[0].gate.approvers'],
+    ['in a gate', withNode({ node_id: 'a', objective: 'x', gate: { signers: [] } }), 'flow.nodes[0].gate.signers'],
     ['in a retry policy', withNode({ ...node, retry_policy: { backoff: { jitter: 1 } } }), 'flow.nodes[0].retry_policy.backoff.jitter'],
     ['in the schedule', { ...definition, schedule: { type: 'manual', cron: '* * * * *' } }, 'schedule.cron'],
   ])('names a member that it does not know %s with its path', (_where, body, path) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionSchema } from './action.schema.js';
-import { expiryPolicySchema } from './gate.schema.js';
+import { approverSchema, expiryPolicySchema, votingSchema } from './gate.schema.js';
 import { automationIdSchema, definitionTextSchema, digestSchema, durationMsSchema, epochMsSchema, jsonSchema, nodeIdSchema } from './scalars.schema.js';
 import { scheduleSchema } from './schedule.schema.js';
 import { waitSpecSchema } from './wait-spec.schema.js';
@@ -14,6 +14,10 @@ export const gateSchema = z.strictObject({
   decisions: z.array(z.string().min(1).max(64)).max(16).default([]).describe('Decisions that are offered: approve, rework, cancel. Empty means all three.'),
   rework_targets: z.array(nodeIdSchema).max(64).default([]).describe('Nodes that a rework sends back, with everything that depends on them. Empty means what the gate depends on.'),
   instructions: text.optional().describe('What the person who signs has to know; may hold {{ expressions }}.'),
+  approvers: z.array(approverSchema).min(1).max(64).optional().describe('Who may decide. Default: anyone with authority.'),
+  approvals_required: z.int().min(1).max(64).optional().describe('Approvals of different people that it takes. Default 1.'),
+  voting: votingSchema.optional().describe('What people who do not approve mean at a gate that needs several. Default veto.'),
+  requester_may_approve: z.boolean().optional().describe('Whether the approval of whoever asked for the run counts at a gate that needs several. Default false; never at a consequential gate.'),
   expiry_policy: expiryPolicySchema.optional().describe('What happens when nobody decides in time.'),
 });
 

@@ -12,6 +12,26 @@ export const expiryPolicySchema = z.strictObject({
   remind_every_ms: z.int().positive().optional(),
 });
 
+/** Somebody who may decide a gate: one person, or whoever has a role or is in a group. */
+export const approverSchema = z.strictObject({ kind: z.enum(['person', 'role', 'group']), id: z.string().min(1).max(256) });
+export type Approver = z.infer<typeof approverSchema>;
+
+/** `veto`: the first who does not approve decides. `majority`: as soon as the approvals that are required cannot be reached any more. */
+export const votingSchema = z.enum(['veto', 'majority']);
+
+/** What one person said at a gate that needs several. */
+export const gateVoteSchema = z.object({
+  vote_id: z.string(),
+  /** One spelling per person, whatever channel the vote came through. */
+  voter: z.string(),
+  decision: gateDecisionSchema,
+  reason: z.string().optional(),
+  voted_by: governanceActorSchema,
+  voted_at_ms: epochMsSchema,
+  command_id: z.string().optional(),
+});
+export type GateVote = z.infer<typeof gateVoteSchema>;
+
 /** An open approval gate, as the approver sees it: every text is resolved when the gate opens. */
 export const pendingGateSchema = z.object({
   node_id: nodeIdSchema,
@@ -29,6 +49,14 @@ export const pendingGateSchema = z.object({
   upstream_node_ids: z.array(nodeIdSchema).readonly(),
   risk_tier: z.string().optional(),
   data_classes: z.array(z.string()).readonly().optional(),
+  /** Who may decide; absent means anyone with authority. */
+  approvers: z.array(approverSchema).readonly().optional(),
+  /** Approvals of different people that it takes; absent means one. */
+  approvals_required: z.int().positive().optional(),
+  voting: votingSchema.optional(),
+  requester_may_approve: z.boolean().optional(),
+  /** Oldest first; each person once. Only at gates that need several. */
+  votes: z.array(gateVoteSchema).readonly().optional(),
   expiry_policy: expiryPolicySchema.optional(),
   metadata: z.record(z.string(), jsonSchema).optional(),
 });
@@ -42,7 +70,9 @@ export const gateDecisionRecordSchema = z.object({
   decision: gateDecisionSchema,
   reason: z.string().optional(),
   decided_at_ms: epochMsSchema,
+  /** At a gate that needed several people: whoever cast the last vote. */
   decided_by: governanceActorSchema,
+  votes: z.array(gateVoteSchema).readonly().optional(),
   /** The caller's idempotency key: the same command repeated gets its first answer. */
   command_id: z.string().optional(),
 });

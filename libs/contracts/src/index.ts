@@ -23,7 +23,9 @@ export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type Eve
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';
 export { holdReasonSchema, type HoldReason } from './events/run-admission.events.js';
 export { runEvents, type RunEvent } from './events/run.events.js';
-export { gateDecisionRecordSchema, gateDecisionSchema, pendingGateSchema, type GateDecision, type GateDecisionRecord, type PendingGate } from './gate.schema.js';
+export {
+  approverSchema, gateDecisionRecordSchema, gateDecisionSchema, gateVoteSchema, pendingGateSchema, votingSchema, type Approver, type GateDecision, type GateDecisionRecord, type GateVote, type PendingGate,
+} from './gate.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from './read-models.schema.js';
 export { decideGate } from './rpc/approval-gate.rpc.js';

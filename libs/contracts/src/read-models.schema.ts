@@ -1,5 +1,6 @@
 import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
+import type { Approver, GateVote } from './gate.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
 /** An automation as it is now. */
@@ -68,6 +69,17 @@ export interface ApprovalRequest {
   readonly rework_targets: readonly string[];
   readonly instructions: string | null;
   readonly requested_by: GovernanceActor;
+  /** Who may decide; null for anyone with authority. */
+  readonly approvers: readonly Approver[] | null;
+  /** At a gate that needs several people; null elsewhere. */
+  readonly voting: {
+    readonly rule: 'veto' | 'majority';
+    readonly approvals_required: number;
+    readonly approvals: number;
+    readonly votes: readonly GateVote[];
+    /** People named as approvers who have not voted. */
+    readonly missing_people: readonly string[];
+  } | null;
 }
 
 export interface AuditVerification {

@@ -1,5 +1,5 @@
 import {
-  automationDefinitionSchema, governanceActorSchema, runSchema, tenantContextSchema,
+  approverSchema, automationDefinitionSchema, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
   type ApprovalRequest, type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
@@ -52,6 +52,14 @@ export const approvalResource = z.object({
   rework_targets: strings,
   instructions: z.string().nullable(),
   requested_by: governanceActorSchema,
+  approvers: z.array(approverSchema).readonly().nullable().describe('Who may decide; null for anyone with authority'),
+  voting: z
+    .object({
+      rule: votingSchema, approvals_required: z.int().positive(), approvals: z.int().nonnegative(), votes: z.array(gateVoteSchema).readonly(),
+      missing_people: strings.describe('People named as approvers who have not voted'),
+    })
+    .nullable()
+    .describe('At a gate that needs several people; null elsewhere'),
 }) satisfies z.ZodType<ApprovalRequest>;
 
 /** The stateful view of a run. */

@@ -1,3 +1,4 @@
+export { definedMembers } from './defined-members.js';
 export { assertNever } from './assert-never.js';
 export type { Brand } from './brand.js';
 export { accept, refuse, type Decider, type Decision } from './decider.js';

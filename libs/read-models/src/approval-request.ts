@@ -1,4 +1,5 @@
 import type { ApprovalRequest, GovernanceActor, PendingGate } from '@cs/contracts';
+import { isVoting } from '@cs/automation-domain';
 import type { TenantKey } from './tenant-key.js';
 
 /** An open gate as the inbox lists it. */
@@ -18,6 +19,18 @@ const actionKind = ({ metadata }: PendingGate): string => {
   return typeof kind === 'string' && kind !== '' ? kind : 'approval_gate';
 };
 
+/** Who has not voted: people by their own names. Whoever has a role or is in a group cannot be listed. */
+const missingPeople = ({ approvers = [], votes = [] }: PendingGate): readonly string[] => {
+  const voters = new Set(votes.map(({ voter }) => voter));
+  return approvers.filter(({ kind, id }) => kind === 'person' && !voters.has(id.trim().toLowerCase())).map(({ id }) => id);
+};
+
+const votingOf = (gate: PendingGate): ApprovalRequest['voting'] => {
+  if (!isVoting(gate)) return null;
+  const { voting = 'veto', approvals_required = 1, votes = [] } = gate;
+  return { rule: voting, approvals_required, approvals: votes.filter(({ decision }) => decision === 'approve').length, votes, missing_people: missingPeople(gate) };
+};
+
 /** The approval request of an open gate (domain 5.10). */
 export const toApprovalRequest = ({ org_id, workspace_id, run_id, gate, requested_by, expires_at_ms, workflow_name }: OpenGate): ApprovalRequest => ({
   request_id: gate.approval_request_id,
@@ -33,5 +46,5 @@ export const toApprovalRequest = ({ org_id, workspace_id, run_id, gate, requeste
     ...(gate.metadata === undefined ? {} : { gate_metadata: gate.metadata }),
   },
   requested_at_ms: gate.requested_at_ms, expires_at_ms, decisions: gate.decisions, rework_targets: gate.rework_targets,
-  instructions: gate.instructions ?? null, requested_by,
+  instructions: gate.instructions ?? null, requested_by, approvers: gate.approvers ?? null, voting: votingOf(gate),
 });

@@ -42,6 +42,7 @@ const kept: Readonly<Record<string, Facts>> = {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
   },
+  approval_gate_vote_recorded: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', vote: 'vote' },
   approval_gate_decided: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', decision: 'decision', reason: 'reason', decidedBy: 'decided_by', decided_at_ms: 'decided_at_ms' },
   automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   automation_updated: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },

@@ -1,6 +1,7 @@
 import { governanceActorSchema, tenantContextSchema } from '@cs/contracts';
 import { z } from 'zod';
 
+const names = z.array(z.string().min(1).max(256)).max(100).default([]);
 const { org_id, workspace_id, actor_id } = tenantContextSchema.shape;
 
 /**
@@ -13,6 +14,9 @@ export const apiKeyEntrySchema = z.strictObject({
   org_id,
   workspace_id,
   actor_id: actor_id.unwrap(),
+  /** Roles and groups of whoever holds the key: gates may ask for them. */
+  roles: names,
+  groups: names,
   kind: governanceActorSchema.shape.kind.exclude(['system']),
 });
 export type ApiKeyEntry = z.infer<typeof apiKeyEntrySchema>;

@@ -7,18 +7,20 @@ export interface Caller {
   readonly actor: GovernanceActor;
   /** What a signed assertion vouches for. */
   readonly verified?: VerifiedTenantContext;
+  readonly memberships?: { readonly roles: readonly string[]; readonly groups: readonly string[] };
 }
 
-export const callerOfKey = ({ org_id, workspace_id, actor_id, kind }: ApiKeyEntry): Caller => ({
+export const callerOfKey = ({ org_id, workspace_id, actor_id, kind, roles, groups }: ApiKeyEntry): Caller => ({
   tenant: { org_id, workspace_id, actor_id, source: 'explicit' },
   actor: { kind, actor_id, source: 'api_key' },
+  ...(roles.length + groups.length === 0 ? {} : { memberships: { roles, groups } }),
 });
 
 /** The person whom an assertion names. */
 export const callerOfAssertion = (verified: VerifiedTenantContext): Caller => {
   const { org_id, workspace_id } = verified.tenant_context;
   const { actor_id } = verified.human_actor;
-  return { tenant: { org_id, workspace_id, actor_id, source: 'explicit' }, actor: { kind: 'human', actor_id, source: 'assertion' }, verified };
+  return { tenant: { org_id, workspace_id, actor_id, source: 'explicit' }, actor: { kind: 'human', actor_id, source: 'assertion' }, verified, memberships: { roles: verified.roles, groups: verified.org_units } };
 };
 
 /** The person at this machine. Its tenant has no actor: with one it would not be the implicit one (domain 1.1). */

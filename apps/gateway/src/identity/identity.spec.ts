@@ -4,7 +4,7 @@ import { ApiKeyRing, parseApiKeyFile } from './api-key-ring.js';
 import { Identity, type IdentityOptions } from './identity.js';
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
-const entry = { id: 'k1', sha256: sha256('secret-1'), org_id: 'acme', workspace_id: 'ops', actor_id: 'ada', kind: 'human' as const };
+const entry = { id: 'k1', sha256: sha256('secret-1'), org_id: 'acme', workspace_id: 'ops', actor_id: 'ada', roles: [], groups: [], kind: 'human' as const };
 const agentEntry = { ...entry, id: 'k2', sha256: sha256('secret-2'), actor_id: 'bot', kind: 'agent' as const };
 const keys = { current: () => new ApiKeyRing([entry, agentEntry]) };
 

@@ -1,4 +1,4 @@
-import { authorityRefusal, type AuthorityRefusal } from '@cs/approval-domain';
+import { authorityRefusal, canonicalIdentity, type AuthorityRefusal } from '@cs/approval-domain';
 import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
 import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal, type RunState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
@@ -27,7 +27,8 @@ type GateDecision = Decision<RunEvent, RunRefusal | AuthorityRefusal>;
 const commandOf = ({ actor }: CallContext, request: GateDecisionRequest, decision_id: string): DecideGate => {
   const { run_id: _run, decision, ...rest } = request;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<DecideGate>;
-  return { ...given, type: 'decide_gate', decision_id, decision, decided_by: actor };
+  const voter = actor.actor_id === undefined ? {} : { voter: canonicalIdentity(actor.actor_id, actor.source) };
+  return { ...given, ...voter, type: 'decide_gate', decision_id, decision, decided_by: actor };
 };
 
 /** The order is contract (domain 5.3): whoever may not decide is told so before the transition's guard is looked at. */
@@ -35,12 +36,12 @@ const comesAfterAuthority = (decision: Decision<RunEvent, RunRefusal>): boolean 
   decision.kind === 'accepted' ? decision.events.length > 0 : decision.refusal.code === 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED';
 
 /** The decision, unless whoever decides may not. */
-const judge = (command: DecideGate, run: Run | undefined, { verified, ...context }: { at_ms: number; definition: AutomationDefinition; verified: CallContext['verified'] }): GateDecision => {
+const judge = (command: DecideGate, run: Run | undefined, { caller, ...context }: { at_ms: number; definition: AutomationDefinition; caller: CallContext }): GateDecision => {
   const decision = decideRun(command, run, context);
   const gate = run?.checkpoint.awaiting_gate;
   const word = readDecision(command.decision);
   if (run === undefined || gate === undefined || word === undefined || !comesAfterAuthority(decision)) return decision;
-  const refusal = authorityRefusal({ actor: command.decided_by, verified }, { decision: word, gate, run, at_ms: context.at_ms });
+  const refusal = authorityRefusal({ actor: command.decided_by, verified: caller.verified, memberships: caller.memberships }, { decision: word, gate, run, at_ms: context.at_ms });
   return refusal === undefined ? decision : refuse(refusal);
 };
 
@@ -57,7 +58,7 @@ const execute = async (options: DecideGateOptions, ref: AggregateRef, { command,
   const definition = await options.definitions.get(ref, run.workflow_definition_snapshot_hash);
   return await executeCommand(ref, {
     eventing: options.eventing, aggregate: runAggregate, loaded,
-    decide: (state, at_ms) => judge(command, state, { at_ms, definition, verified: context.verified }),
+    decide: (state, at_ms) => judge(command, state, { at_ms, definition, caller: context }),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
   });
 };

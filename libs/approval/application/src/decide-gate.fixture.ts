@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { definitionHash, DefinitionLibrary, runAggregate } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
-import { automationDefinitionSchema, type AutomationDefinitionInput, type CallContext, type GovernanceActor, type Run, type TenantContext } from '@cs/contracts';
+import { automationDefinitionSchema, type AutomationDefinitionInput, type CallContext, type FlowNode, type GovernanceActor, type Run, type TenantContext } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type Eventing, type ProjectionProgress } from '@cs/eventing';
 import type { Position, Refusal, Result } from '@cs/kernel';
 import { decideGate, type DecideGateOptions, type GateDecisionRequest } from './decide-gate.command-handler.js';
@@ -41,13 +41,14 @@ export class WaitingRun {
   readonly #ref = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: this.run_id } as const;
   readonly #definition;
 
-  private constructor(risk_tier: string) {
-    this.#definition = automationDefinitionSchema.parse({ automation_id: 'refunds', name: 'Refunds', flow: { nodes: nodes.map((node) => (node.node_id === 'sign' ? { ...node, risk_tier } : node)) } });
+  private constructor(risk_tier: string, gate: Partial<NonNullable<FlowNode['gate']>>) {
+    const sign = (node: (typeof nodes)[number]) => ({ ...node, risk_tier, gate: { ...node.gate, ...gate } });
+    this.#definition = automationDefinitionSchema.parse({ automation_id: 'refunds', name: 'Refunds', flow: { nodes: nodes.map((node) => (node.node_id === 'sign' ? sign(node) : node)) } });
   }
 
-  static async at(options: { readonly risk_tier?: string; readonly requested_by?: GovernanceActor; readonly deployment_id?: string } = {}): Promise<WaitingRun> {
-    const { risk_tier = 'internal_write', requested_by = ada, deployment_id } = options;
-    const waiting = new WaitingRun(risk_tier);
+  static async at(options: { readonly risk_tier?: string; readonly requested_by?: GovernanceActor; readonly deployment_id?: string; readonly gate?: Partial<NonNullable<FlowNode['gate']>> } = {}): Promise<WaitingRun> {
+    const { risk_tier = 'internal_write', requested_by = ada, deployment_id, gate = {} } = options;
+    const waiting = new WaitingRun(risk_tier, gate);
     await waiting.definitions.store(tenant, waiting.#definition);
     await waiting.#execute({
       type: 'request_run',

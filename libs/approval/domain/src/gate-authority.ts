@@ -1,17 +1,20 @@
-import type { AccessPermission, DataClass, GateDecision, GovernanceActor, PendingGate, Run, VerifiedTenantContext } from '@cs/contracts';
+import type { AccessPermission, Approver, CallContext, DataClass, GateDecision, GovernanceActor, PendingGate, Run, VerifiedTenantContext } from '@cs/contracts';
 import type { Refusal } from '@cs/kernel';
 import { evaluateAccess, type AccessReason } from './access-evaluation.js';
-import { isSameIdentity } from './identity.js';
+import { canonicalIdentity, isSameIdentity } from './identity.js';
 import { isConsequential, requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
 export type AuthorityRefusal = Refusal<
-  'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED'
+  | 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED' | 'AUTOMATION_V2_GATE_NOT_AN_APPROVER'
+  |  'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED'
 >;
 
 /** Who decides, as the gateway verified it. */
 export interface Decider {
   readonly actor: GovernanceActor;
   readonly verified: VerifiedTenantContext | undefined;
+  /** Roles and groups, as verified. */
+  readonly memberships?: CallContext['memberships'];
 }
 
 interface Question {
@@ -55,12 +58,37 @@ const checkAuthority = ({ actor, verified }: Decider, policy: ReviewerPolicy, { 
   return refuse('AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED', `your authority does not cover this gate (${reason})`, { run, gate, actor, reason });
 };
 
+const lower = (text: string): string => text.trim().toLowerCase();
+const includes = (names: readonly string[] | undefined, id: string): boolean => names?.some((name) => lower(name) === lower(id)) === true;
+
+const isApprover = ({ kind, id }: Approver, { actor, memberships }: Decider): boolean => {
+  if (kind === 'person') return actor.actor_id !== undefined && canonicalIdentity(actor.actor_id, actor.source) === canonicalIdentity(id);
+  return includes(kind === 'role' ? memberships?.roles : memberships?.groups, id);
+};
+
+const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: PendingGate): boolean => approvals_required > 1 || voting === 'majority';
+
+/** A gate that names its approvers, or needs several people, takes only people that it can tell apart. */
+const checkApprover = (decider: Decider, { gate, run }: Question): AuthorityRefusal | undefined => {
+  const { approvers = [] } = gate;
+  const { actor } = decider;
+  if (approvers.length === 0 && !needsSeveral(gate)) return undefined;
+  if (actor.actor_id === undefined || actor.actor_id.trim() === '') {
+    return refuse('AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED', 'this gate has to know who decides, and the request names nobody', { run, gate, actor });
+  }
+  if (approvers.length === 0 || approvers.some((approver) => isApprover(approver, decider))) return undefined;
+  return refuse('AUTOMATION_V2_GATE_NOT_AN_APPROVER', 'you are not among the approvers of this gate', { run, gate, actor });
+};
+
+/** Whoever asked for it: never at a consequential gate, and at one that needs several only where it says so. */
+const mayNotBeRequester = (gate: PendingGate, policy: ReviewerPolicy): boolean => isConsequential(policy) || (needsSeveral(gate) && gate.requester_may_approve !== true);
+
 /** Why somebody may not decide a gate so; `undefined` when they may (domain 5.4, in its order). */
 export const authorityRefusal = (decider: Decider, question: Question): AuthorityRefusal | undefined => {
   const { decision, gate, run } = question;
   const policy = reviewerPolicy(gate, run);
-  if (decision === 'approve' && isConsequential(policy) && isSameIdentity(run.requested_by, decider.actor)) {
+  if (decision === 'approve' && mayNotBeRequester(gate, policy) && isSameIdentity(run.requested_by, decider.actor)) {
     return refuse('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', 'whoever asked for this run may not approve it', { run, gate, actor: decider.actor });
   }
-  return checkAuthority(decider, policy, question);
+  return checkApprover(decider, question) ?? checkAuthority(decider, policy, question);
 };

@@ -2,6 +2,7 @@ import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
 import { definitionRuleProblems } from './definition-rules.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { gateDecisions } from './gate-decisions.js';
+import { quorumProblems } from './quorum-problems.js';
 
 const problem = (index: number, member: string, [code, message]: readonly [string, string]): Problem => ({
   path: `flow.nodes[${index}]${member}`, code, message,
@@ -95,7 +96,7 @@ const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => 
 export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
   const { nodes } = definition.flow;
   const local = nodes.flatMap((node, index) => [
-    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...unknownReferences(definition, node, index),
+    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...quorumProblems(node, index), ...unknownReferences(definition, node, index),
   ]);
   const problems = [...duplicateIds(nodes), ...local, ...definitionRuleProblems(definition)];
   return problems.length > 0 ? problems : cycleProblems(definition);

@@ -13,9 +13,16 @@ const decided = (run: Run, { data }: RunEventNamed<'approval_gate_decided'>): Ru
   return { ...toQueued(withCheckpoint(settled, { blocked_nodes: unreconciledNodes(run) }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
 };
 
+const voted = (run: Run, { data }: RunEventNamed<'approval_gate_vote_recorded'>): Run => {
+  const gate = run.checkpoint.awaiting_gate;
+  if (gate?.gate_opening_id !== data.gate_opening_id) return run;
+  return withCheckpoint(run, { awaiting_gate: { ...gate, votes: [...(gate.votes ?? []), data.vote] } });
+};
+
 /** Events of the approval gates of a run. */
-export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_decided' | 'node_approval_rollback'> = {
+export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_vote_recorded' | 'approval_gate_decided' | 'node_approval_rollback'> = {
   approval_gate_opened: opened,
+  approval_gate_vote_recorded: voted,
   approval_gate_decided: decided,
   node_approval_rollback: (run, { data }) => resetNodes(run, data.reset_nodes),
 };

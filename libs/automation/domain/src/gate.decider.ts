@@ -1,7 +1,9 @@
 import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
-import type { FlowNode, GateDecision, GateDecisionRecord, NodeOutput, PendingGate, Run, RunEvent } from '@cs/contracts';
+import type { GateDecision, GateDecisionRecord, GateVote, NodeOutput, PendingGate, Run, RunEvent } from '@cs/contracts';
 import { descendants, flowGraph } from './flow-graph.js';
-import { gateDecisions, readDecision } from './gate-decisions.js';
+import { readDecision } from './gate-decisions.js';
+import { isVoting, tally } from './gate-voting.js';
+import { pendingGate, requestIdOf } from './pending-gate.js';
 import { gateToOpen } from './run-plan.js';
 import type { DecideGate, ExecutionRefusal, OpenGate, RunContext } from './run.commands.js';
 
@@ -12,39 +14,10 @@ export type GateRefusal = Refusal<
   | 'AUTOMATION_V2_GATE_INVALID_DECISION'
   | 'AUTOMATION_V2_GATE_NODE_NOT_FOUND'
   | 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED'
+  | 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED'
+  | 'AUTOMATION_V2_GATE_ALREADY_VOTED'
 >;
 type GateDecided = Decision<RunEvent, GateRefusal>;
-
-const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.run_id}:${node_id}`;
-
-/** Openings of this gate so far: decided ones are in the history. */
-const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
-
-/** Members of a node's metadata that say who may review it, and what is kept of what was reviewed. */
-const reviewMembers: ReadonlySet<string> = new Set(['gate', 'policy', 'reviewer_eligibility', 'risk_tier', 'data_classes', 'data_class', 'resource', 'display_artifact', 'record_reviewed_artifact_hash']);
-
-const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] => {
-  const members = Object.entries(metadata).filter(([name]) => reviewMembers.has(name));
-  return members.length === 0 ? undefined : Object.fromEntries(members);
-};
-
-const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
-  const { node_id, gate, risk_tier, data_classes, depends_on } = node;
-  const approval_request_id = requestIdOf(run, node_id);
-  const metadata = reviewMetadata(node);
-  return {
-    node_id, approval_request_id,
-    gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
-    wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
-    title: texts.title, ...(texts.instructions === undefined ? {} : { instructions: texts.instructions }),
-    decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
-    requested_at_ms: at_ms, upstream_node_ids: depends_on,
-    ...(risk_tier === undefined ? {} : { risk_tier }),
-    ...(data_classes === undefined ? {} : { data_classes }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(gate?.expiry_policy === undefined ? {} : { expiry_policy: gate.expiry_policy }),
-  };
-};
 
 export const openGate = (command: OpenGate, run: Run, { definition, at_ms }: RunContext): Decision<RunEvent, ExecutionRefusal> => {
   const node = gateToOpen(run, definition);
@@ -105,6 +78,33 @@ const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: {
   ...(command.command_id === undefined ? {} : { command_id: command.command_id }),
 });
 
+const voteOf = (command: DecideGate, voter: string, { decision, at_ms }: { decision: GateDecision; at_ms: number }): GateVote => ({
+  vote_id: command.decision_id ?? `${voter}:${at_ms}`, voter, decision, voted_by: command.decided_by, voted_at_ms: at_ms,
+  ...(command.reason === undefined ? {} : { reason: command.reason }),
+  ...(command.command_id === undefined ? {} : { command_id: command.command_id }),
+});
+
+const votedAlready = (first: GateVote, gate: PendingGate): GateDecided =>
+  refuse({
+    code: 'AUTOMATION_V2_GATE_ALREADY_VOTED', message: `you voted at gate "${gate.node_id}" already: ${first.decision}`,
+    details: { nodeID: gate.node_id, vote: { decision: first.decision, voted_at_ms: first.voted_at_ms, reason: first.reason ?? null } },
+  });
+
+/** Each person's first vote stands; the one that makes the outcome certain decides. */
+const castVote = (command: DecideGate, gate: PendingGate, { decision, context }: { decision: GateDecision; context: RunContext }): GateDecided => {
+  const { voter } = command;
+  if (voter === undefined) return refuse({ code: 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED', message: 'a gate that needs several people has to know who votes', details: { nodeID: gate.node_id } });
+  const votes = gate.votes ?? [];
+  const first = votes.find((vote) => vote.voter === voter);
+  if (first !== undefined) return first.decision === decision ? accept() : votedAlready(first, gate);
+  const vote = voteOf(command, voter, { decision, at_ms: context.at_ms });
+  const all = [...votes, vote];
+  const recorded: RunEvent = { event_type: 'approval_gate_vote_recorded', data: { node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, vote } };
+  const outcome = tally(gate, all);
+  if (outcome === undefined) return accept(recorded);
+  return accept(recorded, ...consequences({ ...recordOf(command, gate, { decision: outcome, at_ms: context.at_ms }), votes: all }, gate, context));
+};
+
 /** Checks that need the open gate, in the order of domain 5.3 (steps 7, 8 and 11). */
 const judge = (command: DecideGate, gate: PendingGate, context: RunContext): GateDecided => {
   const decision = readDecision(command.decision);
@@ -120,15 +120,25 @@ const judge = (command: DecideGate, gate: PendingGate, context: RunContext): Gat
     const message = 'this request is no longer open: the run waits at another gate or opening';
     return refuse({ code: 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED', message, details: { nodeID: gate.node_id, reason_code: mismatch } });
   }
-  return accept(...consequences(recordOf(command, gate, { decision, at_ms: context.at_ms }), gate, context));
+  return isVoting(gate) ? castVote(command, gate, { decision, context }) : accept(...consequences(recordOf(command, gate, { decision, at_ms: context.at_ms }), gate, context));
 };
 
-/** What this command decided when it came first. */
-const firstAnswer = ({ command_id, decided_by }: DecideGate, run: Run): GateDecisionRecord | undefined =>
-  command_id === undefined ? undefined : run.checkpoint.gate_history.find((record) => record.command_id === command_id && record.decided_by.actor_id === decided_by.actor_id);
+type Answer = Pick<GateDecisionRecord, 'node_id' | 'gate_opening_id' | 'decision'>;
+
+/** What this command said when it came first, as a decision or as a vote that led to one. */
+const firstAnswer = ({ command_id, decided_by }: DecideGate, run: Run): Answer | undefined => {
+  if (command_id === undefined) return undefined;
+  const isOwn = (key: string | undefined, actor_id: string | undefined): boolean => key === command_id && actor_id === decided_by.actor_id;
+  for (const record of run.checkpoint.gate_history) {
+    const vote = record.votes?.find(({ command_id: key, voted_by }) => isOwn(key, voted_by.actor_id));
+    if (vote !== undefined) return { ...record, decision: vote.decision };
+    if (isOwn(record.command_id, record.decided_by.actor_id)) return record;
+  }
+  return undefined;
+};
 
 /** The same command again holds already; another decision under its key is neither that one nor a new one. */
-const judgeRepeat = (command: DecideGate, first: GateDecisionRecord, run: Run): GateDecided => {
+const judgeRepeat = (command: DecideGate, first: Answer, run: Run): GateDecided => {
   const isSame =
     readDecision(command.decision) === first.decision &&
     (command.gate_opening_id ?? first.gate_opening_id) === first.gate_opening_id &&

@@ -4,6 +4,7 @@ export { normaliseDefinition } from './definition-rules.js';
 export { definitionVersion } from './definition-version.js';
 export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
+export { isVoting } from './gate-voting.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';

@@ -57,6 +57,8 @@ export interface DecideGate {
   readonly decision: string;
   readonly reason?: string;
   readonly decided_by: GovernanceActor;
+  /** One spelling per person, so that nobody votes twice; absent when the person is not known. */
+  readonly voter?: string;
   readonly approval_request_id?: string;
   readonly transition_id?: string;
   readonly gate_opening_id?: string;

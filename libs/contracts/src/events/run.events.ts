@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gateDecisionRecordSchema, pendingGateSchema } from '../gate.schema.js';
+import { gateDecisionRecordSchema, gateVoteSchema, pendingGateSchema } from '../gate.schema.js';
 import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, parentRunSchema } from '../run.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
@@ -47,6 +47,7 @@ export const runEvents = defineEvents({
   stateful_wait_woken_requeued: { version: 1, data: z.object({ wait_id: z.string(), node_id: nodeIdSchema, item: itemSchema, wait_kind: z.string(), wake_idempotency_key: z.string(), output: nodeOutputSchema.optional() }), summary: 'A wait ended and its node goes on.' },
   run_parked: { version: 1, data: z.object({ wait_ids: z.array(z.string()).readonly(), retry_after_ms: epochMsSchema.optional() }), summary: 'Nothing can run until a wait ends; the runner let go of the run.' },
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
+  approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
   ...runAdmissionEvents,
   run_completed: { version: 1, data: z.object({}), summary: 'Every node is done.' },

@@ -1,0 +1,39 @@
+import { definedMembers } from '@cs/kernel';
+import type { FlowNode, PendingGate, Run } from '@cs/contracts';
+import { gateDecisions } from './gate-decisions.js';
+import type { OpenGate } from './run.commands.js';
+
+/** The public id of a gate's request: the same for every opening. */
+export const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.run_id}:${node_id}`;
+
+/** Openings of this gate so far: decided ones are in the history. */
+const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
+
+/** Members of a node's metadata that say who may review it, and what is kept of what was reviewed. */
+const reviewMembers: ReadonlySet<string> = new Set(['gate', 'policy', 'reviewer_eligibility', 'risk_tier', 'data_classes', 'data_class', 'resource', 'display_artifact', 'record_reviewed_artifact_hash']);
+
+const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] => {
+  const members = Object.entries(metadata).filter(([name]) => reviewMembers.has(name));
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+};
+
+const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
+  const { gate, risk_tier, data_classes } = node;
+  return definedMembers({
+    instructions, risk_tier, data_classes, metadata: reviewMetadata(node), expiry_policy: gate?.expiry_policy,
+    approvers: gate?.approvers, approvals_required: gate?.approvals_required, voting: gate?.voting, requester_may_approve: gate?.requester_may_approve,
+  });
+};
+
+/** The gate of a node as it opens, with its texts as the approver sees them. */
+export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
+  const { node_id, gate, depends_on } = node;
+  const approval_request_id = requestIdOf(run, node_id);
+  return {
+    node_id, approval_request_id,
+    gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
+    wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
+    title: texts.title, decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
+    requested_at_ms: at_ms, upstream_node_ids: depends_on, ...optionalMembers(node, texts.instructions),
+  };
+};
