@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome } from '@cs/automation-application';
+import { createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome, type Timers } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
 import { localImplicitTenant, type CallContext, type GovernanceActor, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
@@ -31,6 +31,7 @@ export class InMemoryRunner {
   readonly store = new InMemoryEventStore();
   readonly http = new ScriptedHttp();
   readonly timers = new Map<string, { readonly ref: StoredCommit['ref']; readonly waitId: string; readonly dueAtMs: number }>();
+  readonly schedule: Timers = { schedule: (ref, waitId, dueAtMs) => Promise.resolve(void this.timers.set(waitId, { ref, waitId, dueAtMs })) };
   readonly announced: string[] = [];
   readonly listeners = new Map<string, () => void>();
   now = 1_000_000;
@@ -43,7 +44,7 @@ export class InMemoryRunner {
     return new RunExecutor({
       eventing: this.eventing, definitions: this.definitions, evaluator: this.evaluator, http: this.http, newId: randomUUID, claimantId, leaseMs: 15_000,
       secrets: new Map([['TOKEN', 'tok-secret']]),
-      timers: { schedule: (ref, waitId, dueAtMs) => Promise.resolve(void this.timers.set(waitId, { ref, waitId, dueAtMs })) },
+      timers: this.schedule,
       changes: {
         announce: (runId) => void (this.announced.push(runId), this.listeners.get(runId)?.()),
         listen: (runId, callback) => {
@@ -88,7 +89,7 @@ export class InMemoryRunner {
     for (const [id, { ref, waitId, dueAtMs }] of [...this.timers]) {
       this.timers.delete(id);
       this.now = Math.max(this.now, dueAtMs + 5);
-      await wakeWait({ eventing: this.eventing, definitions: this.definitions, changes: { announce: (runId) => void this.announced.push(runId), listen: () => () => undefined } }, ref, waitId);
+      await wakeWait({ eventing: this.eventing, definitions: this.definitions, changes: { announce: (runId) => void this.announced.push(runId), listen: () => () => undefined }, timers: this.schedule }, ref, waitId);
     }
   }
 

@@ -60,8 +60,8 @@ export class RunnerModule {
             createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc }),
         },
         {
-          provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS],
-          useFactory: (eventing: Eventing, definitions: DefinitionLibrary, changes: RunSignals): WakeOptions => ({ eventing, definitions, changes }),
+          provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
+          useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc) }),
         },
         {
           provide: AUTOMATION_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR],

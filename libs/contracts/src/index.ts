@@ -35,11 +35,12 @@ export {
 } from './rpc/observability.rpc.js';
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
+export { maxResolutionKeyBytes, maxResolutionPayloadBytes, resolveWait, waitIdSchema, type ResolvedWait } from './rpc/waits.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
-  effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
+  effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
   schedulerSchema, waitKindSchema, webhookMatchSchema,
-  type EffectIntent, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
+  type EffectIntent, type EndedWait, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
   type RunIn, type RunScheduler, type RunStatus, type RunUsage, type WaitKind, type WebhookMatch,
   fanOutSchema, unsuccessfulItemSchema, type FanOut, type UnsuccessfulItem,
 } from './run.schema.js';

@@ -120,6 +120,17 @@ export const fanOutSchema = z.object({
 });
 export type FanOut = z.infer<typeof fanOutSchema>;
 
+/** How a wait ended that the outside can ask about again: the same cause repeated gets its first answer. */
+export const endedWaitSchema = z.object({
+  wait_id: z.string(),
+  node_id: nodeIdSchema,
+  wait_kind: waitKindSchema,
+  status: z.enum(['woken', 'timed_out', 'escalated', 'cancelled']),
+  wake_idempotency_key: z.string(),
+  completed_at_ms: epochMsSchema,
+});
+export type EndedWait = z.infer<typeof endedWaitSchema>;
+
 export const runCheckpointSchema = z.object({
   completed_nodes: nodeIds,
   pending_nodes: nodeIds,
@@ -132,6 +143,8 @@ export const runCheckpointSchema = z.object({
   open_waits: z.array(openWaitSchema).readonly(),
   /** Fan-outs by node, from their first item until all of it is done. Work of item i is under the key `node[i]` elsewhere. */
   fan_outs: z.record(z.string(), fanOutSchema).optional(),
+  /** Webhook and external waits that have ended, the newest last; absent means none has. */
+  ended_waits: z.array(endedWaitSchema).readonly().optional(),
   /** Child runs that nobody waits for any more and that are still to be cancelled. */
   abandoned_children: z.array(runIdSchema).readonly().optional(),
   /** When a node's first attempt began, for limits on all attempts together. */

@@ -2,9 +2,11 @@ export type { Admission, Admitted } from './admission.port.js';
 export { automationAggregate } from './automation.aggregate.js';
 export { definitionAggregate } from './definition.aggregate.js';
 export { definitionHash, DefinitionLibrary } from './definition-library.js';
+export { deliverWebhookToWait, type DeliveredToWait } from './deliver-webhook.command-handler.js';
 export { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
 export type { LaunchGuard } from './launch-guard.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
+export { resolveWait, type Resolved, type WaitResolution } from './resolve-wait.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';
 export { runAggregate } from './run.aggregate.js';
 export type { Secrets } from './secrets.port.js';
@@ -12,4 +14,5 @@ export type { ChildRunRequest, PreparedStep, StepContext, StepExecutor, StepExec
 export type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
 export { createAutomation, patchAutomation, readDefinition, type AutomationOptions, type Stored } from './store-automation.command-handler.js';
 export type { RunChanges, Timers } from './timers.port.js';
-export { wakeWait, type WakeOptions } from './wake-wait.command-handler.js';
+export { type WakeOptions } from './wait-ending.js';
+export { wakeWait } from './wake-wait.command-handler.js';

@@ -7,6 +7,7 @@ import { runAggregate } from './run.aggregate.js';
 import { RunExecutor } from './run-executor.js';
 import type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
 import { createAutomation } from './store-automation.command-handler.js';
+import type { Timers } from './timers.port.js';
 import { wakeWait } from './wake-wait.command-handler.js';
 
 /** Executes runs over the log in memory; what steps answer, and when timers fire, is up to the test. */
@@ -14,6 +15,7 @@ export class InMemoryExecution implements HttpStepRunner {
   readonly app = new InMemoryApplication();
   readonly sent: HttpStep[] = [];
   readonly timers = new Map<string, number>();
+  readonly schedule: Timers = { schedule: (_ref, waitId, dueAtMs) => Promise.resolve(void this.timers.set(waitId, dueAtMs)) };
   answer: (step: HttpStep) => StepOutcome | Promise<StepOutcome> = () => ({ kind: 'succeeded', output: 1 });
 
   async run(step: HttpStep): Promise<StepOutcome> {
@@ -25,7 +27,7 @@ export class InMemoryExecution implements HttpStepRunner {
     const { eventing, definitions, evaluator, newId } = this.app;
     return new RunExecutor({
       eventing, definitions, evaluator, http: this, newId, claimantId, leaseMs: 15_000, secrets: new Map<string, string>(),
-      timers: { schedule: (_ref, waitId, dueAtMs) => Promise.resolve(void this.timers.set(waitId, dueAtMs)) },
+      timers: this.schedule,
       changes: { announce: () => undefined, listen: () => () => undefined },
     });
   }
@@ -57,7 +59,7 @@ export class InMemoryExecution implements HttpStepRunner {
     for (const [waitId, due] of [...this.timers]) {
       this.timers.delete(waitId);
       this.app.now = Math.max(this.app.now, due);
-      await wakeWait({ eventing: this.app.eventing, definitions: this.app.definitions, changes: { announce: () => undefined, listen: () => () => undefined } }, ref, waitId);
+      await wakeWait({ eventing: this.app.eventing, definitions: this.app.definitions, changes: { announce: () => undefined, listen: () => () => undefined }, timers: this.schedule }, ref, waitId);
     }
   }
 

@@ -121,7 +121,7 @@ describe('sending back', () => {
     const { decided, rolledBack } = history(definition);
     const back = given(open, decided('sign', 'rework'), rolledBack('wait', 'sign'));
     back.when({ type: 'wake_wait', wait_id: timerWait('wait').wait_id }, now + 5000).thenNothing();
-    given(open, decided('sign', 'rework'), rolledBack('wait', 'sign'), claimed(2)).when({ type: 'register_timer', node_id: 'wait', wake_at_ms: now + 1000 })
+    given(open, decided('sign', 'rework'), rolledBack('wait', 'sign'), claimed(2)).when({ type: 'open_waits', node_id: 'wait', waits: [{ wait_kind: 'timer', wake_at_ms: now + 1000 }] })
       .then([{ event_type: 'wait_node_registered', data: { wait: timerWait('wait', now + 1000, 1) } }]);
   });
 

@@ -55,13 +55,13 @@ describe('registering a timer', () => {
   const { created, claimed, waiting } = history(definition);
 
   it('opens the wait of the node', () => {
-    given(created, claimed()).when({ type: 'register_timer', node_id: 'wait', wake_at_ms: now + 1000 }).then([{ event_type: 'wait_node_registered', data: { wait: timerWait('wait') } }]);
+    given(created, claimed()).when({ type: 'open_waits', node_id: 'wait', waits: [{ wait_kind: 'timer', wake_at_ms: now + 1000 }] }).then([{ event_type: 'wait_node_registered', data: { wait: timerWait('wait') } }]);
   });
 
   it('opens it once, after the dependencies, and for wait nodes only', () => {
-    given(created, claimed(), waiting('wait')).when({ type: 'register_timer', node_id: 'wait', wake_at_ms: now }).thenRefused('node_not_ready');
-    given(created, claimed()).when({ type: 'register_timer', node_id: 'later', wake_at_ms: now }).thenRefused('node_not_ready');
-    given(created, claimed()).when({ type: 'register_timer', node_id: 'a', wake_at_ms: now }).thenRefused('node_not_ready');
+    given(created, claimed(), waiting('wait')).when({ type: 'open_waits', node_id: 'wait', waits: [{ wait_kind: 'timer', wake_at_ms: now }] }).thenRefused('node_not_ready');
+    given(created, claimed()).when({ type: 'open_waits', node_id: 'later', waits: [{ wait_kind: 'timer', wake_at_ms: now }] }).thenRefused('node_not_ready');
+    given(created, claimed()).when({ type: 'open_waits', node_id: 'a', waits: [{ wait_kind: 'timer', wake_at_ms: now }] }).thenRefused('node_not_ready');
   });
 });
 

@@ -3,7 +3,7 @@ import type { EffectIntent, FlowNode, NodeInProgress, NodeOutput, Run, RunEvent 
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
 import { isItemStartable, isStartable } from './run-plan.js';
-import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RegisterTimer, RunContext, StartNode } from './run.commands.js';
+import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RunContext, StartNode } from './run.commands.js';
 import { itemOf, workKey, workName, type WorkRef } from './work-key.js';
 
 type NodeDecision = Decision<RunEvent, ExecutionRefusal>;
@@ -43,12 +43,6 @@ export const startNode = (command: StartNode, run: Run, context: RunContext): No
 /** The id that a wait of a node or an item has; waits for a back-off or a child name their attempt. */
 export const waitIdOf = (run: Run, work: WorkRef, what: 'wait' | `backoff:${number}` | `child:${number}`): string =>
   `automation-v2:${run.run_id}:${work.node_id}:${generationOf(run, work)}:${what}`;
-
-export const registerTimer = ({ node_id, wake_at_ms }: RegisterTimer, run: Run, context: RunContext): NodeDecision => {
-  if (startableNode(run, context, node_id)?.wait === undefined) return notReady({ node_id });
-  const wait = { wait_id: waitIdOf(run, { node_id }, 'wait'), node_id, wait_kind: 'timer', wake_at_ms, created_at_ms: context.at_ms } as const;
-  return accept({ event_type: 'wait_node_registered', data: { wait } });
-};
 
 const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { result: Failed; work: WorkRef; retry: Extract<RetryDecision, { kind: 'retry' }>; attempt: number; at_ms: number }): RunEvent => {
   const retry_after_ms = at_ms + retry.backoff_ms;

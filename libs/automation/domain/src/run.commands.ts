@@ -2,6 +2,7 @@ import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActo
 import type { Json, Refusal } from '@cs/kernel';
 import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { StepCommand } from './step.commands.js';
+import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
 
 type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
@@ -38,11 +39,6 @@ export interface FinishNode { readonly type: 'finish_node'; readonly node_id: st
 /** Judges a node or an item that was in progress under an earlier claim: start it again where that is safe. */
 export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string; readonly item?: number | undefined }
 
-export interface RegisterTimer { readonly type: 'register_timer'; readonly node_id: string; readonly wake_at_ms: number }
-
-/** A timer or back-off is over. Repeating it changes nothing. */
-export interface WakeWait { readonly type: 'wake_wait'; readonly wait_id: string }
-
 /** Stops for a signature; the texts are resolved by the caller. */
 export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string }
 
@@ -68,8 +64,8 @@ export interface DecideGate {
 /** Ends a run that cannot be executed at all. */
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
-export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | RegisterTimer | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
-export type RunCommand = RequestRun | DecideGate | ExecutionCommand | HoldLaunch | ReleaseLaunch;
+export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
+export type RunCommand = RequestRun | DecideGate | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

@@ -86,8 +86,8 @@ describe('a wait that ends', () => {
       {
         event_type: 'stateful_wait_woken_requeued',
         data: {
-          wait_id: w1.wait_id, node_id: 't1', wait_kind: 'timer', wake_idempotency_key: `timer:${runId}:${w1.wait_id}:${w1.wake_at_ms}`,
-          output: { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id: w1.wait_id, woken_at_ms: now + 1000, due_at_ms: w1.wake_at_ms }, created_at_ms: now + 1000 },
+          wait_id: w1.wait_id, node_id: 't1', wait_kind: 'timer', wake_idempotency_key: `timer:${runId}:${w1.wait_id}:${w1.wake_at_ms}`, wait_event: 'stateful_runtime.wait.timer_woken',
+          output: { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id: w1.wait_id, wait_kind: 'timer', woken_at_ms: now + 1000, due_at_ms: w1.wake_at_ms }, created_at_ms: now + 1000 },
         },
       },
     ]).thenRun({ status: 'queued', queued_at_version: 8, checkpoint: { completed_nodes: ['t1'], open_waits: [{ node_id: 't2' }, { node_id: 'pay' }] } });

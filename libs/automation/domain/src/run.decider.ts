@@ -3,16 +3,18 @@ import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
 import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
-import { finishNode, recoverNode, registerTimer, startNode } from './node.decider.js';
+import { finishNode, recoverNode, startNode } from './node.decider.js';
 import { hasWork, planRun } from './run-plan.js';
-import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext, WakeWait } from './run.commands.js';
-import { itemOf } from './work-key.js';
+import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext } from './run.commands.js';
 import { dueAtMs } from './wait-due.js';
 import { finishFanOut, rejectNode, skipNode, startFanOut } from './step.decider.js';
+import { deliverWebhook, resolveWait, wakeWait } from './wait.decider.js';
+import { openWaits } from './wait-opening.decider.js';
+import type { WaitRefusal } from './wait.commands.js';
 import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
-export type RunRefusal = ExecutionRefusal | GateRefusal;
+export type RunRefusal = ExecutionRefusal | GateRefusal | WaitRefusal;
 
 const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   { event_type: 'run_created', data: created },
@@ -61,19 +63,6 @@ const settle = (run: Run, { definition }: RunContext): ExecutionDecision => {
   return accept(run.checkpoint.open_waits.length > 0 ? parked(run.checkpoint.open_waits) : terminal(run));
 };
 
-const wake = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext): ExecutionDecision => {
-  const wait = run.checkpoint.open_waits.find((open) => open.wait_id === wait_id);
-  if (wait === undefined || isFinished(run.status)) return accept();
-  const due_at_ms = dueAtMs(wait);
-  if (due_at_ms === undefined || due_at_ms > at_ms) return refuse({ code: 'wait_not_open', message: `wait "${wait_id}" is not due` });
-  const { node_id, wait_kind } = wait;
-  const output: NodeOutput = { status: 'completed', contract_kind: 'stateful_wait', content: { wait_id, woken_at_ms: at_ms, due_at_ms }, created_at_ms: at_ms };
-  return accept({
-    event_type: 'stateful_wait_woken_requeued',
-    data: { wait_id, node_id, ...itemOf(wait), wait_kind, wake_idempotency_key: `${wait_kind}:${run.run_id}:${wait_id}:${due_at_ms}`, ...(wait_kind === 'timer' ? { output } : {}) },
-  });
-};
-
 type Deciders = { readonly [Type in Exclude<RunCommand['type'], 'request_run'>]: (command: Extract<RunCommand, { type: Type }>, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal> };
 
 /** One entry for every command on a run that exists. */
@@ -82,10 +71,12 @@ const deciders: Deciders = {
   start_node: startNode,
   finish_node: finishNode,
   recover_node: recoverNode,
-  register_timer: registerTimer,
+  open_waits: openWaits,
   open_gate: openGate,
   settle: (_command, run, context) => settle(run, context),
-  wake_wait: wake,
+  wake_wait: wakeWait,
+  deliver_webhook: deliverWebhook,
+  resolve_wait: resolveWait,
   skip_node: skipNode,
   reject_node: rejectNode,
   start_fan_out: startFanOut,
@@ -101,7 +92,7 @@ const deciders: Deciders = {
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
-const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'register_timer', 'open_gate', 'settle', 'wake_wait', 'fail_run',
+const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'settle', 'wake_wait', 'fail_run',
   'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children']);
 
 /** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */

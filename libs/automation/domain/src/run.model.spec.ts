@@ -61,7 +61,7 @@ const proceed = (world: RunWorld, result: NodeResult): void => {
   const plan = planRun(run, definition);
   const [interrupted] = plan.interrupted;
   if (interrupted !== undefined) return void world.apply({ type: 'recover_node', ...interrupted });
-  for (const { node_id } of plan.waits) world.apply({ type: 'register_timer', node_id, wake_at_ms: world.atMs + 20 });
+  for (const { node_id } of plan.waits) world.apply({ type: 'open_waits', node_id, waits: [{ wait_kind: 'timer', wake_at_ms: world.atMs + 20 }] });
   const [ready] = plan.ready;
   if (ready !== undefined) return void world.start(ready.node_id);
   const [current] = Object.entries(run.checkpoint.in_progress);
@@ -93,7 +93,7 @@ const happenings: fc.Arbitrary<fc.Command<object, RunWorld>>[] = [
     world.finish(node_id, (world.run.checkpoint.in_progress[node_id]?.attempt ?? 1) - behind, result);
   }),
   happening('recover any node', fc.nat(9), (world, node) => void world.apply({ type: 'recover_node', node_id: nodeAt(world, node) })),
-  happening('register a timer', fc.nat(9), (world, node) => void world.apply({ type: 'register_timer', node_id: nodeAt(world, node), wake_at_ms: world.atMs + 20 })),
+  happening('open the wait of any node', fc.nat(9), (world, node) => void world.apply({ type: 'open_waits', node_id: nodeAt(world, node), waits: [{ wait_kind: 'timer', wake_at_ms: world.atMs + 20 }] })),
   happening('open any gate', fc.nat(9), (world, node) => void world.apply({ type: 'open_gate', node_id: nodeAt(world, node), title: 'Sign?' })),
   happening('settle', fc.constant(0), (world) => void world.apply({ type: 'settle' })),
   happening('wake any wait that ever was', fc.record({ wait: fc.nat(19), passed: fc.constantFrom(0, 100) }), (world, { wait, passed }) => {

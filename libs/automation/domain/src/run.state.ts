@@ -59,6 +59,17 @@ const withoutChildren = ({ checkpoint }: Run): Partial<RunCheckpoint> => ({
   ...abandonChildren(checkpoint, () => true), open_waits: checkpoint.open_waits.filter(({ child_run_id }) => child_run_id === undefined),
 });
 
+/**
+ * A wait that was not ended in time stops its run until an operator resumes it. What executes is ended
+ * first; a gate that is open, and a pause of an operator, stand.
+ */
+export const toPausedByWait = (run: Run, pause_reason: string): Run => {
+  if (run.status === 'running') {
+    return Object.keys(run.checkpoint.in_progress).length > 0 ? { ...run, status: 'pausing', pause_reason } : { ...commonOf(run), status: 'paused', pause_reason };
+  }
+  return run.status === 'queued' || isParked(run) ? { ...commonOf(run), status: 'paused', pause_reason } : run;
+};
+
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
   const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {}, ...withoutChildren(run) }));
@@ -69,7 +80,7 @@ export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' 
 export const unreconciledNodes = ({ checkpoint }: Run): readonly string[] =>
   Object.entries(checkpoint.node_outputs).filter(([, output]) => output.status === 'blocked').map(([node_id]) => node_id);
 
-/** `pause_reason` of a run that nobody paused: it waits for a timer. */
+/** `pause_reason` of a run that nobody paused: it waits. */
 export const waitingReason = 'waiting';
 
 export const isParked = (run: Run): boolean =>
@@ -82,12 +93,19 @@ export const isHeld = (run: Run): boolean => holdOf(run) !== undefined;
 
 export const isFinished = (status: RunStatus): boolean => status === 'completed' || status === 'failed' || status === 'blocked' || status === 'cancelled';
 
+/** Ended by what others send: by a delivery, or by API. */
+export const isFromOutside = ({ wait_kind }: OpenWait): boolean => wait_kind === 'webhook' || wait_kind === 'external_condition';
+
+/** Parked: on what only others can end, or on time, child runs and the like as well. */
+const parkedStatus = ({ checkpoint: { open_waits } }: Run): string => (open_waits.length > 0 && open_waits.every(isFromOutside) ? 'awaiting_webhook' : 'sleeping');
+
 /**
  * The stateful status (domain 7.6), which is also the routing token of the run's commits: `queued`
- * means runnable now, `retrying` runnable later, `held` waiting for its turn, `sleeping` parked on a timer.
+ * means runnable now, `retrying` runnable later, `held` waiting for its turn, `sleeping` and
+ * `awaiting_webhook` parked on waits.
  */
 export const statefulStatus = (run: Run): string => {
   if (run.status === 'queued' && run.scheduler !== undefined) return isHeld(run) ? 'held' : 'retrying';
-  if (run.status === 'paused' && run.pause_reason === waitingReason) return 'sleeping';
+  if (run.status === 'paused' && run.pause_reason === waitingReason) return parkedStatus(run);
   return run.status;
 };

@@ -6,6 +6,7 @@ import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js'
 import { itemSchema, runStepEvents } from './run-steps.events.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
 import { runAdmissionEvents } from './run-admission.events.js';
+import { runWaitEvents } from './run-wait.events.js';
 
 const nodeIds = z.array(nodeIdSchema).readonly();
 const attempt = z.int().positive();
@@ -43,9 +44,7 @@ export const runEvents = defineEvents({
   },
   ...runStepEvents,
   node_approval_rollback: { version: 1, data: z.object({ node_ids: nodeIds, reset_nodes: nodeIds }), summary: 'Nodes were sent back to pending with everything that depends on them.' },
-  wait_node_registered: { version: 1, data: z.object({ wait: openWaitSchema }), summary: 'A wait node opened its wait.' },
-  stateful_wait_woken_requeued: { version: 1, data: z.object({ wait_id: z.string(), node_id: nodeIdSchema, item: itemSchema, wait_kind: z.string(), wake_idempotency_key: z.string(), output: nodeOutputSchema.optional() }), summary: 'A wait ended and its node goes on.' },
-  run_parked: { version: 1, data: z.object({ wait_ids: z.array(z.string()).readonly(), retry_after_ms: epochMsSchema.optional() }), summary: 'Nothing can run until a wait ends; the runner let go of the run.' },
+  ...runWaitEvents,
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
