@@ -13,7 +13,7 @@ export interface WakeOptions {
 }
 
 export type WaitCommand = Extract<RunCommand, { readonly wait_id: string }>;
-type LoadedRun = Loaded<Run | undefined>;
+export type LoadedRun = Loaded<Run | undefined>;
 
 /** The run as the log has it. */
 export const loadRun = ({ eventing }: Pick<WakeOptions, 'eventing'>, ref: AggregateRef): Promise<LoadedRun> => loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
