@@ -89,7 +89,7 @@ export class CrashWorld {
     const executor = new RunExecutor({
       eventing, definitions, evaluator, http, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
     });
-    const wake = { eventing, definitions, changes: silent };
+    const wake = { eventing, definitions, changes: silent, timers: { schedule } };
     this.broker.subscribe(runnerConsumers({ executor, wake, leaseMs: 15_000, maxRuns: 16, stopping: new AbortController().signal }));
     return { eventing, definitions };
   }
