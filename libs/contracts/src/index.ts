@@ -26,9 +26,14 @@ export { runEvents, type RunEvent } from './events/run.events.js';
 export {
   approverSchema, gateDecisionRecordSchema, gateDecisionSchema, gateVoteSchema, pendingGateSchema, votingSchema, type Approver, type GateDecision, type GateDecisionRecord, type GateVote, type PendingGate,
 } from './gate.schema.js';
+export { handoffEvents, watchEvents, type HandoffEvent, type WatchEvent } from './events/handoff.events.js';
+export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js';
+export { handoffArtifactSchema, type HandoffArtifact, type HandoffRecord, type HandoffStatus } from './handoff.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from './read-models.schema.js';
 export { decideGate } from './rpc/approval-gate.rpc.js';
+export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
+export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {
   getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
   type Page,
@@ -49,7 +54,8 @@ export {
   anyWaitSchema, approvalWaitSchema, bindingSchema, externalWaitSchema, timerWaitSchema, waitSpecSchema, waitTimeoutSchema, webhookWaitSchema,
   type AnyWaitSpec, type ApprovalWaitSpec, type Binding, type ExternalWaitSpec, type SingleWaitSpec, type TimerWaitSpec, type WaitSpec, type WaitTimeout, type WebhookWaitSpec,
 } from './wait-spec.schema.js';
-export { automationIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
+export { automationIdSchema, handoffIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
+export { fireTimerSubject } from './subjects.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';
 export { governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';

@@ -10,6 +10,9 @@ export interface AutomationRecord extends AutomationDefinition {
   readonly definition_hash: string;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
+  /** When its schedule fires next; absent when it does not. */
+  readonly next_fire_at_ms?: number;
+  readonly last_fired_at_ms?: number;
 }
 
 /** One line of a run's timeline (domain 7.1 and 7.3). `seq` starts at 1 and has no gaps. */

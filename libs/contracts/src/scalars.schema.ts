@@ -13,6 +13,9 @@ export const aggregateIdSchema = token(160, 'aggregate id');
 /** `automation-v2-run-<uuid>`. */
 export const runIdSchema = token(128, 'run id');
 
+/** `handoff-<uuid>`. */
+export const handoffIdSchema = token(128, 'handoff id');
+
 /** Milliseconds since the Unix epoch. */
 export const epochMsSchema = z.int().nonnegative();
 /** A duration in milliseconds. */

@@ -39,6 +39,10 @@ export const tenantEventSubjects = (tenant: { readonly org_id: string; readonly 
 export const timerSubject = (state: 'pending' | 'fired', ref: AggregateRef, waitId: string): string =>
   `cs.timer.${state}.${ref.org_id}.${ref.workspace_id}.${ref.id}.${waitId}`;
 
+/** The timer of an automation's schedule: one per automation, so that setting it again replaces it. */
+export const fireTimerSubject = (state: 'pending' | 'fired', ref: AggregateRef): string =>
+  `cs.timer.schedule-${state}.${ref.org_id}.${ref.workspace_id}.${ref.id}`;
+
 /** Core messages (not stored): how far the projection is, and that a running run was changed by someone else. */
 export const signalSubjects = {
   projected: 'cs.signal.projected',

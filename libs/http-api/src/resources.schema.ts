@@ -17,6 +17,8 @@ export const automationResource = z.object({
   definition_hash: z.string(),
   created_at_ms: milliseconds,
   updated_at_ms: milliseconds,
+  next_fire_at_ms: milliseconds.exactOptional().describe('When its schedule fires next; absent when it does not'),
+  last_fired_at_ms: milliseconds.exactOptional(),
 }) satisfies z.ZodType<AutomationRecord, unknown>;
 
 /** A run as folded from its events, with what is derived from it and the older spellings. */

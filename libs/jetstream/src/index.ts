@@ -9,5 +9,6 @@ export { connectNats, type NatsOptions } from './nats-connection.js';
 export { NatsModule } from './nats.module.js';
 export { publishProjected, SignalledProjectionProgress } from './projection-progress.adapter.js';
 export { RunSignals } from './run-signals.adapter.js';
+export { FireTimerSchedule, firedSchedules, type FiredSchedule } from './fire-timers.adapter.js';
 export { TimerSchedule, type FiredTimer } from './timer-schedule.adapter.js';
 export { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';

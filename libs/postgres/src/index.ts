@@ -1,4 +1,5 @@
 export { Database, type DatabaseOptions, type Statement } from './database.js';
+export { PostgresHandoffQueries } from './handoff-queries.adapter.js';
 export { lead, type Leadership } from './leadership.adapter.js';
 export { migrate } from './migrate.js';
 export { PostgresModule } from './postgres.module.js';

@@ -27,12 +27,14 @@ const runsText = (byAutomation: boolean): string =>
     ) as keys using (org_id, workspace_id, run_id)
     order by created_at_ms desc, run_id desc limit $6`);
 
-const automationColumns = 'd.definition, a.tenant_context, a.definition_version, a.definition_hash, a.created_at_ms, a.updated_at_ms';
-const automationJoin = 'countersign.automations a join countersign.definitions d using (org_id, workspace_id, definition_hash)';
+const ofTenantOfAutomation = 'a.org_id = $1 and a.workspace_id = $2 and a.deployment_id = $3';
+const automationColumns = 'd.definition, a.tenant_context, a.definition_version, a.definition_hash, a.created_at_ms, a.updated_at_ms, s.next_fire_at_ms, s.last_fired_at_ms';
+const automationJoin = `countersign.automations a join countersign.definitions d using (org_id, workspace_id, definition_hash)
+  left join countersign.schedules s on s.org_id = a.org_id and s.workspace_id = a.workspace_id and s.automation_id = a.automation_id`;
 
 const automationsText = boundedPage(`
   select ${automationColumns}, a.created_at_ms as at_ms, a.automation_id as id, octet_length(d.definition) as bytes from ${automationJoin}
-  where ${ofTenant} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
+  where ${ofTenantOfAutomation} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
 
 const openGatesText = boundedPage(`
   select g.org_id, g.workspace_id, g.deployment_id, g.run_id, g.gate, g.requested_by, g.expires_at_ms, coalesce(a.name, g.automation_id) as workflow_name,
@@ -88,7 +90,7 @@ export class PostgresProjectionQueries implements ProjectionQueries {
 
   async automation(tenant: TenantKey, automationId: string): Promise<AutomationRecord | undefined> {
     const [row] = await askDatabase<AutomationDocument>(this.database, {
-      name: 'automation', text: `select ${automationColumns} from ${automationJoin} where ${ofTenant} and a.automation_id = $4`, values: [...tenantOf(tenant), automationId],
+      name: 'automation', text: `select ${automationColumns} from ${automationJoin} where ${ofTenantOfAutomation} and a.automation_id = $4`, values: [...tenantOf(tenant), automationId],
     });
     return row && readAutomation(row);
   }

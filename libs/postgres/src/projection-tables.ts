@@ -1,5 +1,5 @@
 import type {
-  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,
+  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, text, texts, type BulkTable } from './bulk-table.js';
 
@@ -97,6 +97,24 @@ const deadLetters: BulkTable<DeadLetterRow> = {
   },
 };
 
+const schedules: BulkTable<ScheduleRow> = {
+  name: 'schedules',
+  conflict: ['org_id', 'workspace_id', 'automation_id'],
+  merge: { last_fired_at_ms: 'coalesce({new}, {old})' },
+  columns: { ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'status'), ...bigints('next_fire_at_ms', 'last_fired_at_ms', 'position') },
+};
+
+const handoffs: BulkTable<HandoffRow> = {
+  name: 'handoffs',
+  conflict: ['org_id', 'workspace_id', 'handoff_id'],
+  merge: Object.fromEntries(['source_automation_id', 'artifact_type', 'created_at_ms', 'artifact'].map((column) => [column, 'coalesce({new}, {old})'])),
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'handoff_id', 'target_automation_id', 'status', 'source_automation_id', 'artifact_type', 'consumed_by_run_id', 'consumed_by_automation_id'),
+    ...bigints('created_at_ms', 'consumed_at_ms', 'position'),
+    artifact: document(({ artifact }) => artifact),
+  },
+};
+
 const auditRecords: BulkTable<AuditRecord> = {
   name: 'audit_records',
   columns: {
@@ -115,5 +133,5 @@ const auditHeads: BulkTable<AuditHead> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
 };

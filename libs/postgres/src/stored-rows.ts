@@ -29,9 +29,13 @@ export interface AutomationDocument {
   readonly definition_hash: string;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
+  readonly next_fire_at_ms: number | null;
+  readonly last_fired_at_ms: number | null;
 }
-export const readAutomation = ({ definition, tenant_context, definition_version, definition_hash, created_at_ms, updated_at_ms }: AutomationDocument): AutomationRecord => ({
-  ...readDocument<AutomationDefinition>(definition), tenant_context: readDocument<TenantContext>(tenant_context), definition_version, definition_hash, created_at_ms, updated_at_ms,
+export const readAutomation = ({ definition, tenant_context, next_fire_at_ms, last_fired_at_ms, ...row }: AutomationDocument): AutomationRecord => ({
+  ...readDocument<AutomationDefinition>(definition), tenant_context: readDocument<TenantContext>(tenant_context),
+  definition_version: row.definition_version, definition_hash: row.definition_hash, created_at_ms: row.created_at_ms, updated_at_ms: row.updated_at_ms,
+  ...(next_fire_at_ms === null ? {} : { next_fire_at_ms }), ...(last_fired_at_ms === null ? {} : { last_fired_at_ms }),
 });
 
 export type OpenGateDocument = Omit<OpenGate, 'gate' | 'requested_by'> & { readonly gate: string; readonly requested_by: string };

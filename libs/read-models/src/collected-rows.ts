@@ -2,7 +2,9 @@ import type { AuditHead, AuditRecord } from './audit-record.js';
 import { headOf } from './audit-record.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDeliveries } from './delivery.projection.js';
-import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow } from './row-changes.js';
+import { mergeHandoffs } from './handoff.projection.js';
+import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
+import { mergeSchedules } from './schedule.projection.js';
 
 /** Rows by key; a row that is there already is replaced, or merged with the newer one. */
 class RowsByKey<Row> {
@@ -38,6 +40,8 @@ export class CollectedRows {
   readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
   readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
+  readonly schedules = new RowsByKey<ScheduleRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeSchedules);
+  readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
   readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
 
   addAudit(record: AuditRecord): void {
@@ -49,7 +53,7 @@ export class CollectedRows {
     return {
       position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
-      deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), audit_heads: this.#heads.all(),
+      deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
     };
   }
 }

@@ -1,5 +1,6 @@
 export { toApprovalRequest, type OpenGate } from './approval-request.js';
 export { auditFactsOf, auditHash, foldAudit, headOf, type AuditFacts, type AuditHead, type AuditRecord } from './audit-record.js';
+export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf } from './phase.js';
 export { projectBatch, type ProjectOptions } from './project-batch.js';
@@ -12,7 +13,7 @@ export { ProjectionFencedError, RowsRefusedError, type Progress, type Projection
 export { restoreRun } from './restore-run.js';
 export { toPublishedEvents } from './published-event.projection.js';
 export type {
-  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, RowChanges, RunEventRow, RunRow, WaitRow,
+  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';

@@ -9,10 +9,12 @@ import { CollectedRows } from './collected-rows.js';
 import { deadLetterOf, projectDeadLetters } from './dead-letter.projection.js';
 import { projectDelivery } from './delivery.projection.js';
 import { projectGates } from './gate.projection.js';
+import { projectHandoffs } from './handoff.projection.js';
 import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectRun } from './run.projection.js';
+import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
 import { projectWaits } from './wait.projection.js';
 
@@ -82,6 +84,18 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     for (const letter of projectDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
     return tenant;
   },
+  schedule: (_entry, stored, { rows }) => {
+    const schedules = projectSchedules(stored);
+    for (const schedule of schedules) rows.schedules.add(schedule);
+    return schedules[0] ?? { ...stored.ref, deployment_id: '' };
+  },
+  handoff: (_entry, stored, { rows }) => {
+    const handoffs = projectHandoffs(stored);
+    for (const handoff of handoffs) rows.handoffs.add(handoff);
+    return handoffs[0] ?? { ...stored.ref, deployment_id: '' };
+  },
+  // Only the write side needs it; it says nothing that the handoff and its run do not say.
+  watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   gate_refusal: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
 };
 

@@ -1,4 +1,4 @@
-import type { AutomationDefinition, GovernanceActor, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AutomationDefinition, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 
@@ -110,6 +110,31 @@ export interface DeadLetterRow extends TenantKey {
   readonly position: number;
 }
 
+/** The schedule of an automation; `null` in `last_fired_at_ms` leaves what is known. */
+export interface ScheduleRow extends TenantKey {
+  readonly automation_id: string;
+  readonly status: 'armed' | 'disarmed';
+  /** `null`: it does not fire. */
+  readonly next_fire_at_ms: number | null;
+  readonly last_fired_at_ms: number | null;
+  readonly position: number;
+}
+
+/** What the commits of a batch say about a handoff; `null` leaves what is known. */
+export interface HandoffRow extends TenantKey {
+  readonly handoff_id: string;
+  readonly target_automation_id: string;
+  readonly status: HandoffStatus;
+  readonly source_automation_id: string | null;
+  readonly artifact_type: string | null;
+  readonly created_at_ms: number | null;
+  readonly artifact: HandoffArtifact | null;
+  readonly consumed_by_run_id: string | null;
+  readonly consumed_by_automation_id: string | null;
+  readonly consumed_at_ms: number | null;
+  readonly position: number;
+}
+
 /** Everything one batch of commits changes, each row at most once. `position` is the last commit's. */
 export interface RowChanges {
   readonly position: number;
@@ -122,6 +147,8 @@ export interface RowChanges {
   readonly definitions: readonly DefinitionRow[];
   readonly deliveries: readonly DeliveryRow[];
   readonly dead_letters: readonly DeadLetterRow[];
+  readonly schedules: readonly ScheduleRow[];
+  readonly handoffs: readonly HandoffRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
 }

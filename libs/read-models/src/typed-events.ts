@@ -1,4 +1,4 @@
-import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, GateRefusalEvent, RunEvent } from '@cs/contracts';
+import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -8,6 +8,9 @@ interface EventsByAggregate {
   readonly gate_refusal: GateRefusalEvent;
   readonly delivery: DeliveryEvent;
   readonly dead_letter: DeadLetterEvent;
+  readonly schedule: ScheduleEvent;
+  readonly handoff: HandoffEvent;
+  readonly watch: WatchEvent;
 }
 
 /** An aggregate's event as recorded, with its identity. */

@@ -16,3 +16,9 @@ export { createAutomation, patchAutomation, readDefinition, type AutomationOptio
 export type { RunChanges, Timers } from './timers.port.js';
 export { type WakeOptions } from './wait-ending.js';
 export { wakeWait } from './wake-wait.command-handler.js';
+export type { ActiveRuns } from './active-run.js';
+export { armSchedule, type ArmScheduleOptions } from './arm-schedule.command-handler.js';
+export { fireSchedule, followSchedule, type FireScheduleOptions } from './fire-schedule.command-handler.js';
+export { nextFire } from './fire-times.js';
+export { scheduleAggregate } from './schedule.aggregate.js';
+export type { FireTimers } from './timers.port.js';

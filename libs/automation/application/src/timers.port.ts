@@ -11,3 +11,9 @@ export interface RunChanges {
   /** Calls back on a change until the returned function is called. */
   listen(runId: string, callback: () => void): () => void;
 }
+
+/** Fires schedules at a time: one timer per automation. */
+export interface FireTimers {
+  /** Sets the timer of an automation's schedule, or replaces it. */
+  set(ref: AggregateRef, dueAtMs: number): Promise<void>;
+}

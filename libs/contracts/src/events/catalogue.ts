@@ -3,7 +3,9 @@ import { deadLetterEvents } from './dead-letter.events.js';
 import { deliveryEvents } from './delivery.events.js';
 import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
+import { handoffEvents, watchEvents } from './handoff.events.js';
 import { runEvents } from './run.events.js';
+import { scheduleEvents } from './schedule.events.js';
 
 /** Every event in the log, by aggregate. Validation, types, the published stream and the docs come from here. */
 export const eventCatalogue = {
@@ -13,6 +15,9 @@ export const eventCatalogue = {
   gate_refusal: gateRefusalEvents,
   delivery: deliveryEvents,
   dead_letter: deadLetterEvents,
+  schedule: scheduleEvents,
+  handoff: handoffEvents,
+  watch: watchEvents,
 } as const satisfies Record<string, EventTable>;
 
 export type AggregateName = keyof typeof eventCatalogue;

@@ -1,7 +1,8 @@
 import { CreateProjections1767225600000 } from './create-projections.js';
+import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoffs.js';
 
 /**
  * Every migration, oldest first. A released one never changes; each expands what the release before
  * it can still use, and a later one contracts.
  */
-export const migrations = [CreateProjections1767225600000];
+export const migrations = [CreateProjections1767225600000, CreateSchedulesAndHandoffs1767225600004];
