@@ -2,16 +2,17 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ProjectionProgress } from '@cs/eventing';
 import { PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresProjectionQueries, PostgresServiceQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresAuditQueries, PostgresHandoffQueries, PostgresProjectionQueries, PostgresServiceQueries, type Database } from '@cs/postgres';
 import type { ServiceQueries } from '@cs/read-models';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { ObservabilityConfig } from './config.js';
+import { HandoffsController } from './handoffs.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
-import { AUDIT_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES } from './tokens.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
 
@@ -21,10 +22,11 @@ export class ObservabilityModule {
   static forRoot(_config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController],
+      controllers: [RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController, HandoffsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
+        onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
         onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
         {
           provide: READS,

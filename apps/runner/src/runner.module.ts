@@ -10,9 +10,9 @@ import { hostname } from 'node:os';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { RunnerController } from './runner.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
-import { AUTOMATION_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
+import { scheduleProviders } from './schedule-providers.js';
+import { AUTOMATION_OPTIONS, DEFINITIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
 
-const DEFINITIONS = Symbol('DEFINITIONS');
 const EVALUATOR = Symbol('EVALUATOR');
 const OUTBOUND = Symbol('OUTBOUND');
 
@@ -45,6 +45,7 @@ export class RunnerModule {
       module: RunnerModule,
       controllers: [RunnerController],
       providers: [
+        ...scheduleProviders,
         {
           provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, EVALUATOR, OUTBOUND],
           useFactory: (...[consumers, executor, wake, signals, rpc, logger, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, Closing, Closing]) =>

@@ -2,3 +2,4 @@ export const RUN_EXECUTOR = Symbol('RUN_EXECUTOR');
 export const AUTOMATION_OPTIONS = Symbol('AUTOMATION_OPTIONS');
 export const RUN_SIGNALS = Symbol('RUN_SIGNALS');
 export const WAKE_OPTIONS = Symbol('WAKE_OPTIONS');
+export const DEFINITIONS = Symbol('DEFINITIONS');

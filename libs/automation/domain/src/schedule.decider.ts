@@ -123,17 +123,20 @@ export const decideSchedule = (command: ScheduleCommand, state: ScheduleState): 
   }
 };
 
+const lastOf = (state: ScheduleState) => ({ last_fired_at_ms: state?.last_fired_at_ms, last_run_ids: state?.last_run_ids });
+
+/** A fire time has passed: the next one is what counts. */
+const passed = (state: ScheduleState, { next_fire_at_ms }: { readonly next_fire_at_ms?: number | undefined }, fired: Partial<ArmedSchedule> = {}): ScheduleState =>
+  state?.status === 'armed' ? { ...state, next_fire_at_ms, ...fired } : state;
+
 /** Folds one recorded event. */
 export const evolveSchedule = (state: ScheduleState, event: ScheduleEvent): ScheduleState => {
-  const last = { last_fired_at_ms: state?.last_fired_at_ms, last_run_ids: state?.last_run_ids };
+  const { automation_id, tenant_context } = event.data;
   switch (event.event_type) {
-    case 'schedule_armed': return { ...last, status: 'armed', ...event.data };
-    case 'schedule_disarmed': return { ...last, status: 'disarmed', automation_id: event.data.automation_id, tenant_context: event.data.tenant_context };
-    case 'schedule_fired':
-      return state?.status === 'armed'
-        ? { ...state, next_fire_at_ms: event.data.next_fire_at_ms, last_fired_at_ms: event.data.fired_at_ms, last_run_ids: event.data.run_ids }
-        : state;
-    case 'schedule_skipped': return state?.status === 'armed' ? { ...state, next_fire_at_ms: event.data.next_fire_at_ms } : state;
+    case 'schedule_armed': return { ...lastOf(state), status: 'armed', ...event.data };
+    case 'schedule_disarmed': return { ...lastOf(state), status: 'disarmed', automation_id, tenant_context };
+    case 'schedule_fired': return passed(state, event.data, { last_fired_at_ms: event.data.fired_at_ms, last_run_ids: event.data.run_ids });
+    case 'schedule_skipped': return passed(state, event.data);
     default: return assertNever(event);
   }
 };

@@ -1,0 +1,36 @@
+import { statusSubjects, streams, type AggregateRef } from '@cs/contracts';
+import { done, giveUp, type ConsumerOutcome } from '@cs/eventing';
+import { firedSchedules, type ConsumerDefinition, type ConsumerMessage, type FiredSchedule } from '@cs/jetstream';
+import { armSchedule, fireSchedule, followSchedule, type FireScheduleOptions } from '@cs/automation-application';
+import { z } from 'zod';
+import { handleCommit } from './read-commit.js';
+
+const firedSchema: z.ZodType<FiredSchedule> = z.object({ org_id: z.string(), workspace_id: z.string(), automation_id: z.string(), due_at_ms: z.int() });
+
+export const automationRef = ({ org_id, workspace_id, automation_id }: Pick<FiredSchedule, 'org_id' | 'workspace_id' | 'automation_id'>): AggregateRef => ({
+  org_id, workspace_id, aggregate: 'automation', id: automation_id,
+});
+
+const fire = async (message: ConsumerMessage, options: FireScheduleOptions): Promise<ConsumerOutcome> => {
+  const fired = firedSchema.safeParse(JSON.parse(message.text()));
+  if (!fired.success) return giveUp('not a timer of a schedule');
+  return await fireSchedule(options, automationRef(fired.data), fired.data.due_at_ms);
+};
+
+const settings = { ackWaitMs: 15_000, maxInFlight: 64, maxDeliver: 50 };
+
+/** What keeps schedules going: changes of automations arm them, timers fire them, their commits create the runs. */
+export const scheduleConsumers = (options: FireScheduleOptions): readonly ConsumerDefinition[] => [
+  {
+    ...settings, durable: 'runner--schedule-arming', stream: streams.log.name, filters: [statusSubjects('automation', '*')],
+    handle: (message) => handleCommit(message, options.eventing.store, async ({ ref }) => {
+      await armSchedule(options, ref);
+      return done;
+    }),
+  },
+  { ...settings, durable: 'runner--schedule-timers', stream: streams.timers.name, filters: [firedSchedules], handle: (message) => fire(message, options) },
+  {
+    ...settings, durable: 'runner--schedule-fires', stream: streams.log.name, filters: [statusSubjects('schedule', '*')],
+    handle: (message) => handleCommit(message, options.eventing.store, (stored) => followSchedule(options, stored)),
+  },
+];
