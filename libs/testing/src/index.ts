@@ -5,5 +5,6 @@ export { eventStoreContract, type Loss, type OpenedEventStore } from './event-st
 export { eventually, type EventuallyOptions } from './eventually.js';
 export { tcpProxy, type LostAnswer, type TcpProxy } from './tcp-proxy.js';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+export { natsWriteProxy, type NatsWriteProxy } from './nats-write-proxy.js';
 export { startTestNats, type TestNats, type TestNatsOptions } from './test-nats.js';
 export { startTestPostgres, type TestPostgres } from './test-postgres.js';

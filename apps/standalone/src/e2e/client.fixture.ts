@@ -47,10 +47,19 @@ export class Client {
     }
   }
 
-  async startRefund(order_id: string): Promise<string> {
-    const { status, body } = await this.insist('POST', '/automations/v2/refund-order/run_now', { input: { order_id } });
+  async define(definition: unknown): Promise<void> {
+    const { status, body } = await this.insist('POST', '/automations/v2', definition);
+    if (status !== 200) throw new Error(JSON.stringify(body));
+  }
+
+  async start(automation_id: string, input: unknown = {}): Promise<string> {
+    const { status, body } = await this.insist('POST', `/automations/v2/${automation_id}/run_now`, { input });
     if (status !== 200) throw new Error(JSON.stringify(body));
     return (body['run'] as Run).run_id;
+  }
+
+  startRefund(order_id: string): Promise<string> {
+    return this.start('refund-order', { order_id });
   }
 
   async run(runId: string): Promise<Run> {

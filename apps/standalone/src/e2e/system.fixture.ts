@@ -83,10 +83,11 @@ export class System {
     await this.#spawn('payments', { script: 'examples/refund/payments-service.mjs', env: { HOST: '127.0.0.1', PORT: port, LEDGER: this.ledgerFile }, readyUrl: `${this.paymentsUrl}/healthz` });
   }
 
-  async startService(name: ServiceName): Promise<void> {
+  /** `as` names one of several processes of a service; `env` is for this process only. */
+  async startService(name: ServiceName, { as = name, env = {} }: { readonly as?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<void> {
     const health = await freePort();
     const readyUrl = name === 'gateway' ? `${this.url}/readyz` : `http://127.0.0.1:${health}/readyz`;
-    await this.#spawn(name, { script: `apps/${name}/dist/main.js`, env: name === 'gateway' ? this.#env : { ...this.#env, HEALTH_PORT: String(health) }, readyUrl });
+    await this.#spawn(as, { script: `apps/${name}/dist/main.js`, env: { ...this.#env, ...(name === 'gateway' ? {} : { HEALTH_PORT: String(health) }), ...env }, readyUrl });
   }
 
   async startNats(port = Number(new URL(this.natsUrl).port)): Promise<void> {
@@ -97,8 +98,8 @@ export class System {
     this.#postgres = await startPostgres({ dataDir: path.join(this.#data, 'postgres'), port, database: 'countersign' });
   }
 
-  /** `kill -9`, and wait until the process is gone. */
-  async kill(name: ServiceName | 'nats' | 'postgres' | 'payments'): Promise<void> {
+  /** `kill -9`, and wait until the process is gone. `name`: a server, or a process by the name it was started as. */
+  async kill(name: string): Promise<void> {
     const server = name === 'nats' ? this.#nats : name === 'postgres' ? this.#postgres : undefined;
     if (server) {
       server.kill('SIGKILL');
@@ -106,6 +107,11 @@ export class System {
       return;
     }
     await this.#end(name, 'SIGKILL');
+  }
+
+  /** `kill -9` at this very moment; does not wait. */
+  killNow(name: string): void {
+    this.#processes.get(name)?.child.kill('SIGKILL');
   }
 
   async terminate(name: ServiceName): Promise<number | null> {

@@ -1,0 +1,116 @@
+import { jest } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from './client.fixture.js';
+import { EffectsPeer } from './effects-peer.fixture.js';
+import { foldRuns, readLog } from './log.fixture.js';
+import { System } from './system.fixture.js';
+
+/** How long runners are killed, every 2 s. `npm run soak` takes a minute; the default keeps this short. */
+const seconds = Number(process.env['SOAK_SECONDS'] ?? 16);
+const workers = 16;
+
+jest.setTimeout((seconds + 240) * 1000);
+
+const retried = { retry_policy: { max_attempts: 10, backoff: { strategy: 'fixed', initial_delay_ms: 200 } } };
+const http = (url: string, node_id: string, { action = {}, ...extra }: { readonly action?: object } & Readonly<Record<string, unknown>> = {}) => ({
+  node_id, objective: node_id, ...extra, action: { kind: 'http', method: 'POST', url: `${url}/{{ run.run_id }}/${node_id}`, ...action },
+});
+const job = (url: string) => ({
+  automation_id: 'soak', name: 'Soak', status: 'active',
+  flow: {
+    nodes: [
+      http(`${url}/slow`, 'reserve', retried),
+      http(`${url}/flaky`, 'flaky', retried),
+      { node_id: 'gate', objective: 'Pay?', depends_on: ['reserve'], gate: { required: true } },
+      { node_id: 'cool_off', objective: 'wait', depends_on: ['gate'], wait: { kind: 'timer', delay_ms: 300 } },
+      http(`${url}/slow`, 'pay', { ...retried, depends_on: ['cool_off', 'flaky'] }),
+    ],
+  },
+});
+/** Its peer promises nothing: an attempt that was under way at a kill may not be repeated. */
+const unsafe = (url: string) => ({
+  automation_id: 'soak-unsafe', name: 'Soak, no promise', status: 'active', flow: { nodes: [http(`${url}/slow`, 'once', { action: { idempotency: 'none' } })] },
+});
+
+describe('two runners, one of them killed every two seconds under load', () => {
+  let system: System;
+  let client: Client;
+  let peer: EffectsPeer;
+
+  beforeAll(async () => {
+    peer = await EffectsPeer.start();
+    system = await System.start();
+    await system.startService('runner', { as: 'runner-2' });
+    client = new Client(system.url, system.paymentsUrl);
+    await client.define(job(peer.url));
+    await client.define(unsafe(peer.url));
+  });
+  afterAll(async () => {
+    await system.stop();
+    await peer.stop();
+  });
+
+  interface Started {
+    readonly runs: string[];
+    readonly unsafe: string[];
+  }
+
+  /** Starts runs, signs them, and follows them to their end, until the time is over. */
+  const work = async (worker: number, { runs, unsafe }: Started, isOver: () => boolean): Promise<void> => {
+    while (!isOver()) {
+      if (worker % 4 === 0) {
+        const run = await client.start('soak-unsafe');
+        unsafe.push(run);
+        await client.untilFinished(run);
+        continue;
+      }
+      const run = await client.start('soak');
+      runs.push(run);
+      await client.untilGate(run);
+      const answer = await client.decide(run, 'approve');
+      if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+      await client.untilFinished(run);
+    }
+  };
+
+  /** Every 2 s kills one runner or the other, and starts it again. Answers how often. */
+  const killInTurn = async (untilMs: number): Promise<number> => {
+    const starts = new Map<string, Promise<void>>();
+    let kills = 0;
+    for (; Date.now() < untilMs; kills += 1) {
+      const name = kills % 2 === 0 ? 'runner' : 'runner-2';
+      const next = Date.now() + 2000;
+      await starts.get(name);
+      await system.kill(name);
+      starts.set(name, system.startService('runner', { as: name }));
+      await delay(Math.max(0, next - Date.now()));
+    }
+    await Promise.all(starts.values());
+    return kills;
+  };
+
+  it('loses no run and doubles no effect', async () => {
+    const started: Started = { runs: [], unsafe: [] };
+    let over = false;
+    const working = Promise.all(Array.from({ length: workers }, (_none, worker) => work(worker, started, () => over)));
+    const kills = await Promise.race([killInTurn(Date.now() + seconds * 1000), working.then(() => 0)]).finally(() => (over = true));
+    await working;
+    expect(kills).toBeGreaterThan(seconds / 4);
+
+    const folded = foldRuns(await readLog(system.natsUrl));
+    for (const run of started.runs) {
+      const paths = [`/slow/${run}/reserve`, `/flaky/${run}/flaky`, `/slow/${run}/pay`];
+      expect({ run, status: folded.get(run)?.status, done: paths.map((path) => peer.done.get(path)), keys: paths.map((path) => peer.keysOf(path).size) }).toEqual({
+        run, status: 'completed', done: [1, 1, 1], keys: [1, 1, 1],
+      });
+    }
+    for (const run of started.unsafe) {
+      // Sent at most once; what is not known to have happened is for a person to say.
+      expect({ run, sent: peer.sent.filter(({ path }) => path === `/slow/${run}/once`).length <= 1 }).toEqual({ run, sent: true });
+      expect(['completed', 'blocked']).toContain(folded.get(run)?.status);
+    }
+    expect([...folded.values()].filter((run) => !('finished_at_ms' in run))).toEqual([]);
+    expect((await client.call('GET', '/dead-letters')).body).toMatchObject({ count: 0 });
+    console.info(`${started.runs.length} runs, ${started.unsafe.length} without a promise (${started.unsafe.filter((run) => folded.get(run)?.status === 'blocked').length} blocked), ${kills} kills in ${seconds} s`);
+  });
+});
