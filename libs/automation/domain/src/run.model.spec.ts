@@ -148,17 +148,15 @@ const play = (property: (world: RunWorld, people: Verdicts) => void) =>
 
 describe('a run, whatever runners, timers and people do to it', () => {
   it('keeps every invariant, and comes to its end when it is driven fairly', () => {
-    const ends = new Map<string, number>();
-    fc.assert(
-      play((world, decided) => {
-        drive(world, decided);
-        expect(isFinished(world.run.status)).toBe(true);
-        ends.set(world.run.status, (ends.get(world.run.status) ?? 0) + 1);
-      }),
-      bounds,
-    );
-    // The property says little when it does not get everywhere.
-    expect([...ends.keys()].sort()).toEqual(['blocked', 'cancelled', 'completed', 'failed']);
+    const unseen = new Set(['blocked', 'cancelled', 'completed', 'failed']);
+    const property = play((world, decided) => {
+      drive(world, decided);
+      expect(isFinished(world.run.status)).toBe(true);
+      unseen.delete(world.run.status);
+    });
+    // The property says little when it does not get everywhere; some ends are rare.
+    for (let round = 0; round === 0 || (unseen.size > 0 && round < 10); round += 1) fc.assert(property, bounds);
+    expect([...unseen]).toEqual([]);
   });
 
   it('is the same however often it is folded, from events as they are and as the log returns them', () => {
