@@ -23,6 +23,7 @@ export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type Eve
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';
 export { holdReasonSchema, type HoldReason } from './events/run-admission.events.js';
 export { runEvents, type RunEvent } from './events/run.events.js';
+export { pinnedDefinitionSchema, repairedStepSchema, type PinnedDefinition, type RepairedStep } from './events/run-operator.events.js';
 export {
   approverSchema, gateDecisionRecordSchema, gateDecisionSchema, gateVoteSchema, pendingGateSchema, votingSchema, type Approver, type GateDecision, type GateDecisionRecord, type GateVote, type PendingGate,
 } from './gate.schema.js';
@@ -43,9 +44,9 @@ export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rp
 export { maxResolutionKeyBytes, maxResolutionPayloadBytes, resolveWait, waitIdSchema, type ResolvedWait } from './rpc/waits.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
-  effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
+  effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
   schedulerSchema, waitKindSchema, webhookMatchSchema,
-  type EffectIntent, type EndedWait, type ExecutionClaim, type NodeFailure, type NodeInProgress, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
+  type EffectIntent, type EndedWait, type ExecutionClaim, type NodeDisposition, type NodeFailure, type NodeInProgress, type OperatorCommand, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
   type RunIn, type RunScheduler, type RunStatus, type RunUsage, type WaitKind, type WebhookMatch,
   fanOutSchema, unsuccessfulItemSchema, type FanOut, type UnsuccessfulItem,
 } from './run.schema.js';

@@ -131,6 +131,14 @@ export const endedWaitSchema = z.object({
 });
 export type EndedWait = z.infer<typeof endedWaitSchema>;
 
+/** What an operator thinks of a node's output. */
+export const nodeDispositionSchema = z.enum(['accepted', 'needs_followup', 'rejected', 'ignored']);
+export type NodeDisposition = z.infer<typeof nodeDispositionSchema>;
+
+/** A command of a caller, so that it is known when it comes again: its key, and a digest of who asked for what. */
+export const operatorCommandSchema = z.object({ command_id: z.string(), fingerprint: z.string() });
+export type OperatorCommand = z.infer<typeof operatorCommandSchema>;
+
 export const runCheckpointSchema = z.object({
   completed_nodes: nodeIds,
   pending_nodes: nodeIds,
@@ -151,6 +159,9 @@ export const runCheckpointSchema = z.object({
   first_started_at_ms: z.record(z.string(), epochMsSchema).optional(),
   awaiting_gate: pendingGateSchema.optional(),
   gate_history: z.array(gateDecisionRecordSchema).readonly(),
+  /** Openings of each gate that nobody decided, because a reset dropped them: they count, so that the next one has another id. */
+  dropped_openings: z.record(z.string(), z.int().nonnegative()).optional(),
+  node_dispositions: z.record(z.string(), nodeDispositionSchema).optional(),
   last_failure: nodeFailureSchema.extend({ node_id: z.string(), failed_at_ms: epochMsSchema }).optional(),
 });
 export type RunCheckpoint = z.infer<typeof runCheckpointSchema>;
@@ -207,6 +218,8 @@ const common = z.object({
   detail: z.string().optional(),
   stop_kind: z.string().optional(),
   stop_reason: z.string().optional(),
+  /** The newest operator commands that carried an idempotency key. */
+  operator_commands: z.array(operatorCommandSchema).readonly().optional(),
 });
 
 /** Why a queued run is not claimed now; absent when it may be claimed (domain 3.5). */

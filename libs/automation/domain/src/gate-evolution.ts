@@ -6,6 +6,15 @@ import { toAwaitingApproval, toQueued, unreconciledNodes, withCheckpoint } from 
 const opened = (run: Run, { data }: RunEventNamed<'approval_gate_opened'>): Run =>
   toAwaitingApproval(withCheckpoint(run, { awaiting_gate: data.gate, blocked_nodes: [...new Set([...unreconciledNodes(run), ...data.blocked_nodes])] }), `waiting for a decision on gate "${data.gate.node_id}"`);
 
+/** The gate that was open is not any more, and nobody decided it. Its opening counts, so that the next one is another. */
+export const dropGate = (run: Run): Run => {
+  const { awaiting_gate, ...checkpoint } = run.checkpoint;
+  if (awaiting_gate === undefined) return run;
+  const { node_id } = awaiting_gate;
+  const dropped = checkpoint.dropped_openings ?? {};
+  return { ...run, checkpoint: { ...checkpoint, dropped_openings: { ...dropped, [node_id]: (dropped[node_id] ?? 0) + 1 }, blocked_nodes: unreconciledNodes(run) } };
+};
+
 const decided = (run: Run, { data }: RunEventNamed<'approval_gate_decided'>): Run => {
   const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
   const settled: Run = { ...run, checkpoint: { ...checkpoint, gate_history: [...checkpoint.gate_history, data] } };

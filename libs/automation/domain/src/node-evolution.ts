@@ -33,8 +33,8 @@ export const completeNode = (run: Run, { node_id, item }: WorkRef, output: NodeO
   });
 };
 
-const failureOutput = (status: 'failed' | 'blocked', failure: NodeFailure, created_at_ms: number): NodeOutput => ({
-  status, contract_kind: 'failure', summary: failure.message, content: { ...failure }, created_at_ms,
+const failureOutput = (status: 'failed' | 'blocked', { failure, effect_id }: { readonly failure: NodeFailure; readonly effect_id?: string }, created_at_ms: number): NodeOutput => ({
+  status, contract_kind: 'failure', summary: failure.message, content: { ...failure, ...(effect_id === undefined ? {} : { effect_id }) }, created_at_ms,
 });
 
 const ended = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_failed' | 'node_blocked'>, status: 'failed' | 'blocked'): Run => {
@@ -47,7 +47,7 @@ const ended = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_failed' |
   const blocked = status === 'blocked' && !checkpoint.blocked_nodes.includes(data.node_id);
   return withCheckpoint(run, {
     in_progress: without(checkpoint.in_progress, data.node_id),
-    node_outputs: { ...checkpoint.node_outputs, [data.node_id]: failureOutput(status, data.failure, recorded_at_ms) },
+    node_outputs: { ...checkpoint.node_outputs, [data.node_id]: failureOutput(status, data, recorded_at_ms) },
     last_failure,
     ...(blocked ? { blocked_nodes: [...checkpoint.blocked_nodes, data.node_id] } : {}),
   });
@@ -71,7 +71,7 @@ export const nodeEvolvers: Evolvers<'node_started' | 'node_completed' | 'node_fa
   node_skipped_no_work: (run, { data }) => completeNode(run, { node_id: data.node_id }, data.output),
 };
 
-/** Sends nodes back to pending: outputs, attempts and waits go, and their next effects are new ones. */
+/** Sends nodes back to pending: outputs, attempts, judgements and waits go, and their next effects are new ones. */
 export const resetNodes = (run: Run, nodes: readonly string[]): Run => {
   const { checkpoint } = run;
   const reset = new Set(nodes);
@@ -86,5 +86,6 @@ export const resetNodes = (run: Run, nodes: readonly string[]): Run => {
     ...withoutWorkOf(checkpoint, reset),
     ...abandonChildren(checkpoint, ({ node_id }) => reset.has(node_id)),
     open_waits: checkpoint.open_waits.filter(({ node_id }) => !reset.has(node_id)),
+    ...(checkpoint.node_dispositions === undefined ? {} : { node_dispositions: without(checkpoint.node_dispositions, ...nodes) }),
   });
 };

@@ -7,7 +7,8 @@ import type { OpenGate } from './run.commands.js';
 export const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.run_id}:${node_id}`;
 
 /** Openings of this gate so far: decided ones are in the history. */
-const openingNumber = (run: Run, node_id: string): number => run.checkpoint.gate_history.filter((record) => record.node_id === node_id).length + 1;
+const openingNumber = ({ checkpoint }: Run, node_id: string): number =>
+  checkpoint.gate_history.filter((record) => record.node_id === node_id).length + (checkpoint.dropped_openings?.[node_id] ?? 0) + 1;
 
 /** Members of a node's metadata that say who may review it, and what is kept of what was reviewed. */
 const reviewMembers: ReadonlySet<string> = new Set(['gate', 'policy', 'reviewer_eligibility', 'risk_tier', 'data_classes', 'data_class', 'resource', 'display_artifact', 'record_reviewed_artifact_hash']);

@@ -2,6 +2,7 @@ import type { Run, RunCheckpoint, RunIn } from '@cs/contracts';
 import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
+import { operatorEvolvers } from './operator-evolution.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
 import { toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
 import { waitEvolvers } from './wait-evolution.js';
@@ -34,6 +35,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...waitEvolvers,
   ...gateEvolvers,
   ...admissionEvolvers,
+  ...operatorEvolvers,
   run_execution_claimed: (run, { data }) => toRunning(run, data.claim),
   run_execution_claim_expired_requeued: (run) => run,
   run_completed: (run) => toFinished(run, 'completed'),

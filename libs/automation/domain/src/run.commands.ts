@@ -3,6 +3,7 @@ import type { Json, Refusal } from '@cs/kernel';
 import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { StepCommand } from './step.commands.js';
 import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
+import type { OperatorCommandOfRun } from './operator.commands.js';
 
 type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
@@ -65,7 +66,7 @@ export interface DecideGate {
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
 export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
-export type RunCommand = RequestRun | DecideGate | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
+export type RunCommand = RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

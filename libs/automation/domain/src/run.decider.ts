@@ -4,6 +4,9 @@ import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { finishNode, recoverNode, startNode } from './node.decider.js';
+import { operatorDeciders } from './operator-deciders.js';
+import type { OperatorRefusal } from './operator.decider.js';
+import { endNotReached } from './reset-plan.js';
 import { hasWork, planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext } from './run.commands.js';
 import { dueAtMs } from './wait-due.js';
@@ -14,7 +17,7 @@ import type { WaitRefusal } from './wait.commands.js';
 import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
-export type RunRefusal = ExecutionRefusal | GateRefusal | WaitRefusal;
+export type RunRefusal = ExecutionRefusal | GateRefusal | WaitRefusal | OperatorRefusal;
 
 const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   { event_type: 'run_created', data: created },
@@ -52,7 +55,7 @@ const terminal = (run: Run): RunEvent => {
   if (failed !== undefined) return failedBy(run, ...failed);
   const blocked = unreconciledNodes(run);
   if (blocked.length > 0) return { event_type: 'run_blocked', data: { detail: `the outcome of ${blocked.join(', ')} is not known`, node_ids: blocked } };
-  if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `nothing can run, but nodes are pending: ${run.checkpoint.pending_nodes.join(', ')}` } };
+  if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `${endNotReached}: ${run.checkpoint.pending_nodes.join(', ')}` } };
   return { event_type: 'run_completed', data: {} };
 };
 
@@ -89,6 +92,7 @@ const deciders: Deciders = {
   decide_gate: decideGate,
   hold_launch: holdLaunch,
   release_launch: releaseLaunch,
+  ...operatorDeciders,
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);

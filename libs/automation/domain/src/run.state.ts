@@ -37,6 +37,12 @@ export const toRunning = (run: Run, execution_claim: RunIn<'running'>['execution
   };
 };
 
+/** Told to pause while a runner executes it; the claim stays until that runner has let go. */
+export const toPausing = (run: RunIn<'running'>, pause_reason: string): RunIn<'pausing'> => ({ ...run, status: 'pausing', pause_reason });
+
+/** Nothing happens until somebody resumes it. What was in progress stays so: the next claim judges it. */
+export const toPaused = (run: Run, pause_reason: string): RunIn<'paused'> => ({ ...commonOf(run), status: 'paused', pause_reason });
+
 export const toAwaitingApproval = (run: Run, detail: string): RunIn<'awaiting_approval'> => ({ ...commonOf(run), status: 'awaiting_approval', detail });
 
 /** Parked on waits: paused, or queued for later when only a back-off is waited for. */

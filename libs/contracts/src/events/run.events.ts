@@ -7,6 +7,7 @@ import { itemSchema, runStepEvents } from './run-steps.events.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
 import { runAdmissionEvents } from './run-admission.events.js';
 import { runWaitEvents } from './run-wait.events.js';
+import { operatorRunEvents } from './run-operator.events.js';
 
 const nodeIds = z.array(nodeIdSchema).readonly();
 const attempt = z.int().positive();
@@ -53,5 +54,6 @@ export const runEvents = defineEvents({
   run_failed: { version: 1, data: z.object({ detail: z.string(), node_id: z.string().optional(), failure: nodeFailureSchema.optional() }), summary: 'The run ended with a failed node, or could not go on.' },
   run_blocked: { version: 1, data: z.object({ detail: z.string(), node_ids: nodeIds }), summary: 'The run waits for an operator to reconcile a node.' },
   run_cancelled: { version: 1, data: z.object({ reason: z.string(), stop_kind: z.string() }), summary: 'The run was cancelled at its gate.' },
+  ...operatorRunEvents,
 });
 export type RunEvent = EventOf<typeof runEvents>;
