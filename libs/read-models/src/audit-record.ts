@@ -1,6 +1,7 @@
 import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActor, type RecordedEvent } from '@cs/contracts';
 import type { Digest, StoredCommit } from '@cs/eventing';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import { operatorFacts } from './operator-facts.js';
 import type { TenantKey } from './tenant-key.js';
 
 /** What an audit record says, before it takes its place in the chain. Follows from one event of one commit. */
@@ -38,6 +39,7 @@ type Facts = Readonly<Record<string, string>>;
  * in the record and in the event. Whatever is not listed (inputs, outputs, cards) stays out.
  */
 const kept: Readonly<Record<string, Facts>> = {
+  ...operatorFacts,
   run_created: {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',

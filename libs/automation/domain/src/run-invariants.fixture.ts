@@ -15,11 +15,12 @@ const isUnique = (ids: readonly string[]): boolean => new Set(ids).size === ids.
 /** Domain 3.2, invariants 1 to 5: what a status may have beside it. */
 const checkStatus = (run: Run, before: RunState): void => {
   holds(!('scheduler' in run) || run.status === 'queued', 'only a queued run has a scheduler');
-  holds('execution_claim' in run === (run.status === 'running'), 'exactly a running run has a claim');
+  holds('execution_claim' in run === (run.status === 'running' || run.status === 'pausing'), 'exactly a running run has a claim, and one whose runner is told to pause');
   holds('finished_at_ms' in run === isFinished(run.status), 'exactly a finished run has the time of its end');
-  holds((run.checkpoint.awaiting_gate !== undefined) === (run.status === 'awaiting_approval'), 'exactly a run that awaits approval has an open gate');
+  holds(run.status !== 'awaiting_approval' || run.checkpoint.awaiting_gate !== undefined, 'a run that awaits approval has an open gate');
+  holds(run.checkpoint.awaiting_gate === undefined || run.status === 'awaiting_approval' || run.status === 'cancelled', 'a gate is open in a run that awaits approval, or was cancelled there');
   holds(run.updated_at_ms >= (before?.updated_at_ms ?? 0), 'time never goes back');
-  holds(run.status === 'running' || Object.keys(run.checkpoint.in_progress).length === 0, 'nodes are in progress in a running run only', () => run.checkpoint.in_progress);
+  holds(!isFinished(run.status) || Object.keys(run.checkpoint.in_progress).length === 0, 'nothing is in progress in a run that has ended', () => run.checkpoint.in_progress);
 };
 
 const checkWork = ({ checkpoint }: Run): void => {
