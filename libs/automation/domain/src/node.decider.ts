@@ -12,7 +12,7 @@ type Failed = Extract<NodeResult, { kind: 'failed' }>;
 export const notReady = (work: WorkRef): NodeDecision => refuse({ code: 'node_not_ready', message: `${workName(work)} cannot start now` });
 
 /** Counts resets of a node; for an item, with its index. */
-const generationOf = ({ checkpoint }: Run, { node_id, item }: WorkRef): string => `${checkpoint.node_generations[node_id] ?? 0}${item === undefined ? '' : `:${item}`}`;
+export const generationOf = ({ checkpoint }: Run, { node_id, item }: WorkRef): string => `${checkpoint.node_generations[node_id] ?? 0}${item === undefined ? '' : `:${item}`}`;
 
 /** Same run, node, generation and item: the same effect, whatever the attempt. */
 const effectIntent = (run: Run, work: WorkRef, mode: EffectIntent['mode']): EffectIntent => {

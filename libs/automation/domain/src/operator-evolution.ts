@@ -1,9 +1,11 @@
 import type { NodeOutput, OperatorCommand, PinnedDefinition, Run } from '@cs/contracts';
+import { endItemWithout, reopenItem } from './fan-out-evolution.js';
 import { dropGate } from './gate-evolution.js';
 import { completeNode, resetNodes } from './node-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { isFinished, isParked, toFinished, toPaused, toPausing, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
+import { workKey, type WorkRef } from './work-key.js';
 
 /** Commands that a run remembers: enough for the repetitions of a caller that was not answered. */
 const rememberedCommands = 16;
@@ -80,25 +82,31 @@ const paused = (run: Run, { data }: RunEventNamed<'run_paused'>): Run => {
   return data.stop_kind === undefined ? now : { ...now, stop_kind: data.stop_kind };
 };
 
-const withOutput = (run: Run, node_id: string, output: NodeOutput): Run => {
-  if (output.status === 'completed') return completeNode(run, { node_id }, output);
-  return withCheckpoint(run, {
-    node_outputs: { ...run.checkpoint.node_outputs, [node_id]: output },
-    last_failure: { kind: 'reconciled_failed', message: output.summary ?? 'failed', node_id, failed_at_ms: output.created_at_ms },
-  });
+const failedBy = (run: Run, work: WorkRef, { output, effect_id }: { readonly output: NodeOutput; readonly effect_id: string }): Run => {
+  const { node_id, item } = work;
+  const failure = { kind: 'reconciled_failed', message: output.summary ?? 'failed' };
+  const failed = withCheckpoint(run, { last_failure: { ...failure, node_id, failed_at_ms: output.created_at_ms } });
+  if (item === undefined) return withCheckpoint(failed, { node_outputs: { ...run.checkpoint.node_outputs, [node_id]: output } });
+  return endItemWithout(failed, node_id, { item, ended: { status: 'failed', attempt: run.checkpoint.node_attempts[workKey(work)] ?? 0, failure, effect_id } });
 };
 
 /** The next attempt goes out under the same key, because the node's generation stays. */
-const sentAgain = (run: Run, node_id: string): Run => withCheckpoint(run, { node_outputs: without(run.checkpoint.node_outputs, node_id) });
+const sentAgain = (run: Run, { node_id, item }: WorkRef): Run =>
+  item === undefined ? withCheckpoint(run, { node_outputs: without(run.checkpoint.node_outputs, node_id) }) : reopenItem(run, node_id, item);
 
 /** A run that rests because of the effect, or waits its turn, goes on; a paused or cancelled one, or one that waits for a signature, stays. */
 const goesOn = (run: Run): boolean => run.status === 'queued' || isParked(run) || (isFinished(run.status) && run.status !== 'cancelled');
 
+const known = (run: Run, { output, effect_id, ...work }: RunEventNamed<'node_effect_reconciled'>['data']): Run => {
+  if (output === undefined) return sentAgain(run, work);
+  return output.status === 'completed' ? completeNode(run, work, output) : failedBy(run, work, { output, effect_id });
+};
+
 const reconciled = (run: Run, { data }: RunEventNamed<'node_effect_reconciled'>): Run => {
-  const { node_id, output, reason } = data;
-  const known = output === undefined ? sentAgain(run, node_id) : withOutput(run, node_id, output);
-  const own = withCheckpoint(known, { blocked_nodes: known.checkpoint.blocked_nodes.filter((id) => id !== node_id) });
-  return remember(goesOn(run) ? withoutPause(toQueued(own, reason)) : own, data.command);
+  const own = known(run, data);
+  const isUnblocked = own.checkpoint.node_outputs[data.node_id]?.status !== 'blocked';
+  const unblocked = isUnblocked ? withCheckpoint(own, { blocked_nodes: own.checkpoint.blocked_nodes.filter((id) => id !== data.node_id) }) : own;
+  return remember(goesOn(run) ? withoutPause(toQueued(unblocked, data.reason)) : unblocked, data.command);
 };
 
 /** A commit that leaves a run queued is a message to the runners: only the newest may count. */

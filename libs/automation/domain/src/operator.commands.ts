@@ -45,6 +45,8 @@ export interface SetDisposition extends Operated { readonly type: 'set_dispositi
 export interface ReconcileEffect extends Operated {
   readonly type: 'reconcile_effect';
   readonly node_id: string;
+  /** Item of a fan-out, from 0. */
+  readonly item?: number;
   readonly outcome: 'succeeded' | 'failed' | 'retry';
   /** What the node has as its output; only with `succeeded`. Absent: null. */
   readonly output?: Json;

@@ -3,7 +3,8 @@ import type { OperatorCommand, Run, RunEvent } from '@cs/contracts';
 import type { CancelRun, OperatorCommandOfRun, PauseRun, RecoverRun, RequestPause, ResumeRun } from './operator.commands.js';
 import { blockedSet, planReset, recoveryRoots, staleNodes } from './reset-plan.js';
 import type { RunContext } from './run.commands.js';
-import { isFinished, unreconciledNodes } from './run.state.js';
+import { isFinished } from './run.state.js';
+import { workOfKey } from './work-key.js';
 
 export type OperatorRefusal = Refusal<
   | 'AUTOMATION_V2_RUN_NOT_FOUND' | 'AUTOMATION_V2_RUN_NOT_PAUSABLE' | 'AUTOMATION_V2_RUN_NOT_PAUSED' | 'AUTOMATION_V2_RUN_NOT_RECOVERABLE'
@@ -34,10 +35,10 @@ export const statusOf = (run: Run): Record<string, string> => ({ runID: run.run_
 
 /** Attempts under way whose effect nobody will hear of any more, and that may not be sent again: a person has to ask the peer. */
 const abandonedEffects = (run: Run): readonly RunEvent[] =>
-  Object.entries(run.checkpoint.in_progress).flatMap(([node_id, { attempt, effect }]) =>
+  Object.entries(run.checkpoint.in_progress).flatMap(([key, { attempt, effect }]) =>
     effect?.mode !== 'none'
       ? []
-      : [{ event_type: 'node_blocked', data: { node_id, attempt, effect_id: effect.effect_id, failure: { kind: 'interrupted', message: `attempt ${attempt} was under way when the run was stopped; what became of it is not known` } } } as const]);
+      : [{ event_type: 'node_blocked', data: { ...workOfKey(key), attempt, effect_id: effect.effect_id, failure: { kind: 'interrupted', message: `attempt ${attempt} was under way when the run was stopped; what became of it is not known` } } } as const]);
 
 const isPausable = (run: Run): boolean => run.status === 'running' || run.status === 'queued' || (run.status === 'paused' && run.pause_reason === 'waiting');
 
@@ -84,4 +85,3 @@ export const recoverRun = (command: RecoverRun, run: Run, { definition }: RunCon
 export const isBusy = ({ status }: Run): boolean => status === 'running' || status === 'queued' || status === 'pausing';
 
 export const isBlockedNode = (run: Run, node_id: string): boolean => blockedSet(run).includes(node_id);
-export const isUnreconciled = (run: Run, node_id: string): boolean => unreconciledNodes(run).includes(node_id);

@@ -1,6 +1,7 @@
 import type { AutomationDefinition, Run } from '@cs/contracts';
 import { descendants, flowGraph } from './flow-graph.js';
 import { unreconciledNodes } from './run.state.js';
+import { workOfKey } from './work-key.js';
 
 /** What a reset takes back. Each list is sorted. */
 export interface ResetPlan {
@@ -11,20 +12,18 @@ export interface ResetPlan {
   readonly unknown_effects: readonly string[];
 }
 
-/** The effect of an attempt that nobody heard the end of. Repeating a `safe` one changes nothing. */
-const mayHaveHappened = ({ checkpoint }: Run, node_id: string): boolean => {
-  const mode = checkpoint.in_progress[node_id]?.effect?.mode;
-  return mode === 'keyed' || mode === 'none';
-};
+/** Nodes with an attempt under way that nobody will hear the end of. Repeating a `safe` effect changes nothing. */
+const unheardEffects = ({ checkpoint }: Run): readonly string[] =>
+  Object.entries(checkpoint.in_progress).filter(([, { effect }]) => effect?.mode === 'keyed' || effect?.mode === 'none').map(([key]) => workOfKey(key).node_id);
 
 /** Exactly these nodes are reset, whatever depends on them. */
 export const planNodes = (run: Run, nodes: readonly string[]): ResetPlan => {
   const reset_nodes = [...nodes].sort();
-  const unknown = new Set(unreconciledNodes(run));
+  const unknown = new Set([...unreconciledNodes(run), ...unheardEffects(run)]);
   return {
     reset_nodes,
     cleared_outputs: reset_nodes.filter((id) => Object.hasOwn(run.checkpoint.node_outputs, id)),
-    unknown_effects: reset_nodes.filter((id) => unknown.has(id) || mayHaveHappened(run, id)),
+    unknown_effects: reset_nodes.filter((id) => unknown.has(id)),
   };
 };
 
@@ -80,9 +79,9 @@ export const recoveryRoots = (run: Run, definition: AutomationDefinition): reado
 /** Pause reason of a run that nobody heard of for too long. */
 export const staleReason = 'stale_no_provider_activity';
 
-/** After a stale pause every pending node begins anew; one in progress is left to the judgement of the next claim. */
+/** After a stale pause every pending node begins anew; one in progress, or amid a list, is left to the judgement of the next claim. */
 export const staleNodes = (run: Run): readonly string[] => {
   if (run.status !== 'paused' || run.pause_reason !== staleReason) return [];
-  const { pending_nodes, in_progress } = run.checkpoint;
-  return pending_nodes.filter((id) => !Object.hasOwn(in_progress, id));
+  const { pending_nodes, in_progress, fan_outs = {} } = run.checkpoint;
+  return pending_nodes.filter((id) => !Object.hasOwn(in_progress, id) && !Object.hasOwn(fan_outs, id));
 };

@@ -1,10 +1,13 @@
 import { accept, isJsonObject } from '@cs/kernel';
 import type { NodeOutput, PinnedDefinition, Run } from '@cs/contracts';
+import { fanOutOf } from './fan-out.js';
 import { flowGraph } from './flow-graph.js';
+import { generationOf } from './node.decider.js';
 import type { ContinueTask, ReconcileEffect, RepairRun, RequeueTask, RetryTask, SetDisposition, TargetDefinition } from './operator.commands.js';
-import { isBlockedNode, isBusy, isUnreconciled, no, operated, statusOf, type OperatorDecision } from './operator.decider.js';
+import { isBlockedNode, isBusy, no, operated, statusOf, type OperatorDecision } from './operator.decider.js';
 import { planNodes, planReset } from './reset-plan.js';
 import type { RunContext } from './run.commands.js';
+import { itemOf, workName, type WorkRef } from './work-key.js';
 
 const pinned = ({ definition, hash, version }: TargetDefinition): PinnedDefinition => ({
   workflow_definition_version: version, workflow_definition_snapshot_hash: hash, node_ids: definition.flow.nodes.map(({ node_id }) => node_id),
@@ -59,11 +62,23 @@ export const setDisposition = (command: SetDisposition, run: Run): OperatorDecis
   });
 };
 
-/** The effect that the node is blocked on: recorded with the block, else what its generation says. */
-const unknownEffect = (run: Run, node_id: string): string => {
-  const content = run.checkpoint.node_outputs[node_id]?.content;
-  const recorded = isJsonObject(content) ? content['effect_id'] : undefined;
-  return typeof recorded === 'string' ? recorded : `${run.run_id}:${node_id}:${run.checkpoint.node_generations[node_id] ?? 0}`;
+const unknownItem = (run: Run, node_id: string, item: number): { readonly effect_id?: string | undefined } | undefined => {
+  const ended = fanOutOf(run, node_id)?.unsuccessful[String(item)];
+  return ended?.status === 'blocked' ? ended : undefined;
+};
+
+/** A node that is amid a list has effects by item only. */
+const unknownNode = (run: Run, node_id: string): { readonly effect_id?: string | undefined } | undefined => {
+  const output = run.checkpoint.node_outputs[node_id];
+  if (output?.status !== 'blocked' || fanOutOf(run, node_id) !== undefined) return undefined;
+  const recorded = isJsonObject(output.content) ? output.content['effect_id'] : undefined;
+  return typeof recorded === 'string' ? { effect_id: recorded } : {};
+};
+
+/** The effect that waits to be reconciled; `undefined` for none. */
+const unknownEffect = (run: Run, { node_id, item }: WorkRef): string | undefined => {
+  const found = item === undefined ? unknownNode(run, node_id) : unknownItem(run, node_id, item);
+  return found && (found.effect_id ?? `${run.run_id}:${node_id}:${generationOf(run, { node_id, item })}`);
 };
 
 const outputOf = ({ node_id, outcome, output }: ReconcileEffect, reason: string, created_at_ms: number): NodeOutput | undefined => {
@@ -77,13 +92,13 @@ const maySendAgain = ({ status }: Run): boolean => status !== 'cancelled';
 
 export const reconcileEffect = (command: ReconcileEffect, run: Run, { at_ms }: RunContext): OperatorDecision => {
   const { node_id, outcome } = command;
-  const effect_id = unknownEffect(run, node_id);
-  if (!isUnreconciled(run, node_id)) return no('AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', `no effect of node "${node_id}" waits to be reconciled`, task(run, node_id));
+  const effect_id = unknownEffect(run, command);
+  if (effect_id === undefined) return no('AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', `no effect of ${workName(command)} waits to be reconciled`, task(run, node_id));
   if (command.effect_id !== undefined && command.effect_id !== effect_id) {
-    return no('AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', `node "${node_id}" waits for effect "${effect_id}" to be reconciled, not for "${command.effect_id}"`, task(run, node_id));
+    return no('AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', `${workName(command)} waits for effect "${effect_id}" to be reconciled, not for "${command.effect_id}"`, task(run, node_id));
   }
   if (outcome === 'retry' && !maySendAgain(run)) return no('AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', 'the run is cancelled and sends nothing any more; retry or repair the node instead', task(run, node_id));
   const why = operated(command, `effect reconciled by operator: ${outcome}`);
   const output = outputOf(command, why.reason, at_ms);
-  return accept({ event_type: 'node_effect_reconciled', data: { node_id, effect_id, outcome, ...(output === undefined ? {} : { output }), ...why } });
+  return accept({ event_type: 'node_effect_reconciled', data: { node_id, ...itemOf(command), effect_id, outcome, ...(output === undefined ? {} : { output }), ...why } });
 };
