@@ -81,7 +81,6 @@ describe('a definition', () => {
     ['a node id with a wildcard', withNode({ ...node, node_id: '*' }), 'flow.nodes[0].node_id'],
     ['no nodes', withNode(), 'flow.nodes'],
     ['an action of no kind', withNode({ ...node, action: { kind: 'shell', command: 'rm' } }), 'flow.nodes[0].action.kind'],
-    ['a negative delay', withNode({ node_id: 'a', objective: 'x', wait: { kind: 'timer', delay_ms: -1 } }), 'flow.nodes[0].wait.delay_ms'],
     ['a fraction of an attempt', withNode({ ...node, retry_policy: { max_attempts: 1.5 } }), 'flow.nodes[0].retry_policy.max_attempts'],
     ['a missing name', { automation_id: 'a', flow: { nodes: [node] } }, 'name'],
     ['an idempotency header and a mode at once', withNode({ ...node, action: { kind: 'http', method: 'GET', url: 'u', idempotency: { header: 'K', mode: 'safe' } } }), 'flow.nodes[0].action.idempotency.mode'],

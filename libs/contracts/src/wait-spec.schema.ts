@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definitionTextSchema, durationMsSchema, jsonSchema, nodeIdSchema } from './scalars.schema.js';
+import { definitionTextSchema, jsonSchema, nodeIdSchema } from './scalars.schema.js';
 
 /** A value given literally, or taken from the output of a node that this one depends on (domain 2.8). */
 export const bindingSchema = z.union([
@@ -15,22 +15,24 @@ export const bindingSchema = z.union([
 export type Binding = z.infer<typeof bindingSchema>;
 
 const longestMs = 366 * 24 * 3_600_000;
+/** Its bounds are checked with the definition, which names what is wrong by a code of its own. */
+const duration = z.number().meta({ type: 'integer', exclusiveMinimum: 0, maximum: longestMs });
 
 /** What happens when nobody and nothing has ended a wait by its time. */
 export const waitTimeoutSchema = z.strictObject({
-  expires_after_ms: durationMsSchema.max(longestMs),
+  expires_after_ms: duration,
   on_timeout: z.enum(['cancel', 'escalate', 'remind', 'resume']).default('cancel'),
   escalate_to: z.string().min(1).max(256).optional(),
   /** With `remind`: again after so long, as often as it takes; absent means once. */
-  remind_every_ms: durationMsSchema.max(longestMs).optional(),
+  remind_every_ms: duration.optional(),
 });
 export type WaitTimeout = z.infer<typeof waitTimeoutSchema>;
 
 export const timerWaitSchema = z.strictObject({
   kind: z.literal('timer'),
-  delay_ms: durationMsSchema.max(longestMs).optional(),
+  delay_ms: duration.optional(),
   /** When to wake: Unix milliseconds or an ISO 8601 instant with its zone, as a literal, an expression or a binding. */
-  wake_at: z.union([z.int().nonnegative(), definitionTextSchema.min(1), bindingSchema]).optional(),
+  wake_at: z.union([z.number().meta({ type: 'integer', minimum: 0 }), definitionTextSchema.min(1), bindingSchema]).optional(),
   timeout: waitTimeoutSchema.optional(),
 });
 export type TimerWaitSpec = z.infer<typeof timerWaitSchema>;
@@ -65,7 +67,7 @@ export type ExternalWaitSpec = z.infer<typeof externalWaitSchema>;
 export const approvalWaitSchema = z.strictObject({
   kind: z.literal('approval'),
   decisions: z.array(z.string().min(1).max(64)).max(16).default([]),
-  expires_after_ms: durationMsSchema.max(longestMs).optional(),
+  expires_after_ms: duration.optional(),
   timeout: waitTimeoutSchema.optional(),
 });
 export type ApprovalWaitSpec = z.infer<typeof approvalWaitSchema>;

@@ -1,5 +1,5 @@
 import { isApprovalNode } from '@cs/automation-domain';
-import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
+import type { AutomationDefinition, Binding, FlowNode, Problem, SingleWaitSpec } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
 import { expressionsIn, TemplateError, templatesIn } from './template.js';
@@ -19,8 +19,26 @@ const textParts = (node: FlowNode): readonly (readonly [string, Json | undefined
   // Only a gate's objective is shown with its expressions resolved.
   ['objective', isApprovalNode(node) ? node.objective : undefined],
   ['gate.instructions', node.gate?.instructions],
-  ['wait.wake_at', node.wait?.kind === 'timer' ? node.wait.wake_at : undefined],
 ];
+
+/** A binding's literal is taken as it is written. */
+const templateOf = (value: string | number | Binding | undefined): Json | undefined => (typeof value === 'object' ? undefined : value);
+
+const waitTexts = (spec: SingleWaitSpec, path: string): readonly (readonly [string, Json | undefined])[] => {
+  switch (spec.kind) {
+    case 'timer':
+      return [[`${path}.wake_at`, templateOf(spec.wake_at)]];
+    case 'webhook':
+      return [[`${path}.correlation.value`, templateOf(spec.correlation?.value)]];
+    case 'external_condition':
+      return [[`${path}.condition_key`, templateOf(spec.condition_key)]];
+  }
+};
+
+const waitParts = ({ wait }: FlowNode): readonly (readonly [string, Json | undefined])[] => {
+  if (wait === undefined || wait.kind === 'approval') return [];
+  return wait.kind === 'any' ? wait.of.flatMap((branch, index) => waitTexts(branch, `wait.of[${index}]`)) : waitTexts(wait, 'wait');
+};
 
 const invalid = (path: string, message: string): Problem => ({ path, code: 'expression_invalid', message });
 
@@ -39,7 +57,7 @@ const templateProblems = (text: string, path: string, evaluator: ExpressionEvalu
 };
 
 const nodeProblems = (node: FlowNode, prefix: string, evaluator: ExpressionEvaluator): readonly Problem[] => {
-  const templates = [...httpParts(node), ...textParts(node)].flatMap(([path, value]) => templatesIn(value, `${prefix}.${path}`)).flatMap(({ path, text }) => templateProblems(text, path, evaluator));
+  const templates = [...httpParts(node), ...textParts(node), ...waitParts(node)].flatMap(([path, value]) => templatesIn(value, `${prefix}.${path}`)).flatMap(({ path, text }) => templateProblems(text, path, evaluator));
   if (node.action?.kind !== 'transform') return templates;
   return [...templates, ...checked({ path: `${prefix}.action.expression`, expression: node.action.expression }, evaluator)];
 };

@@ -18,3 +18,10 @@ export const inputSchemaProblems = ({ input_schema }: AutomationDefinition): rea
 /** Why the schema of an `output_contract` is no JSON Schema that can be used. */
 export const outputSchemaProblems = ({ flow }: AutomationDefinition): readonly Problem[] =>
   flow.nodes.flatMap(({ output_contract }, index) => unusable(output_contract?.schema, `flow.nodes[${index}].output_contract.schema`));
+
+/** Why the `payload_schema` of a wait is no JSON Schema that can be used. */
+export const payloadSchemaProblems = ({ flow }: AutomationDefinition): readonly Problem[] =>
+  flow.nodes.flatMap(({ wait }, index) => {
+    const branches = wait?.kind === 'any' ? wait.of.map((branch, at) => ({ branch, path: `wait.of[${at}]` })) : [{ branch: wait, path: 'wait' }];
+    return branches.flatMap(({ branch, path }) => (branch?.kind === 'external_condition' ? unusable(branch.payload_schema, `flow.nodes[${index}].${path}.payload_schema`) : []));
+  });

@@ -8,7 +8,7 @@ import { automationAggregate } from './automation.aggregate.js';
 import { definitionHash, type DefinitionLibrary } from './definition-library.js';
 import { expressionProblems } from './expression-problems.js';
 import type { ExpressionEvaluator } from './expression.port.js';
-import { inputSchemaProblems, outputSchemaProblems } from './input-validation.js';
+import { inputSchemaProblems, outputSchemaProblems, payloadSchemaProblems } from './input-validation.js';
 import { scheduleProblems } from './schedule-problems.js';
 
 export interface AutomationOptions {
@@ -39,7 +39,7 @@ export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Resul
   const parsed = automationDefinitionSchema.safeParse(withoutSchema(respell(raw)));
   if (!parsed.success) return invalid(problemsOf(parsed.error));
   const definition = parsed.data;
-  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...scheduleProblems(definition)];
+  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...payloadSchemaProblems(definition), ...scheduleProblems(definition)];
   return problems.length > 0 ? invalid(problems) : accepted(normaliseDefinition(definition));
 };
 

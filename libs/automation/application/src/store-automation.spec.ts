@@ -66,7 +66,7 @@ describe('a bad definition is refused with the place and code of every problem',
     ['unknown members', automation([{ node_id: 'a', objective: 'a', actoin: {}, action: { kind: 'transform', expression: '1', tiemout: 1 } }], { flwo: 1 }), [['flow.nodes[0].action.tiemout', 'unknown_member'], ['flow.nodes[0].actoin', 'unknown_member'], ['flwo', 'unknown_member']]],
     ['both spellings of a member', automation([{ node_id: 'a', nodeId: 'b', objective: 'a', action: { kind: 'transform', expression: '1' } }]), [['flow.nodes[0].nodeId', 'unknown_member']]],
     ['an action of another release', automation([{ node_id: 'a', objective: 'a', action: { kind: 'telepathy' } }]), [['flow.nodes[0].action.kind', 'invalid_union']]],
-    ['a negative delay', automation([timer('a', -1)]), [['flow.nodes[0].wait.delay_ms', 'too_small']]],
+    ['a negative delay', automation([timer('a', -1)]), [['flow.nodes[0].wait.delay_ms', 'timer_delay_invalid']]],
     ['an agent without an id', automation([transform('a', '1')], { agents: [{}] }), [['agents[0].agent_id', 'invalid_type']]],
   ])('%s', async (_name, raw, expected) => {
     expect(problemsOf(await create(raw))).toEqual(expected);

@@ -1,20 +1,11 @@
+import { instantMs } from '@cs/automation-domain';
 import type { Json } from '@cs/kernel';
 import { ExpressionError } from './expression.port.js';
 import { TemplateError } from './template.js';
 
-/** A point in time: without its zone, a date and time would mean another instant on every machine. */
-const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i;
-/** The end of the year 9999: the last instant that timers can be written with. */
-const lastInstantMs = 253_402_300_799_999;
-
-const parse = (value: Json): number => {
-  if (typeof value === 'string') return isoInstant.test(value) ? Date.parse(value) : Number.NaN;
-  return typeof value === 'number' ? value : Number.NaN;
-};
-
 /** An instant as a timer takes it. Throws `TemplateError` with the path when it is none. */
 export const instantOf = (value: Json, path: string): number => {
-  const parsed = parse(value);
-  if (Number.isSafeInteger(parsed) && parsed >= 0 && parsed <= lastInstantMs) return parsed;
+  const parsed = instantMs(value);
+  if (parsed !== undefined) return parsed;
   throw new TemplateError(path, new ExpressionError('expected Unix milliseconds or an ISO 8601 instant with its zone', JSON.stringify(value)));
 };

@@ -39,7 +39,7 @@ describe('a definition is refused with the place and the code', () => {
 
   it('of an approval that hides an action or a wait, which would never happen', () => {
     expect(problemsOf({ node_id: 'a', stage_kind: 'approval', ...action })).toEqual([['flow.nodes[0]', 'node_work_conflict']]);
-    expect(problemsOf({ ...timer('a'), stage_kind: 'approval' })).toEqual([['flow.nodes[0]', 'node_work_conflict']]);
+    expect(problemsOf({ ...timer('a'), stage_kind: 'approval' })).toEqual([['flow.nodes[0].wait', 'wait_gate_conflict']]);
   });
 
   it('of a gate that is not required, which nobody could pass or decide', () => {

@@ -3,6 +3,7 @@ import { definitionRuleProblems } from './definition-rules.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { gateDecisions } from './gate-decisions.js';
 import { quorumProblems } from './quorum-problems.js';
+import { waitProblems } from './wait-problems.js';
 
 const problem = (index: number, member: string, [code, message]: readonly [string, string]): Problem => ({
   path: `flow.nodes[${index}]${member}`, code, message,
@@ -29,7 +30,8 @@ const unknownReferences = (definition: AutomationDefinition, node: FlowNode, ind
 const reservedIds = ({ node_id }: FlowNode, index: number): readonly Problem[] =>
   node_id in {} ? [problem(index, '.node_id', ['node_id_reserved', `"${node_id}" cannot be the id of a node; choose another`])] : [];
 
-const workOf = (node: FlowNode): number => [node.action, node.wait, isApprovalNode(node) ? 'gate' : node.gate].filter((part) => part !== undefined).length;
+/** A wait beside a gate is told by its own code. */
+const workOf = (node: FlowNode): number => [node.action, node.wait ?? (isApprovalNode(node) ? 'gate' : node.gate)].filter((part) => part !== undefined).length;
 
 const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
   if (workOf(node) > 1) {
@@ -38,7 +40,7 @@ const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
   if (workOf(node) === 0) {
     return [problem(index, '', ['node_work_missing', 'a node needs one of "action" (http, transform), "gate" and "wait"; agent steps are not available yet'])];
   }
-  if (node.gate !== undefined && !isApprovalNode(node)) {
+  if (node.gate !== undefined && node.wait === undefined && !isApprovalNode(node)) {
     return [problem(index, '.gate.required', ['gate_not_required', 'a gate that is not required stops nobody; remove the node, or make it required'])];
   }
   return [];
@@ -48,15 +50,6 @@ const actionProblems = ({ action }: FlowNode, index: number): readonly Problem[]
   action === undefined || action.kind === 'http' || action.kind === 'transform'
     ? []
     : [problem(index, '.action.kind', ['step_kind_unavailable', `steps of kind "${action.kind}" are not available yet`])];
-
-const waitProblems = ({ wait }: FlowNode, index: number): readonly Problem[] => {
-  if (!wait) return [];
-  if (wait.kind !== 'timer') return [problem(index, '.wait.kind', ['wait_kind_unavailable', `waits of kind "${wait.kind}" are not available yet`])];
-  if ((wait.delay_ms === undefined) === (wait.wake_at === undefined)) {
-    return [problem(index, '.wait', ['timer_wake_conflict', 'a timer has either "delay_ms" or "wake_at"'])];
-  }
-  return [];
-};
 
 const gateProblems = ({ gate }: FlowNode, index: number): readonly Problem[] => {
   if (!gate) return [];
@@ -96,7 +89,7 @@ const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => 
 export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
   const { nodes } = definition.flow;
   const local = nodes.flatMap((node, index) => [
-    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(node, index), ...gateProblems(node, index), ...quorumProblems(node, index), ...unknownReferences(definition, node, index),
+    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(definition, node, index), ...gateProblems(node, index), ...quorumProblems(node, index), ...unknownReferences(definition, node, index),
   ]);
   const problems = [...duplicateIds(nodes), ...local, ...definitionRuleProblems(definition)];
   return problems.length > 0 ? problems : cycleProblems(definition);

@@ -1,4 +1,5 @@
 import type { AutomationDefinition, FlowNode } from '@cs/contracts';
+import { isJsonObject, type JsonObject } from '@cs/kernel';
 
 /** A definition's nodes by id and by what depends on them, in definition order. */
 export interface FlowGraph {
@@ -38,8 +39,16 @@ export const descendants = (definition: AutomationDefinition, roots: readonly st
   return [...found].sort();
 };
 
+/** How planners write that a person decides at a node. */
+const isPlannedApproval = (metadata: JsonObject | undefined): boolean => {
+  const [builder, approval] = [metadata?.['builder'], metadata?.['approval']];
+  if (metadata?.['stage_kind'] === 'approval' || (isJsonObject(builder) && builder['task_class'] === 'human_decision_gate')) return true;
+  return isJsonObject(approval) && ['allowed_decisions', 'decisions', 'require_explicit_decision'].some((member) => Boolean(approval[member]));
+};
+
 /** An approval node stops the run for a signature (domain 2.3). */
-export const isApprovalNode = (node: FlowNode): boolean => node.stage_kind === 'approval' || node.gate?.required === true;
+export const isApprovalNode = (node: FlowNode): boolean =>
+  node.stage_kind === 'approval' || node.gate?.required === true || node.wait?.kind === 'approval' || isPlannedApproval(node.metadata);
 
 const ancestorSets = new WeakMap<AutomationDefinition, Map<string, ReadonlySet<string>>>();
 

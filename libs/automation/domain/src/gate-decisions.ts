@@ -1,3 +1,4 @@
+import { isJsonObject } from '@cs/kernel';
 import type { FlowNode, GateDecision } from '@cs/contracts';
 
 const synonyms: ReadonlyMap<string, GateDecision> = new Map<string, GateDecision>([
@@ -24,4 +25,14 @@ export const gateDecisions = (gate: FlowNode['gate']): { readonly decisions: rea
     decisions: everyDecision.filter((decision) => offered.has(decision)),
     unknown: words.filter((word) => readDecision(word) === undefined),
   };
+};
+
+const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((word): word is string => typeof word === 'string' && readDecision(word) !== undefined) : []);
+
+/** The gate of an approval node, however it is written: as a gate, as a wait of kind approval, or by a planner's metadata. */
+export const gateOf = ({ gate, wait, metadata }: FlowNode): FlowNode['gate'] => {
+  if (gate !== undefined) return gate;
+  if (wait?.kind === 'approval') return { required: true, decisions: wait.decisions, rework_targets: [] };
+  const approval = metadata?.['approval'];
+  return isJsonObject(approval) ? { required: true, decisions: words(approval['allowed_decisions'] ?? approval['decisions']), rework_targets: [] } : undefined;
 };

@@ -6,6 +6,7 @@ export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
 export { isVoting } from './gate-voting.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
+export { instantMs } from './instant.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';
 export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';

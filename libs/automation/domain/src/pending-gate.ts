@@ -1,6 +1,6 @@
 import { definedMembers } from '@cs/kernel';
 import type { FlowNode, PendingGate, Run } from '@cs/contracts';
-import { gateDecisions } from './gate-decisions.js';
+import { gateDecisions, gateOf } from './gate-decisions.js';
 import type { OpenGate } from './run.commands.js';
 
 /** The public id of a gate's request: the same for every opening. */
@@ -19,7 +19,8 @@ const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] =>
 };
 
 const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
-  const { gate, risk_tier, data_classes } = node;
+  const { risk_tier, data_classes } = node;
+  const gate = gateOf(node);
   return definedMembers({
     instructions, risk_tier, data_classes, metadata: reviewMetadata(node), expiry_policy: gate?.expiry_policy,
     approvers: gate?.approvers, approvals_required: gate?.approvals_required, voting: gate?.voting, requester_may_approve: gate?.requester_may_approve,
@@ -28,7 +29,8 @@ const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
 
 /** The gate of a node as it opens, with its texts as the approver sees them. */
 export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
-  const { node_id, gate, depends_on } = node;
+  const { node_id, depends_on } = node;
+  const gate = gateOf(node);
   const approval_request_id = requestIdOf(run, node_id);
   return {
     node_id, approval_request_id,

@@ -62,6 +62,12 @@ class Outcome {
     expect(this.#decision).toMatchObject({ kind: 'refused', refusal: { code, ...(details === undefined ? {} : { details }) } });
   }
 
+  /** Adds the accepted events to those of a later scenario. */
+  collect(events: RunEvent[]): this {
+    events.push(...this.#accepted());
+    return this;
+  }
+
   /** The run as it is after the accepted events. */
   thenRun(expected: object): this {
     expect(foldEvents(this.#accepted(), this.#before)).toMatchObject(expected);
