@@ -8,7 +8,7 @@
 //   --add <kind>:<actor>      adds a key for a person (human:ann) or a program (agent:importer); repeatable
 //   --remove <key id>         removes a key; repeatable
 // The gateway reads changed keys within a second.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,13 @@ const writeSecret = (file, text) => {
   if (process.getuid?.() === 0) chownSync(file, containerUser, containerUser);
 };
 
+/** The key that signs receipts, named by its thumbprint (RFC 7638). */
+export const createReceiptKeys = () => {
+  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
+  return `${JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x, d, kid }] }, null, 2)}\n`;
+};
+
 /** The database of docker-compose.yml, for the services that use it. */
 export const databaseUrl = (password) => `postgres://countersign:${encodeURIComponent(password)}@postgres:5432/countersign`;
 
@@ -65,6 +72,7 @@ export const createSecrets = ({ dir, org = 'main', workspace = 'main', add = [],
   ensure('postgres_password', () => `${randomText()}\n`);
   ensure('database_url', () => `${databaseUrl(readFileSync(path.join(dir, 'postgres_password'), 'utf8').trim())}\n`);
   ensure('webhook_secret', () => `${randomText()}\n`);
+  ensure('receipt_keys', createReceiptKeys);
   ensure('runner.env', () => '# Values of {{ secrets.NAME }} in automations, one a line:\n# COUNTERSIGN_SECRET_NAME=value\n');
 
   const keyFile = path.join(dir, 'api_keys');

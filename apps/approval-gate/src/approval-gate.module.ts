@@ -1,12 +1,18 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { DecideGateOptions } from '@cs/approval-application';
+import type { DecideGateOptions, ReceiptOptions } from '@cs/approval-application';
 import { DefinitionLibrary } from '@cs/automation-application';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { randomId } from '@cs/platform';
+import { readFile } from 'node:fs/promises';
 import { ApprovalGateController } from './approval-gate.controller.js';
 import type { ApprovalGateConfig } from './config.js';
-import { DECIDE_OPTIONS } from './tokens.js';
+import { JwsReceiptSigner } from './receipt-signer.adapter.js';
+import { ReceiptsController } from './receipts.controller.js';
+import { DECIDE_OPTIONS, RECEIPT_OPTIONS } from './tokens.js';
+
+const openSigner = async ({ COUNTERSIGN_RECEIPT_KEYS_FILE: file, COUNTERSIGN_RECEIPT_ISSUER: issuer }: ApprovalGateConfig): Promise<JwsReceiptSigner | undefined> =>
+  file === undefined ? undefined : await JwsReceiptSigner.of(await readFile(file, 'utf8'), issuer);
 
 /** The approval gate: who may decide what, once. */
 @Module({})
@@ -14,8 +20,12 @@ export class ApprovalGateModule {
   static forRoot(config: ApprovalGateConfig): DynamicModule {
     return {
       module: ApprovalGateModule,
-      controllers: [ApprovalGateController],
+      controllers: [ApprovalGateController, ReceiptsController],
       providers: [
+        {
+          provide: RECEIPT_OPTIONS, inject: [EVENTING],
+          useFactory: async (eventing: Eventing): Promise<ReceiptOptions> => ({ store: eventing.store, signer: await openSigner(config) }),
+        },
         {
           provide: DECIDE_OPTIONS, inject: [EVENTING, PROJECTION_PROGRESS],
           useFactory: (eventing: Eventing, progress: ProjectionProgress): DecideGateOptions => ({

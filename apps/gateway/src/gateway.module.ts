@@ -14,6 +14,7 @@ import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
 import { Identity } from './identity/identity.js';
+import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
 
@@ -45,7 +46,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, RunsController, EventsController, StatefulRuntimeController, DocumentsController],
+      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, StatefulRuntimeController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -85,6 +85,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN: { kind: 'conflict', title: 'No such effect of the node waits to be reconciled', remedy: 'Read the run: `blocked_node_ids` lists the nodes whose effect is not known.' },
   AUTOMATION_V2_TASK_RESET_OUTPUT_CLEAR_FAILED: { kind: 'internal', title: 'Outputs could not be cleared', remedy: 'Report the correlation id.' },
   AUTOMATION_V2_TASK_CONTINUE_OUTPUT_CLEAR_FAILED: { kind: 'internal', title: 'Outputs could not be cleared', remedy: 'Report the correlation id.' },
+  RECEIPTS_NOT_CONFIGURED: { kind: 'unavailable', title: 'This installation signs no receipts', remedy: 'Ask its operator to set COUNTERSIGN_RECEIPT_KEYS_FILE.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -32,7 +32,7 @@ export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js'
 export { handoffArtifactSchema, type HandoffArtifact, type HandoffRecord, type HandoffStatus } from './handoff.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from './read-models.schema.js';
-export { decideGate } from './rpc/approval-gate.rpc.js';
+export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {

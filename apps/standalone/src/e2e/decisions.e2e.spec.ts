@@ -1,4 +1,7 @@
 import { jest } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from './client.fixture.js';
 import { System } from './system.fixture.js';
 
@@ -46,6 +49,20 @@ describe('decisions are linearizable', () => {
 
   it('does so for 200 gates in a row', async () => {
     for (let gate = 1; gate <= 200; gate += 1) await race(`order-${4000 + gate}`, 4);
+  });
+
+  it('yields a receipt that a script with only jose and the public keys verifies', async () => {
+    const run = await client.startRefund('order-4800');
+    await client.untilGate(run);
+    await client.call('POST', `/automations/v2/runs/${run}/gate`, { body: { decision: 'approve', reason: 'checked' } });
+    const { body } = await client.call('GET', `/automations/v2/runs/${run}/receipts`);
+    const [{ receipt } = { receipt: '' }] = body['receipts'] as { receipt: string }[];
+    const script = path.resolve(import.meta.dirname, '../../../../examples/verify-receipt/verify.mjs');
+    const verify = (text: string) => promisify(execFile)(process.execPath, [script, text, `${system.url}/.well-known/jwks.json`]);
+    expect(JSON.parse((await verify(receipt)).stdout)).toMatchObject({ run_id: run, automation_id: 'refund-order', node_id: 'approve', decision: 'approve', reason: 'checked', iss: 'countersign' });
+    const [header, , signature] = receipt.split('.');
+    const forged = Buffer.from(JSON.stringify({ run_id: run, decision: 'cancel' })).toString('base64url');
+    await expect(verify(`${header}.${forged}.${signature}`)).rejects.toThrow('signature verification failed');
   });
 
   it('records who was refused and why', async () => {
