@@ -36,6 +36,11 @@ const execute = async (message: ConsumerMessage, options: RunnerConsumers): Prom
   }
 };
 
+const afterEnd = async (message: ConsumerMessage, { executor }: RunnerConsumers): Promise<ConsumerOutcome> => {
+  const subject = parseLogSubject(message.subject);
+  return subject === undefined ? giveUp(`"${message.subject}" is no commit of a run`) : await executor.afterEnd(subject);
+};
+
 const wake = async (message: ConsumerMessage, options: WakeOptions): Promise<ConsumerOutcome> => {
   const fired = firedSchema.safeParse(JSON.parse(message.text()));
   if (!fired.success) return giveUp('not a timer');
@@ -49,6 +54,12 @@ export const runnerConsumers = (options: RunnerConsumers): readonly ConsumerDefi
     durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')],
     ackWaitMs: options.leaseMs, maxInFlight: options.maxRuns, maxDeliver: 50,
     handle: (message) => execute(message, options),
+  },
+  {
+    // Runs that their own runner did not bring to their end: it tells parents and children itself.
+    durable: 'runner--ended-runs', stream: streams.log.name, filters: [statusSubjects('run', 'cancelled'), statusSubjects('run', 'failed')],
+    ackWaitMs: 15_000, maxInFlight: 64, maxDeliver: 50,
+    handle: (message) => afterEnd(message, options),
   },
   {
     durable: 'runner--fired-timers', stream: streams.timers.name, filters: ['cs.timer.fired.>'],

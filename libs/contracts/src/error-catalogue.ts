@@ -45,6 +45,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_NOT_RUNNABLE: { kind: 'conflict', title: 'The automation is paused', remedy: 'Set its status to "active".' },
   AUTOMATION_V2_HANDOFF_NOT_FOUND: { kind: 'not_found', title: 'There is no such handoff', remedy: 'GET /automations/v2/{automation_id}/handoffs lists those of an automation.' },
   AUTOMATION_V2_HANDOFF_REQUIRES_HUMAN: { kind: 'forbidden', title: 'Only a person may approve a handoff', remedy: 'Approve with a person\'s credentials.' },
+  AUTOMATION_V2_VERSION_NOT_FOUND: { kind: 'not_found', title: 'The automation has no such version', remedy: 'Leave `version` out, or name one that the automation has had.' },
   AUTOMATION_V2_RUN_NOT_FOUND: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /automations/v2/runs lists yours.' },
   AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL: { kind: 'conflict', title: 'The run does not wait for a decision (any more)', remedy: '`winningDecision` tells who decided what.' },
   AUTOMATION_V2_RUN_GATE_MISSING: { kind: 'conflict', title: 'The run waits, but no gate is open', remedy: 'An operator has to repair the run.' },

@@ -2,6 +2,7 @@ import { isApprovalNode } from '@cs/automation-domain';
 import type { AutomationDefinition, Binding, FlowNode, Problem, SingleWaitSpec } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
+import { bareExpression } from './expression-text.js';
 import { expressionsIn, TemplateError, templatesIn } from './template.js';
 
 interface Located {
@@ -9,7 +10,8 @@ interface Located {
   readonly expression: string;
 }
 
-const httpParts = (node: FlowNode): readonly (readonly [string, Json | undefined])[] => {
+const actionParts = (node: FlowNode): readonly (readonly [string, Json | undefined])[] => {
+  if (node.action?.kind === 'automation') return [['action.input', node.action.input]];
   if (node.action?.kind !== 'http') return [];
   const { url, headers, query, body } = node.action;
   return [['action.url', url], ['action.headers', headers], ['action.query', query], ['action.body', body]];
@@ -19,6 +21,7 @@ const textParts = (node: FlowNode): readonly (readonly [string, Json | undefined
   // Only a gate's objective is shown with its expressions resolved.
   ['objective', isApprovalNode(node) ? node.objective : undefined],
   ['gate.instructions', node.gate?.instructions],
+  ['for_each.items', Array.isArray(node.for_each?.items) ? node.for_each.items : undefined],
 ];
 
 /** A binding's literal is taken as it is written. */
@@ -40,6 +43,13 @@ const waitParts = ({ wait }: FlowNode): readonly (readonly [string, Json | undef
   return wait.kind === 'any' ? wait.of.flatMap((branch, index) => waitTexts(branch, `wait.of[${index}]`)) : waitTexts(wait, 'wait');
 };
 
+/** Members that are an expression themselves. */
+const bareParts = ({ action, when, for_each }: FlowNode): readonly (readonly [string, string])[] => [
+  ...(action?.kind === 'transform' ? [['action.expression', action.expression] as const] : []),
+  ...(when === undefined ? [] : [['when', bareExpression(when)] as const]),
+  ...(typeof for_each?.items === 'string' ? [['for_each.items', bareExpression(for_each.items)] as const] : []),
+];
+
 const invalid = (path: string, message: string): Problem => ({ path, code: 'expression_invalid', message });
 
 const checked = ({ path, expression }: Located, evaluator: ExpressionEvaluator): readonly Problem[] => {
@@ -57,9 +67,8 @@ const templateProblems = (text: string, path: string, evaluator: ExpressionEvalu
 };
 
 const nodeProblems = (node: FlowNode, prefix: string, evaluator: ExpressionEvaluator): readonly Problem[] => {
-  const templates = [...httpParts(node), ...textParts(node), ...waitParts(node)].flatMap(([path, value]) => templatesIn(value, `${prefix}.${path}`)).flatMap(({ path, text }) => templateProblems(text, path, evaluator));
-  if (node.action?.kind !== 'transform') return templates;
-  return [...templates, ...checked({ path: `${prefix}.action.expression`, expression: node.action.expression }, evaluator)];
+  const templates = [...actionParts(node), ...textParts(node), ...waitParts(node)].flatMap(([path, value]) => templatesIn(value, `${prefix}.${path}`)).flatMap(({ path, text }) => templateProblems(text, path, evaluator));
+  return [...templates, ...bareParts(node).flatMap(([path, expression]) => checked({ path: `${prefix}.${path}`, expression }, evaluator))];
 };
 
 /** Expressions of a definition that cannot be parsed, each with its place. */

@@ -1,3 +1,4 @@
+import type { WorkRef } from '@cs/automation-domain';
 import type { AutomationDefinition, FlowNode } from '@cs/contracts';
 import type { Json, JsonObject } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
@@ -12,8 +13,8 @@ export interface NodeContext {
   readonly evaluator: ExpressionEvaluator;
 }
 
-/** What the expressions of a node may read now. */
-export const scopeOf = ({ session, definition }: NodeContext, { node_id }: FlowNode): JsonObject => runScope(session.run, definition, node_id);
+/** What the expressions of a node, or of an item of it, may read now. */
+export const scopeOf = ({ session, definition }: NodeContext, work: WorkRef): JsonObject => runScope(session.run, definition, work);
 
 /** A value of a node with its expressions resolved. Throws `TemplateError`. */
 export const resolveFor = (context: NodeContext, node: FlowNode, { value, path }: { readonly value: Json; readonly path: string }): Promise<Json> =>

@@ -4,8 +4,10 @@ import { scopeOf, type NodeContext } from './node-context.js';
 import { failedBy } from './node-failure.js';
 import { resolveWaits } from './wait-resolution.js';
 
+type Failed = Extract<NodeResult, { kind: 'failed' }>;
+
 /** Opens the waits of a wait node. A failure is the node's result: its specification cannot be resolved. */
-export const registerWait = async (context: NodeContext, node: FlowNode): Promise<NodeResult | undefined> => {
+export const registerWait = async (context: NodeContext, node: FlowNode): Promise<Failed | undefined> => {
   const { session, evaluator } = context;
   try {
     const waits = await resolveWaits(node.wait, { evaluator, scope: scopeOf(context, node) });

@@ -1,8 +1,9 @@
-import { decideRun, toRunRecord, type RunState } from '@cs/automation-domain';
-import type { AggregateRef, AutomationDefinition, CallContext, Run, RunEvent, RunRecord } from '@cs/contracts';
+import { decideRun, findVersion, toRunRecord, type RunState } from '@cs/automation-domain';
+import type { AggregateRef, AutomationDefinition, CallContext, ParentRun, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { appendEvents, loadAggregate, unwritten, type Eventing, type IdSource } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Json, type Result } from '@cs/kernel';
 import { automationAggregate } from './automation.aggregate.js';
+import { runIdFrom } from './child-run-id.js';
 import type { DefinitionLibrary } from './definition-library.js';
 import { inputProblems } from './input-validation.js';
 import { runAggregate } from './run.aggregate.js';
@@ -20,6 +21,15 @@ export interface RunRequest {
   readonly dry_run?: boolean | undefined;
   readonly execution_profile?: string | undefined;
   readonly command_id?: string | undefined;
+  /** An id that follows from what asks for the run, so that asking again finds the same run; absent: from the key, or a new one. */
+  readonly run_id?: string | undefined;
+  /** Default `manual`. */
+  readonly trigger_type?: string | undefined;
+  readonly trigger_reason?: string | undefined;
+  /** The node of another run that asks for this one and waits for it. */
+  readonly parent?: ParentRun | undefined;
+  /** Definition version to run; absent means the current one. */
+  readonly version?: string | undefined;
 }
 
 export interface Requested {
@@ -27,13 +37,12 @@ export interface Requested {
   readonly position: number;
 }
 
-const uuidOf = (hex: string): string => `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
-
 /** With an idempotency key the id follows from it, so that the same request finds the same run. */
 const runIdOf = ({ eventing, newId }: RequestRunOptions, { tenant, actor }: CallContext, request: RunRequest): string => {
+  if (request.run_id !== undefined) return request.run_id;
   if (request.command_id === undefined) return `automation-v2-run-${newId()}`;
   const scope = [tenant.org_id, tenant.workspace_id, tenant.deployment_id ?? '', actor.actor_id ?? '', request.automation_id, request.command_id];
-  return `automation-v2-run-${uuidOf(eventing.digest(JSON.stringify(scope)))}`;
+  return runIdFrom(eventing.digest(JSON.stringify(scope)));
 };
 
 interface Pinned {
@@ -42,25 +51,33 @@ interface Pinned {
   readonly version: string;
 }
 
-const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, automation_id: string): Promise<Result<Pinned>> => {
+const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, { automation_id, version }: RunRequest): Promise<Result<Pinned>> => {
   const ref: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id };
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
   if (state === undefined || state.tenant_context.deployment_id !== tenant.deployment_id) {
     return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
   }
   if (state.status === 'paused') return refused('AUTOMATION_V2_NOT_RUNNABLE', `automation "${automation_id}" is paused`, { automationID: automation_id });
-  return accepted({ definition: await definitions.get(tenant, state.definition_hash), hash: state.definition_hash, version: state.definition_version });
+  const wanted = version === undefined ? { version: state.definition_version, hash: state.definition_hash } : findVersion(state.versions, version);
+  if (wanted === undefined) return refused('AUTOMATION_V2_VERSION_NOT_FOUND', `automation "${automation_id}" has no version "${version ?? ''}"`, { automationID: automation_id });
+  return accepted({ definition: await definitions.get(tenant, wanted.hash), hash: wanted.hash, version: wanted.version });
 };
+
+/** What asked for the run. */
+const originOf = ({ trigger_type = 'manual', trigger_reason, parent }: RunRequest) => ({
+  trigger_type, ...(trigger_reason === undefined ? {} : { trigger_reason }), ...(parent === undefined ? {} : { parent }),
+});
 
 const createdEvents = (run_id: string, { context, request, pinned, at_ms }: { context: CallContext; request: RunRequest; pinned: Pinned; at_ms: number }): readonly RunEvent[] => {
   const decision = decideRun(
     {
       type: 'request_run',
       created: {
-        run_id, automation_id: request.automation_id, tenant_context: context.tenant, trigger_type: 'manual', requested_by: context.actor, input: request.input ?? {},
+        run_id, automation_id: request.automation_id, tenant_context: context.tenant, requested_by: context.actor, input: request.input ?? {},
         workflow_definition_version: pinned.version, workflow_definition_snapshot_hash: pinned.hash,
         effective_execution_profile: request.execution_profile ?? pinned.definition.execution?.profile ?? 'guided',
         node_ids: pinned.definition.flow.nodes.map(({ node_id }) => node_id),
+        ...originOf(request),
         ...(request.dry_run === true ? { dry_run: true } : {}),
       },
     },
@@ -101,10 +118,10 @@ const append = async (options: RequestRunOptions, context: CallContext, { reques
 };
 
 /** What the run would execute, if the automation may run with this input. */
-const admit = async (options: RequestRunOptions, context: CallContext, { automation_id, input }: RunRequest): Promise<Result<Pinned>> => {
-  const pinned = await pin(options, context, automation_id);
+const admit = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Pinned>> => {
+  const pinned = await pin(options, context, request);
   if (!pinned.ok) return pinned;
-  const problems = inputProblems(pinned.value.definition, input ?? {});
+  const problems = inputProblems(pinned.value.definition, request.input ?? {});
   const [first] = problems;
   if (first === undefined) return pinned;
   return refused('AUTOMATION_V2_INPUT_INVALID', `${first.path} ${first.message}`, { problems: problems.map((problem) => ({ ...problem })) });
@@ -117,6 +134,6 @@ const admit = async (options: RequestRunOptions, context: CallContext, { automat
 export const requestRun = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Requested>> => {
   const admitted = await admit(options, context, request);
   if (admitted.ok) return await append(options, context, { request, pinned: admitted.value });
-  if (request.command_id === undefined) return admitted;
+  if (request.command_id === undefined && request.run_id === undefined) return admitted;
   return (await existing(options, refOf(context, runIdOf(options, context, request)), request)) ?? admitted;
 };

@@ -1,12 +1,15 @@
 import type { StoredCommit } from '@cs/eventing';
 import type { Admission } from './admission.port.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
-import { dueAtMs, planRun } from '@cs/automation-domain';
-import type { AutomationDefinition, Run } from '@cs/contracts';
+import { isFinished } from '@cs/automation-domain';
+import { ChildRuns } from './child-runs.js';
+import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
 import type { ExpressionEvaluator } from './expression.port.js';
 import type { LaunchGuard } from './launch-guard.js';
 import { NodeWork } from './node-work.js';
+import { RunExecution, type RunExecutionParts } from './run-execution.js';
+import { RunFollowUp } from './run-follow-up.js';
 import { runAggregate } from './run.aggregate.js';
 import { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
@@ -37,17 +40,28 @@ export interface RunExecutorOptions {
 /** Nodes of one run that execute at a time, unless its definition says less (domain 2.5). */
 const maxParallelNodes = 16;
 
+/** A run that may be claimed, and the state that its message is about. */
+interface Claimable {
+  readonly loaded: Loaded<Run | undefined>;
+  readonly state: Run;
+  readonly definition: AutomationDefinition;
+  readonly redelivered: boolean;
+  readonly signal: AbortSignal;
+}
+
 const keyOf = ({ ref }: StoredCommit): string => `${ref.org_id}/${ref.workspace_id}/${ref.id}`;
 
 /** Executes runs that became runnable: claim, nodes as the graph allows, then park, stop at a gate, or end. */
 export class RunExecutor {
   readonly #options: RunExecutorOptions;
   readonly #executors: StepExecutors;
+  readonly #children: ChildRuns;
   readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
 
   constructor(options: RunExecutorOptions) {
     this.#options = options;
     this.#executors = stepExecutors(options);
+    this.#children = new ChildRuns(options, this.#executors);
   }
 
   /** Runs in this process right now. */
@@ -72,28 +86,55 @@ export class RunExecutor {
     }
   }
 
+  /** Handles the message that says a run ended, whoever ended it: its children go, and its parent hears of it. */
+  async afterEnd({ ref }: Pick<StoredCommit, 'ref'>): Promise<ConsumerOutcome> {
+    const { state } = await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, ref);
+    if (state === undefined || !isFinished(state.status)) return done;
+    await this.#children.cancelAbandoned(state);
+    await this.#children.reportEnd(state);
+    return done;
+  }
+
   async #claimAndRun(message: StoredCommit, { redelivered, signal }: { redelivered: boolean; signal: AbortSignal }): Promise<ConsumerOutcome> {
     // A fresh message is very likely the newest commit; if not, the first flush finds out.
     const loaded = await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, message.ref, redelivered ? undefined : message);
     if (loaded.state === undefined) return done;
     const definition = await this.#options.definitions.get(message.ref, loaded.state.workflow_definition_snapshot_hash);
+    if (await this.#cancelOrphan(loaded.state)) return done;
+    return await this.#admitAndExecute(message, { loaded, state: loaded.state, definition, redelivered, signal });
+  }
+
+  async #admitAndExecute(message: StoredCommit, claimable: Claimable): Promise<ConsumerOutcome> {
+    const { state, definition } = claimable;
     // A run that is executing was admitted when it was claimed; its message is back because its runner is gone.
-    const admitted = loaded.state.status === 'queued' ? await this.#options.admission?.admit(message.ref, loaded.state, definition) : undefined;
+    const admitted = state.status === 'queued' ? await this.#options.admission?.admit(message.ref, state, definition) : undefined;
     if (admitted?.kind === 'held') return admitted.outcome;
     try {
-      return await this.#executeAdmitted(message, { loaded, state: loaded.state, definition, signal });
+      return await this.#executeAdmitted(message, claimable);
     } finally {
       await admitted?.release();
     }
   }
 
-  async #executeAdmitted(message: StoredCommit, { loaded, state, definition, signal }: { loaded: Loaded<Run | undefined>; state: Run; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome> {
+  /** A child that was requested while its parent stopped waiting for it: the parent's end did not find it yet. */
+  async #cancelOrphan(run: Run): Promise<boolean> {
+    const { parent } = run;
+    if (parent === undefined || run.started_at_ms !== undefined || isFinished(run.status) || !(await this.#children.isOrphan(run))) return false;
+    const { org_id, workspace_id } = run.tenant_context;
+    await this.#children.cancel({ org_id, workspace_id, aggregate: 'run', id: run.run_id }, parent.run_id, `its parent run ${parent.run_id} waits for it no more`);
+    return true;
+  }
+
+  async #executeAdmitted(message: StoredCommit, { loaded, state, definition, redelivered, signal }: Claimable): Promise<ConsumerOutcome> {
+    const followUp = this.#followUp(message.ref, definition);
     const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
     if (session === undefined) {
-      await this.#scheduleTimers(message.ref, state);
+      await followUp.after(state);
       return done;
     }
-    return (await this.#run(session, definition, signal)) ?? this.#letGo(session.run, message);
+    // What waits already was seen to before the message was acknowledged that led to it.
+    if (!redelivered) followUp.assumeRequested(state);
+    return (await this.#run({ session, definition, followUp, signal })) ?? this.#letGo(session.run, message);
   }
 
   /**
@@ -115,16 +156,17 @@ export class RunExecutor {
     return session.apply({ type: 'claim', claim, queued_version }) ? session : undefined;
   }
 
-  async #run(session: RunSession, definition: AutomationDefinition, signal: AbortSignal): Promise<ConsumerOutcome | undefined> {
+  async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children'>): Promise<ConsumerOutcome | undefined> {
+    const { evaluator, eventing, guards = [], changes } = this.#options;
     const work = new NodeWork({
-      session, definition, evaluator: this.#options.evaluator, executors: this.#executors, guards: this.#options.guards ?? [],
+      session, definition, evaluator, guards, executors: this.#executors, digest: eventing.digest,
       maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes,
     });
-    const stopListening = this.#options.changes.listen(session.ref.id, () => work.nudge());
+    const stopListening = changes.listen(session.ref.id, () => work.nudge());
     const onStop = (): void => work.nudge();
     signal.addEventListener('abort', onStop, { once: true });
     try {
-      return await this.#advance(session, { work, definition, signal });
+      return await new RunExecution({ session, work, definition, followUp, signal, children: this.#children }).advance();
     } finally {
       stopListening();
       signal.removeEventListener('abort', onStop);
@@ -132,43 +174,7 @@ export class RunExecutor {
     }
   }
 
-  /** Until the run rests or is lost; an outcome only when the process stops. */
-  async #advance(session: RunSession, { work, definition, signal }: { work: NodeWork; definition: AutomationDefinition; signal: AbortSignal }): Promise<ConsumerOutcome | undefined> {
-    const scheduled = new Set<string>();
-    for (;;) {
-      if (signal.aborted) return await this.#handBack(session, work);
-      await work.startReady();
-      if (work.isIdle()) await this.#comeToRest(session, { work, definition });
-      if (!(await session.flush())) return undefined;
-      await this.#scheduleTimers(session.ref, session.run, scheduled);
-      if (session.run.status !== 'running') return undefined;
-      work.launch();
-      if (!(await work.next())) return undefined;
-    }
-  }
-
-  /** Nothing runs and nothing can start: stop at a gate, or park, or end. */
-  async #comeToRest(session: RunSession, { work, definition }: { work: NodeWork; definition: AutomationDefinition }): Promise<void> {
-    const [gate] = planRun(session.run, definition).gates;
-    if (gate !== undefined && (await work.openGate(gate))) return;
-    // Only a damaged definition leads past this: without an end, its run would occupy the runner for ever.
-    if (!session.apply({ type: 'settle' })) session.apply({ type: 'fail_run', detail: 'nothing of the run can be executed: its definition does not fit it' });
-  }
-
-  /** The process stops: what finishes within its grace period is recorded, then another runner takes over. */
-  async #handBack(session: RunSession, work: NodeWork): Promise<ConsumerOutcome> {
-    await work.drain();
-    await session.flush();
-    return retryLater(0, 'the runner stops');
-  }
-
-  /** Timers come after the commit that needs them; when the process dies in between, the redelivered message leads here. */
-  async #scheduleTimers(ref: StoredCommit['ref'], run: Run, scheduled = new Set<string>()): Promise<void> {
-    const waits = run.checkpoint.open_waits.filter(({ wait_id }) => !scheduled.has(wait_id));
-    await Promise.all(waits.map((wait) => {
-      const due = dueAtMs(wait);
-      return due === undefined ? undefined : this.#options.timers.schedule(ref, wait.wait_id, due);
-    }));
-    for (const { wait_id } of waits) scheduled.add(wait_id);
+  #followUp(ref: AggregateRef, definition: AutomationDefinition): RunFollowUp {
+    return new RunFollowUp({ timers: this.#options.timers, children: this.#children, ref, definition });
   }
 }

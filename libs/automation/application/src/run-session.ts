@@ -44,6 +44,11 @@ export class RunSession {
     return this.#at;
   }
 
+  /** Events that are decided and not written yet. */
+  get draftLength(): number {
+    return this.#events.length;
+  }
+
   /** False when the command is refused: it does not fit the run any more. */
   apply(command: ExecutionCommand): boolean {
     const decision = decideRun(command, this.#state, { at_ms: this.atMs, definition: this.#options.definition });

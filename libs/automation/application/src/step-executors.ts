@@ -1,3 +1,4 @@
+import { automationStepExecutor } from './automation-step.executor.js';
 import type { ExpressionEvaluator } from './expression.port.js';
 import { httpStepExecutor } from './http-step.executor.js';
 import type { Secrets } from './secrets.port.js';
@@ -15,4 +16,5 @@ export interface StepExecutorOptions {
 export const stepExecutors = (options: StepExecutorOptions): StepExecutors => ({
   http: httpStepExecutor(options),
   transform: transformStepExecutor(options),
+  automation: automationStepExecutor(options),
 });

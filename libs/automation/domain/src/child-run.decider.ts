@@ -29,7 +29,9 @@ export const endChildWait = ({ wait_id, child_run_id, result }: EndChildWait, ru
   const woken = wokenEvent(run, wait);
   if (result.kind === 'succeeded') return accept({ ...woken, data: { ...woken.data, output: outputOf(result, at_ms) } });
   const attempt = run.checkpoint.node_attempts[workKey(wait)] ?? 1;
-  return accept(woken, failWork(run, node, { work: wait, result, attempt, effect: undefined, at_ms }));
+  // A new attempt is a new child, with effects of its own: only where a policy asks for it.
+  const judged = { ...result, retryable: result.retryable && node.retry_policy !== undefined };
+  return accept(woken, failWork(run, node, { work: wait, result: judged, attempt, effect: undefined, at_ms }));
 };
 
 /** A child in any state but an end; one that is blocked too, as nobody needs its outcome any more. */

@@ -1,6 +1,7 @@
 import type { AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
 import { definitionRuleProblems } from './definition-rules.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { stepProblems } from './step-problems.js';
 import { gateDecisions } from './gate-decisions.js';
 import { quorumProblems } from './quorum-problems.js';
 import { waitProblems } from './wait-problems.js';
@@ -38,7 +39,7 @@ const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
     return [problem(index, '', ['node_work_conflict', 'a node has exactly one of "action", "gate" and "wait"; a node of stage "approval" is a gate'])];
   }
   if (workOf(node) === 0) {
-    return [problem(index, '', ['node_work_missing', 'a node needs one of "action" (http, transform), "gate" and "wait"; agent steps are not available yet'])];
+    return [problem(index, '', ['node_work_missing', 'a node needs one of "action" (http, transform, automation), "gate" and "wait"; agent steps are not available yet'])];
   }
   if (node.gate !== undefined && node.wait === undefined && !isApprovalNode(node)) {
     return [problem(index, '.gate.required', ['gate_not_required', 'a gate that is not required stops nobody; remove the node, or make it required'])];
@@ -47,7 +48,7 @@ const nodeKind = (node: FlowNode, index: number): readonly Problem[] => {
 };
 
 const actionProblems = ({ action }: FlowNode, index: number): readonly Problem[] =>
-  action === undefined || action.kind === 'http' || action.kind === 'transform'
+  action?.kind !== 'worker'
     ? []
     : [problem(index, '.action.kind', ['step_kind_unavailable', `steps of kind "${action.kind}" are not available yet`])];
 
@@ -89,7 +90,7 @@ const cycleProblems = (definition: AutomationDefinition): readonly Problem[] => 
 export const definitionProblems = (definition: AutomationDefinition): readonly Problem[] => {
   const { nodes } = definition.flow;
   const local = nodes.flatMap((node, index) => [
-    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(definition, node, index), ...gateProblems(node, index), ...quorumProblems(node, index), ...unknownReferences(definition, node, index),
+    ...reservedIds(node, index), ...nodeKind(node, index), ...actionProblems(node, index), ...waitProblems(definition, node, index), ...gateProblems(node, index), ...quorumProblems(node, index), ...stepProblems(definition, node, index), ...unknownReferences(definition, node, index),
   ]);
   const problems = [...duplicateIds(nodes), ...local, ...definitionRuleProblems(definition)];
   return problems.length > 0 ? problems : cycleProblems(definition);
