@@ -30,6 +30,9 @@ export {
 export { handoffEvents, watchEvents, type HandoffEvent, type WatchEvent } from './events/handoff.events.js';
 export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js';
 export { handoffArtifactSchema, type HandoffArtifact, type HandoffRecord, type HandoffStatus } from './handoff.schema.js';
+export {
+  webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents, type WebhookDeliveryEvent, type WebhookTokenEvent, type WebhookTriggerEvent,
+} from './events/webhook.events.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from './read-models.schema.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
@@ -42,6 +45,11 @@ export {
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
 export { maxResolutionKeyBytes, maxResolutionPayloadBytes, resolveWait, waitIdSchema, type ResolvedWait } from './rpc/waits.rpc.js';
+export {
+  createWebhookTrigger, deleteWebhookTrigger, disableWebhookTrigger, enableWebhookTrigger, findEarlyDeliveries, findWebhookWaits, getWebhookTrigger, listWebhookDeliveries, listWebhookTriggers,
+  patchWebhookTrigger, receiveWebhook, replayWebhookDelivery, rotateWebhookSecret, rotateWebhookToken,
+  type WebhookDeliveryRecord, type WebhookReceipt, type WebhookTriggerRecord, type WebhookTriggerShown, type WebhookWait,
+} from './rpc/webhooks.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
   effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
@@ -59,4 +67,8 @@ export { automationIdSchema, handoffIdSchema, nodeIdSchema, runIdSchema } from '
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
 export { fireTimerSubject } from './subjects.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';
-export { governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
+export { governanceActorSchema, isSameTenant, localImplicitTenant, systemWorkspace, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
+export {
+  signatureSchemeSchema, webhookBodyLimits, webhookDeliveryFactsSchema, webhookLookbackMs, webhookSecretSourceSchema, webhookTargetSchema, webhookToleranceMs,
+  webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,
+} from './webhook.schema.js';

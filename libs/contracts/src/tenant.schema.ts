@@ -24,3 +24,14 @@ export const governanceActorSchema = z.object({
   source: z.string().min(1).max(64).optional(),
 });
 export type GovernanceActor = z.infer<typeof governanceActorSchema>;
+
+/** What travels with every command and query between services. */
+export const callContextSchema = z.object({
+  tenant: tenantContextSchema,
+  actor: governanceActorSchema,
+  correlation_id: z.string().min(1).max(128),
+});
+export type CallContext = z.infer<typeof callContextSchema>;
+
+/** Where what belongs to no tenant stands in the log. No credentials lead there. */
+export const systemWorkspace = { org_id: '_system', workspace_id: '_system' } as const;

@@ -2,6 +2,7 @@ import type {
   ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, text, texts, type BulkTable } from './bulk-table.js';
+import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
 
 const hasNul = ({ body }: ArchiveRow): boolean => body.includes('\0');
 
@@ -41,6 +42,7 @@ const waits: BulkTable<WaitRow> = {
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'wait_id', 'wait_kind', 'status', 'phase_id', 'reason', 'wake_idempotency_key'),
     ...bigints('created_at_ms', 'updated_at_ms', 'wake_at_ms', 'timeout_at_ms', 'event_seq', 'completed_at_ms'),
+    ...webhookMatchColumns,
   },
 };
 
@@ -134,4 +136,5 @@ const auditHeads: BulkTable<AuditHead> = {
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
   archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  ...webhookTables,
 };

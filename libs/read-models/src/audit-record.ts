@@ -49,6 +49,7 @@ const kept: Readonly<Record<string, Facts>> = {
   automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   automation_updated: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   gate_decision_refused: { runID: 'run_id', nodeID: 'node_id', requested_decision: 'decision', code: 'code', detail: 'detail', actor: 'actor' },
+  webhook_delivery_replayed: { replay: 'replay', replayedBy: 'replayed_by' },
   dead_letter_opened: { dead_letter_id: 'dead_letter_id', consumer: 'consumer', stream: 'stream', stream_sequence: 'stream_sequence', subject: 'subject', deliveries: 'deliveries', reason: 'reason' },
 };
 
@@ -57,16 +58,27 @@ const keptOfGate: Facts = {
   rework_targets: 'rework_targets', requested_at_ms: 'requested_at_ms', risk_tier: 'risk_tier',
 };
 
+const keptOfTrigger: Facts = {
+  triggerID: 'trigger_id', automationID: 'automation_id', name: 'name', provider: 'provider', scheme: 'scheme', secret: 'secret', starts_runs: 'starts_runs', enabled: 'enabled',
+};
+
 const pick = (data: Json | undefined, facts: Facts): JsonObject => {
   if (!isJsonObject(data)) return {};
   return Object.fromEntries(Object.entries(facts).flatMap(([name, member]) => (data[member] === undefined ? [] : [[name, data[member]]])));
 };
 
-const payloadOf = (ref: AggregateRef, { event_type, data, correlation_id }: RecordedEvent): JsonObject => {
-  const run = ref.aggregate === 'run' ? { runID: ref.id, ...(correlation_id === undefined ? {} : { automationID: correlation_id }) } : {};
-  if (event_type === 'approval_gate_opened') return { ...run, ...pick(isJsonObject(data) ? data['gate'] : undefined, keptOfGate) };
-  const denial = event_type === 'gate_decision_refused' ? { decision: 'denied' } : {};
-  return { ...run, ...pick(data, kept[event_type] ?? {}), ...denial };
+const member = (data: Json | undefined, name: string): Json | undefined => (isJsonObject(data) ? data[name] : undefined);
+
+const factsOfEvent = (aggregate: AggregateRef['aggregate'], { event_type, data }: RecordedEvent): JsonObject => {
+  if (event_type === 'approval_gate_opened') return pick(member(data, 'gate'), keptOfGate);
+  if (aggregate === 'webhook_trigger') return { ...pick(member(data, 'trigger'), keptOfTrigger), ...pick(data, { changedBy: 'changed_by' }) };
+  return { ...pick(data, kept[event_type] ?? {}), ...(event_type === 'gate_decision_refused' ? { decision: 'denied' } : {}) };
+};
+
+const payloadOf = (ref: AggregateRef, event: RecordedEvent): JsonObject => {
+  const run = ref.aggregate === 'run' ? { runID: ref.id, ...(event.correlation_id === undefined ? {} : { automationID: event.correlation_id }) } : {};
+  const delivery = ref.aggregate === 'webhook_delivery' ? { deliveryID: ref.id } : {};
+  return { ...run, ...delivery, ...factsOfEvent(ref.aggregate, event) };
 };
 
 const tables: Readonly<Record<string, EventTable>> = eventCatalogue;

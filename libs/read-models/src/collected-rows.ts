@@ -5,6 +5,8 @@ import { mergeDeliveries } from './delivery.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
 import { mergeSchedules } from './schedule.projection.js';
+import { mergeWebhookDeliveries } from './webhook.projection.js';
+import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 
 /** Rows by key; a row that is there already is replaced, or merged with the newer one. */
 class RowsByKey<Row> {
@@ -42,6 +44,8 @@ export class CollectedRows {
   readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
   readonly schedules = new RowsByKey<ScheduleRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeSchedules);
   readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
+  readonly webhook_triggers = new RowsByKey<WebhookTriggerRow>((row) => [row.org_id, row.workspace_id, row.trigger_id]);
+  readonly webhook_deliveries = new RowsByKey<WebhookDeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeWebhookDeliveries);
   readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
 
   addAudit(record: AuditRecord): void {
@@ -54,6 +58,7 @@ export class CollectedRows {
       position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
+      webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
     };
   }
 }

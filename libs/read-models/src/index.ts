@@ -19,3 +19,5 @@ export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
 export { tenantKey, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';
+export { type WebhookDeliveryFilter, type WebhookQueries } from './webhook-queries.port.js';
+export type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';

@@ -17,6 +17,7 @@ import { projectRun } from './run.projection.js';
 import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
 import { projectWaits } from './wait.projection.js';
+import { projectWebhookDeliveries, projectWebhookTriggers, tenantOfDelivery } from './webhook.projection.js';
 
 export interface ProjectOptions {
   readonly memory: ProjectionMemory;
@@ -97,6 +98,16 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
   // Only the write side needs it; it says nothing that the handoff and its run do not say.
   watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   gate_refusal: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
+  webhook_trigger: (entry, stored, { rows, memory }) => {
+    const triggers = projectWebhookTriggers(stored);
+    for (const trigger of triggers) rows.webhook_triggers.add(trigger);
+    return triggers[0] ?? tenantOfNamedRun(entry, memory);
+  },
+  webhook_token: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
+  webhook_delivery: (entry, stored, { rows, memory }) => {
+    for (const delivery of projectWebhookDeliveries(stored)) rows.webhook_deliveries.add(delivery);
+    return tenantOfDelivery(stored) ?? tenantOfNamedRun(entry, memory);
+  },
 };
 
 const projectAudit = (stored: StoredCommit, tenant: TenantKey, { rows, memory, digest }: Surroundings): void => {

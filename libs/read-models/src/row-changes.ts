@@ -1,6 +1,7 @@
-import type { AutomationDefinition, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AutomationDefinition, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
+import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 
 /** One message of the log, whole. `problem` says why it was set aside and has no projection. */
 export interface ArchiveRow {
@@ -44,6 +45,8 @@ export interface WaitRow extends TenantKey {
   readonly event_seq: number;
   readonly wake_idempotency_key: string | null;
   readonly completed_at_ms: number | null;
+  /** What a delivery must be to end it; of webhook waits. */
+  readonly webhook_match: WebhookMatch | null;
 }
 
 /** One opening of a gate. Open ones are the inbox; `closed` ones lost their run before anyone decided. */
@@ -149,6 +152,8 @@ export interface RowChanges {
   readonly dead_letters: readonly DeadLetterRow[];
   readonly schedules: readonly ScheduleRow[];
   readonly handoffs: readonly HandoffRow[];
+  readonly webhook_triggers: readonly WebhookTriggerRow[];
+  readonly webhook_deliveries: readonly WebhookDeliveryRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
 }

@@ -1,4 +1,4 @@
-import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent } from '@cs/contracts';
+import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -11,6 +11,9 @@ interface EventsByAggregate {
   readonly schedule: ScheduleEvent;
   readonly handoff: HandoffEvent;
   readonly watch: WatchEvent;
+  readonly webhook_trigger: WebhookTriggerEvent;
+  readonly webhook_token: WebhookTokenEvent;
+  readonly webhook_delivery: WebhookDeliveryEvent;
 }
 
 /** An aggregate's event as recorded, with its identity. */

@@ -14,12 +14,12 @@ interface Moment {
   readonly seq: number;
 }
 
-const opened = ({ tenant, run_id, at_ms, seq }: Moment, wait: Pick<WaitRow, 'wait_id' | 'wait_kind' | 'phase_id' | 'created_at_ms' | 'wake_at_ms' | 'timeout_at_ms'>): WaitRow => ({
-  ...tenant, run_id, ...wait, status: 'waiting', reason: null, updated_at_ms: at_ms, event_seq: seq, wake_idempotency_key: null, completed_at_ms: null,
+const opened = ({ tenant, run_id, at_ms, seq }: Moment, wait: Pick<WaitRow, 'wait_id' | 'wait_kind' | 'phase_id' | 'created_at_ms' | 'wake_at_ms' | 'timeout_at_ms'> & Partial<Pick<WaitRow, 'webhook_match'>>): WaitRow => ({
+  ...tenant, run_id, webhook_match: null, ...wait, status: 'waiting', reason: null, updated_at_ms: at_ms, event_seq: seq, wake_idempotency_key: null, completed_at_ms: null,
 });
 
-const openedTimer = (moment: Moment, { wait_id, wait_kind, node_id, created_at_ms, wake_at_ms, timeout }: OpenWait): WaitRow =>
-  opened(moment, { wait_id, wait_kind, phase_id: node_id, created_at_ms, wake_at_ms: wake_at_ms ?? null, timeout_at_ms: timeout?.timeout_at_ms ?? null });
+const openedTimer = (moment: Moment, { wait_id, wait_kind, node_id, created_at_ms, wake_at_ms, timeout, webhook_match }: OpenWait): WaitRow =>
+  opened(moment, { webhook_match: webhook_match ?? null, wait_id, wait_kind, phase_id: node_id, created_at_ms, wake_at_ms: wake_at_ms ?? null, timeout_at_ms: timeout?.timeout_at_ms ?? null });
 
 const openedApproval = (moment: Moment, gate: PendingGate): WaitRow =>
   opened(moment, { wait_id: gate.wait_id, wait_kind: 'approval', phase_id: gate.node_id, created_at_ms: gate.requested_at_ms, wake_at_ms: null, timeout_at_ms: gateExpiry(gate) });

@@ -22,3 +22,9 @@ export { fireSchedule, followSchedule, type FireScheduleOptions } from './fire-s
 export { nextFire } from './fire-times.js';
 export { scheduleAggregate } from './schedule.aggregate.js';
 export type { FireTimers } from './timers.port.js';
+export { changeTrigger, createTrigger, rotateSecret, rotateToken, showTrigger, type CreateTrigger, type Shown } from './webhooks/configure-trigger.command-handler.js';
+export { receiveWebhook, type IncomingWebhook } from './webhooks/receive-webhook.command-handler.js';
+export { replayDelivery } from './webhooks/replay-delivery.command-handler.js';
+export { findEarlyDelivery, routeDelivery, settleDelivery, type OpenedWait, type RouteOptions } from './webhooks/route-delivery.command-handler.js';
+export { startWebhookRun, type StartRun } from './webhooks/start-webhook-run.js';
+export type { DeliverToWait, EarlyDelivery, ReceiveOptions, WebhookLookups, WebhookSecrets, WebhookTriggerOptions } from './webhooks/webhook.ports.js';

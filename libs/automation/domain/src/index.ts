@@ -28,3 +28,12 @@ export { decideHandoff, evolveHandoff, toHandoffRecord, type HandoffCommand, typ
 export { decideSchedule, evolveSchedule, onTimeMs, type ArmSchedule, type DueFires, type FireSchedule, type ScheduleCommand } from './schedule.decider.js';
 export type { ArmedSchedule, DisarmedSchedule, ScheduleState } from './schedule.state.js';
 export { decideWatch, evolveWatch, fitsWatch, type TriggerWatch, type WatchState } from './watch.decider.js';
+export {
+  decideWebhookDelivery, evolveWebhookDelivery, isFree, isSameTarget, maxRecordedRepetitions, webhookDeliveryToken,
+  type RoutedDelivery, type WebhookDeliveryCommand, type WebhookDeliveryRefusal, type WebhookDeliveryState,
+} from './webhooks/webhook-delivery.decider.js';
+export { defaultScheme, providerEvent } from './webhooks/webhook-event.js';
+export { defaultSecretHeader, signatureFault, type Hmac } from './webhooks/webhook-signature.js';
+export {
+  admitsToken, decideWebhookTrigger, evolveWebhookTrigger, validSecrets, type TriggerContext, type WebhookTriggerChange, type WebhookTriggerCommand, type WebhookTriggerState,
+} from './webhooks/webhook-trigger.decider.js';

@@ -50,7 +50,7 @@ const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { r
     event_type: 'node_retry_backoff_scheduled',
     data: {
       node_id: work.node_id, ...itemOf(work), attempt, next_attempt: attempt + 1, max_attempts: retry.max_attempts, backoff_ms: retry.backoff_ms, retry_after_ms,
-      reason: result.failure.message.slice(0, 500), failure: result.failure, retry_decision: retry.reason,
+      reason: result.failure.message.slice(0, 500), failure: result.failure, retry_decision: 'retry_scheduled',
       wait: { wait_id: waitIdOf(run, work, `backoff:${attempt}`), node_id: work.node_id, ...itemOf(work), wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: at_ms },
     },
   };
@@ -58,7 +58,7 @@ const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { r
 
 /** What becomes of work whose attempt failed: it is repeated later, a person reconciles it, or it failed for good. */
 export const failWork = (run: Run, node: FlowNode, { work, result, attempt, effect, at_ms }: { work: WorkRef; result: Failed; attempt: number; effect: EffectIntent | undefined; at_ms: number }): RunEvent => {
-  const retry = decideRetry(node, { result, mode: effect?.mode, attempt, at_ms, first_started_at_ms: run.checkpoint.first_started_at_ms?.[workKey(work)] });
+  const retry = decideRetry(node, { result, mode: effect?.mode, attempt });
   const ended = { node_id: work.node_id, ...itemOf(work), attempt };
   switch (retry.kind) {
     case 'retry':
@@ -66,7 +66,7 @@ export const failWork = (run: Run, node: FlowNode, { work, result, attempt, effe
     case 'unknown':
       return { event_type: 'node_blocked', data: { ...ended, effect_id: effect?.effect_id ?? '', failure: result.failure } };
     case 'give_up':
-      return { event_type: 'node_failed', data: { ...ended, failure: result.failure, retry_decision: retry.reason } };
+      return { event_type: 'node_failed', data: { ...ended, failure: result.failure } };
   }
 };
 

@@ -6,6 +6,7 @@ import { gateRefusalEvents } from './gate-refusal.events.js';
 import { handoffEvents, watchEvents } from './handoff.events.js';
 import { runEvents } from './run.events.js';
 import { scheduleEvents } from './schedule.events.js';
+import { webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents } from './webhook.events.js';
 
 /** Every event in the log, by aggregate. Validation, types, the published stream and the docs come from here. */
 export const eventCatalogue = {
@@ -18,6 +19,9 @@ export const eventCatalogue = {
   schedule: scheduleEvents,
   handoff: handoffEvents,
   watch: watchEvents,
+  webhook_trigger: webhookTriggerEvents,
+  webhook_token: webhookTokenEvents,
+  webhook_delivery: webhookDeliveryEvents,
 } as const satisfies Record<string, EventTable>;
 
 export type AggregateName = keyof typeof eventCatalogue;

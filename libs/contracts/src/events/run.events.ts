@@ -36,7 +36,7 @@ export const runEvents = defineEvents({
   run_execution_claim_expired_requeued: { version: 1, data: z.object({ previous_status: z.string(), claim: executionClaimSchema }), activity: false, summary: 'An abandoned claim was taken back.' },
   node_started: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect: effectIntentSchema.optional() }), summary: 'A node attempt began; for an effect, the intent is durable before it is sent.' },
   node_completed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt: z.int().nonnegative(), output: nodeOutputSchema }), summary: 'A node has its output.' },
-  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, failure: nodeFailureSchema, retry_decision: z.string().optional() }), summary: 'A node failed for good.' },
+  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, failure: nodeFailureSchema }), summary: 'A node failed for good.' },
   node_blocked: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect_id: z.string(), failure: nodeFailureSchema }), summary: 'The outcome of an effect is unknown and it may not be repeated; a person must reconcile it.' },
   node_retry_backoff_scheduled: {
     version: 1,

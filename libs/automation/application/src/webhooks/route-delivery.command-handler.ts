@@ -1,0 +1,139 @@
+import { decideWebhookDelivery, type RoutedDelivery, type WebhookDeliveryCommand } from '@cs/automation-domain';
+import { webhookLookbackMs, type AggregateRef, type OpenWait, type TenantContext, type WebhookTarget, type WebhookTrigger } from '@cs/contracts';
+import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type Executed } from '@cs/eventing';
+import type { WebhookDeliveryRefusal, WebhookDeliveryState } from '@cs/automation-domain';
+import type { StartRun } from './start-webhook-run.js';
+import { webhookDeliveryAggregate, webhookDeliveryRef, webhookTriggerAggregate, webhookTriggerRef } from './webhook.aggregates.js';
+import type { DeliverToWait, WebhookLookups } from './webhook.ports.js';
+
+export interface RouteOptions {
+  readonly eventing: Eventing;
+  readonly lookups: WebhookLookups;
+  readonly deliver: DeliverToWait;
+  readonly startRun: StartRun;
+}
+
+/** Waits that are tried in a row; a delivery that none of them took is left to those that open later. */
+const maxReleases = 50;
+const behindMs = 250;
+const behind: ConsumerOutcome = retryLater(behindMs, 'the projections cannot be asked now');
+const contended: ConsumerOutcome = retryLater(100, 'the delivery is being written to');
+
+const load = async ({ eventing }: RouteOptions, ref: AggregateRef): Promise<WebhookDeliveryState> =>
+  (await loadAggregate({ store: eventing.store, aggregate: webhookDeliveryAggregate }, ref)).state;
+
+const write = ({ eventing }: RouteOptions, ref: AggregateRef, command: WebhookDeliveryCommand): Promise<Executed<WebhookDeliveryState, WebhookDeliveryRefusal>> =>
+  executeCommand(ref, {
+    eventing, aggregate: webhookDeliveryAggregate, context: { actor: { kind: 'system', source: 'automation_webhook_router' }, causation_id: ref.id },
+    decide: (state) => decideWebhookDelivery(command, state),
+  });
+
+/** A refusal means that someone else was first, and goes on with it. */
+const outcomeOf = ({ kind }: Executed<unknown, WebhookDeliveryRefusal>): ConsumerOutcome => (kind === 'contended' ? contended : done);
+
+const triggerOf = async ({ eventing }: RouteOptions, { delivery }: RoutedDelivery): Promise<WebhookTrigger | undefined> =>
+  (await loadAggregate({ store: eventing.store, aggregate: webhookTriggerAggregate }, webhookTriggerRef(delivery.tenant_context, delivery.trigger_id))).state;
+
+const uuidOf = (hex: string): string => `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+
+/** The run of a delivery, the same however often it is asked for; a replay asks for another. */
+const runIdOf = ({ eventing }: RouteOptions, { org_id, workspace_id, id }: AggregateRef, { replays }: RoutedDelivery): string =>
+  `automation-v2-run-${uuidOf(eventing.digest(JSON.stringify(['webhook', org_id, workspace_id, id, replays])))}`;
+
+const countsFor = (trigger: WebhookTrigger | undefined, { delivery }: RoutedDelivery): boolean =>
+  trigger !== undefined && (trigger.event_kinds.length === 0 || trigger.event_kinds.includes(delivery.provider_event_kind ?? ''));
+
+/** GitHub greets a new webhook with a ping: nothing happened. */
+const isGreeting = (trigger: WebhookTrigger | undefined, { delivery }: RoutedDelivery): boolean =>
+  delivery.provider === 'github' && delivery.provider_event_kind === 'ping' && trigger?.event_kinds.includes('ping') !== true;
+
+const nextStep = (options: RouteOptions, ref: AggregateRef, { state, trigger, wait }: { readonly state: RoutedDelivery; readonly trigger: WebhookTrigger | undefined; readonly wait: WebhookTarget | undefined }): WebhookDeliveryCommand => {
+  if (wait !== undefined) return { type: 'consume', target: wait };
+  if (trigger?.starts_runs === true) return { type: 'consume', target: { kind: 'new_run', run_id: runIdOf(options, ref, state) } };
+  return { type: 'leave_unmatched' };
+};
+
+/** A kind of event that the trigger is not for. */
+const isSuppressed = (trigger: WebhookTrigger | undefined, state: RoutedDelivery): boolean => !countsFor(trigger, state) || isGreeting(trigger, state);
+
+const findWait = async ({ lookups }: RouteOptions, { delivery, releases }: RoutedDelivery, position: number): Promise<{ readonly target: WebhookTarget | undefined } | undefined> => {
+  const waits = releases < maxReleases ? await lookups.waitsFor(delivery, position) : [];
+  const first = waits?.[0];
+  return waits && { target: first && { kind: 'wait', run_id: first.run_id, wait_id: first.wait_id } };
+};
+
+/**
+ * Decides who gets an accepted delivery: the first wait that it fits, else a run of its own, else whoever
+ * comes to wait for it within the lookback. `position`: where the delivery became free in the log.
+ */
+export const routeDelivery = async (options: RouteOptions, ref: AggregateRef, position: number): Promise<ConsumerOutcome> => {
+  const state = await load(options, ref);
+  if (state?.stage !== 'routing') return done;
+  const trigger = await triggerOf(options, state);
+  if (isSuppressed(trigger, state)) return outcomeOf(await write(options, ref, { type: 'suppress', reason: 'the trigger does not take events of this kind' }));
+  const found = await findWait(options, state, position);
+  return found === undefined ? behind : outcomeOf(await write(options, ref, nextStep(options, ref, { state, trigger, wait: found.target })));
+};
+
+const wakeWait = async (options: RouteOptions, { ref, state, target }: Consumed<'wait'>): Promise<ConsumerOutcome> => {
+  const { tenant_context, automation_id: _automation, received_at_ms: _at, body_bytes: _bytes, ...facts } = state.delivery;
+  const run: AggregateRef = { org_id: tenant_context.org_id, workspace_id: tenant_context.workspace_id, aggregate: 'run', id: target.run_id };
+  const delivered = await options.deliver(run, { wait_id: target.wait_id, delivery: { ...facts, payload: state.payload } });
+  if (delivered.kind === 'contended') return retryLater(100, 'the run is being written to');
+  if (delivered.kind === 'woken') return outcomeOf(await write(options, ref, { type: 'settle', target }));
+  return outcomeOf(await write(options, ref, { type: 'release', target, reason: delivered.kind === 'not_matching' ? 'the wait is for another delivery' : 'the wait has ended' }));
+};
+
+interface Consumed<Kind extends WebhookTarget['kind']> {
+  readonly ref: AggregateRef;
+  readonly state: RoutedDelivery;
+  readonly target: Extract<WebhookTarget, { kind: Kind }>;
+}
+
+const startRun = async (options: RouteOptions, { ref, state, target }: Consumed<'new_run'>): Promise<ConsumerOutcome> => {
+  const started = await options.startRun({ state, trigger: await triggerOf(options, state), run_id: target.run_id });
+  switch (started.kind) {
+    case 'started':
+      return outcomeOf(await write(options, ref, { type: 'settle', target }));
+    case 'suppressed':
+    case 'failed':
+      return outcomeOf(await write(options, ref, { type: started.kind === 'failed' ? 'fail' : 'suppress', reason: started.reason }));
+    case 'contended':
+      return contended;
+  }
+};
+
+/** Tells the receiver of a delivery. Repeated after a crash anywhere in between, it ends the same. */
+export const settleDelivery = async (options: RouteOptions, ref: AggregateRef): Promise<ConsumerOutcome> => {
+  const state = await load(options, ref);
+  const target = state?.target;
+  if (state?.stage !== 'consumed' || target === undefined) return done;
+  return target.kind === 'wait' ? await wakeWait(options, { ref, state, target }) : await startRun(options, { ref, state, target });
+};
+
+export interface OpenedWait {
+  readonly tenant: TenantContext;
+  readonly run_id: string;
+  readonly wait: OpenWait;
+  /** Where the commit that opened it stands in the log. */
+  readonly position: number;
+}
+
+/**
+ * A wait opened: a delivery that had come before, and that nobody has taken, ends it at once. Together with
+ * `routeDelivery` none is missed: whichever of the two commits is later in the log finds the other.
+ */
+export const findEarlyDelivery = async (options: RouteOptions, { tenant, run_id, wait, position }: OpenedWait): Promise<ConsumerOutcome> => {
+  const { trigger_id } = wait.webhook_match ?? {};
+  if (wait.wait_kind !== 'webhook' || trigger_id === undefined) return done;
+  const received_from_ms = Math.max(0, wait.created_at_ms - webhookLookbackMs);
+  const found = await options.lookups.deliveriesFor(tenant, { match: { ...wait.webhook_match, trigger_id }, received_from_ms, minPosition: position });
+  if (found === undefined) return behind;
+  for (const delivery_id of found) {
+    const result = await write(options, webhookDeliveryRef(tenant, delivery_id), { type: 'consume', target: { kind: 'wait', run_id, wait_id: wait.wait_id } });
+    if (result.kind === 'contended') return contended;
+    if (result.kind === 'accepted') return done;
+  }
+  return done;
+};
+
