@@ -10,6 +10,7 @@ import { DocumentsController } from './documents.controller.js';
 import { EventSource } from './events/event-source.adapter.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events.controller.js';
+import { HandoffsController } from './handoffs.controller.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
@@ -46,7 +47,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, StatefulRuntimeController, DocumentsController],
+      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -8,9 +8,10 @@ import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
+import { HandoffsController } from './handoffs.controller.js';
 import { RunnerController } from './runner.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
-import { scheduleProviders } from './schedule-providers.js';
+import { triggerProviders } from './trigger-providers.js';
 import { AUTOMATION_OPTIONS, DEFINITIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
@@ -43,9 +44,9 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [RunnerController],
+      controllers: [HandoffsController, RunnerController],
       providers: [
-        ...scheduleProviders,
+        ...triggerProviders,
         {
           provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, EVALUATOR, OUTBOUND],
           useFactory: (...[consumers, executor, wake, signals, rpc, logger, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, Closing, Closing]) =>

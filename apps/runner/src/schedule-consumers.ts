@@ -17,7 +17,8 @@ const fire = async (message: ConsumerMessage, options: FireScheduleOptions): Pro
   return await fireSchedule(options, automationRef(fired.data), fired.data.due_at_ms);
 };
 
-const settings = { ackWaitMs: 15_000, maxInFlight: 64, maxDeliver: 50 };
+/** A short lease: what a dead runner held is due now. */
+const settings = { ackWaitMs: 2000, maxInFlight: 64, maxDeliver: 50 };
 
 /** What keeps schedules going: changes of automations arm them, timers fire them, their commits create the runs. */
 export const scheduleConsumers = (options: FireScheduleOptions): readonly ConsumerDefinition[] => [

@@ -1,12 +1,13 @@
 import * as automationRoutes from './automation-routes.js';
 import * as documentRoutes from './document-routes.js';
+import * as handoffRoutes from './handoff-routes.js';
 import type { RouteDefinition } from './route.js';
 import * as receiptRoutes from './receipt-routes.js';
 import * as runRoutes from './run-routes.js';
 import * as statefulRoutes from './stateful-routes.js';
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes = { ...automationRoutes, ...runRoutes, ...statefulRoutes, ...receiptRoutes, ...documentRoutes };
+export const routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...statefulRoutes, ...receiptRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

@@ -28,3 +28,7 @@ export { replayDelivery } from './webhooks/replay-delivery.command-handler.js';
 export { findEarlyDelivery, routeDelivery, settleDelivery, type OpenedWait, type RouteOptions } from './webhooks/route-delivery.command-handler.js';
 export { startWebhookRun, type StartRun } from './webhooks/start-webhook-run.js';
 export type { DeliverToWait, EarlyDelivery, ReceiveOptions, WebhookLookups, WebhookSecrets, WebhookTriggerOptions } from './webhooks/webhook.ports.js';
+export { approveHandoff, depositHandoff, type HandoffDeposit, type HandoffOptions, type HandoffStored } from './handoff.command-handlers.js';
+export { consumeHandoff } from './consume-handoff.command-handler.js';
+export { handoffAggregate } from './handoff.aggregate.js';
+export { evaluateWatch, followWatch, watchingAutomation, type AvailableHandoffs, type WatchHint, type WatchOptions } from './watch.command-handlers.js';

@@ -1,0 +1,129 @@
+import { loadAggregate } from '@cs/eventing';
+import { requestRun } from './request-run.command-handler.js';
+import { createAutomation } from './store-automation.command-handler.js';
+import { scheduleAggregate } from './schedule.aggregate.js';
+import { automation, callBy, nodes, problemsOf, valueOf } from './in-memory-application.fixture.js';
+import { automationRef, Triggers } from './triggers.fixture.js';
+
+const every = (interval_seconds: number, misfire_policy: Record<string, number | string> = { type: 'run_once' }) => ({ schedule: { type: 'interval', interval_seconds, misfire_policy } });
+
+const scheduled = async (extra = every(60)): Promise<Triggers> => {
+  const triggers = new Triggers();
+  await triggers.define(extra);
+  await triggers.arm();
+  await triggers.follow();
+  return triggers;
+};
+
+const stateOf = async (triggers: Triggers) => (await loadAggregate({ store: triggers.store, aggregate: scheduleAggregate }, { ...automationRef, aggregate: 'schedule' })).state;
+
+describe('storing a schedule', () => {
+  const triggers = new Triggers();
+  const store = (schedule: Record<string, string>, extra = {}) => createAutomation(triggers, callBy(), automation([nodes.transform('work', '1')], { schedule, ...extra }));
+
+  it('refuses an expression that cannot be used, with its path and code', async () => {
+    expect(problemsOf(await store({ type: 'cron', cron_expression: '61 * * * *' }))).toEqual([['schedule.cron_expression', 'schedule_cron_invalid']]);
+    expect(problemsOf(await store({ type: 'cron', cron_expression: '0 0 30 2 *' }))).toEqual([['schedule.cron_expression', 'schedule_cron_invalid']]);
+  });
+
+  it('refuses an unknown time zone, with its path and code', async () => {
+    expect(problemsOf(await store({ type: 'cron', cron_expression: '0 9 * * *', timezone: 'Mars/Olympus' }))).toEqual([['schedule.timezone', 'schedule_timezone_unknown']]);
+  });
+
+  it('refuses a schedule whose runs could not start for want of an input', async () => {
+    expect(problemsOf(await store({ type: 'interval' }, { input_schema: { type: 'object', required: ['order'] } }))).toEqual([['schedule', 'schedule_input_invalid']]);
+  });
+});
+
+describe('an armed schedule', () => {
+  it('has a timer at its next fire time, and none when its automation is not active', async () => {
+    const triggers = await scheduled();
+    expect(await stateOf(triggers)).toMatchObject({ status: 'armed', next_fire_at_ms: 1_060_000 });
+    expect(triggers.timersSet).toEqual([1_060_000]);
+    await triggers.change({ status: 'paused' });
+    await triggers.arm();
+    expect(await stateOf(triggers)).toMatchObject({ status: 'disarmed' });
+    triggers.now = 2_000_000;
+    await triggers.fire();
+    await triggers.follow();
+    expect(await triggers.runs()).toEqual([]);
+  });
+
+  it('creates a scheduled run at its time, and sets the timer of the next one, aligned', async () => {
+    const triggers = await scheduled();
+    triggers.now = 1_060_400;
+    await triggers.fire();
+    await triggers.follow();
+    expect(await triggers.runs()).toMatchObject([{ status: 'queued', trigger_type: 'scheduled', trigger_reason: 'due at 1970-01-01T00:17:40.000Z', automation_id: 'refunds', input: {} }]);
+    expect(triggers.timersSet.at(-1)).toBe(1_120_000);
+    expect(await stateOf(triggers)).toMatchObject({ next_fire_at_ms: 1_120_000, last_fired_at_ms: 1_060_400 });
+  });
+
+  it('fires a time once, however often its timer and the sweep say so, and at once', async () => {
+    const triggers = await scheduled();
+    triggers.now = 1_060_000;
+    await Promise.all(Array.from({ length: 20 }, () => triggers.fire()));
+    await triggers.follow(3);
+    expect(await triggers.runs()).toHaveLength(1);
+    expect(triggers.eventTypes('schedule')).toEqual(['schedule_armed', 'schedule_fired']);
+  });
+
+  it('has its run although the process died between the commit and the run', async () => {
+    const triggers = await scheduled(every(60, { type: 'catch_up', max_runs: 3 }));
+    triggers.now = 1_600_000;
+    await triggers.fire();
+    expect(await triggers.runs()).toEqual([]);
+    // The commit is delivered to another runner; a second delivery finds the runs.
+    await triggers.follow(2);
+    const runs = await triggers.runs();
+    expect(runs).toHaveLength(3);
+    expect((await stateOf(triggers))?.last_run_ids).toEqual(runs.map(({ run_id }) => run_id));
+  });
+
+  it('waits for its time when its timer is early by the runner\'s clock', async () => {
+    const { fireSchedule } = await import('./fire-schedule.command-handler.js');
+    const triggers = await scheduled();
+    triggers.now = 1_059_990;
+    expect(await fireSchedule(triggers.schedules, automationRef, 1_060_000)).toEqual({ kind: 'retry-later', delayMs: 10, reason: 'the timer is early' });
+    expect(await fireSchedule(triggers.schedules, automationRef, 1_000_000)).toEqual({ kind: 'done' });
+  });
+
+  it('fires the definition that is stored now, by the schedule that is stored now', async () => {
+    const triggers = await scheduled();
+    await triggers.change({ name: 'Renamed', schedule: { type: 'interval', interval_seconds: 600 } });
+    triggers.now = 1_060_000;
+    // Arming has not followed yet: the fire does it first.
+    await triggers.fire();
+    expect(await triggers.runs()).toEqual([]);
+    expect(await stateOf(triggers)).toMatchObject({ next_fire_at_ms: 1_660_000 });
+  });
+});
+
+describe('misfires skip automations with queued/running runs', () => {
+  it('as the log knows them from earlier fires, also when the database is away', async () => {
+    const triggers = await scheduled(every(30));
+    triggers.projected = false;
+    triggers.now = 1_030_000;
+    await triggers.fire();
+    // Not even created yet.
+    triggers.now = 1_060_000;
+    await triggers.fire();
+    await triggers.follow();
+    triggers.now = 1_300_000;
+    await triggers.fire();
+    expect(triggers.eventTypes('schedule')).toEqual(['schedule_armed', 'schedule_fired', 'schedule_skipped', 'schedule_skipped']);
+    await triggers.endAll();
+    triggers.now = 1_360_000;
+    await triggers.fire();
+    await triggers.follow();
+    expect(await triggers.runs()).toHaveLength(2);
+  });
+
+  it('as the projections know them, whoever started them', async () => {
+    const triggers = await scheduled();
+    valueOf(await requestRun(triggers, callBy(), { automation_id: 'refunds' }));
+    triggers.now = 1_060_000;
+    await triggers.fire();
+    expect(triggers.eventTypes('schedule')).toEqual(['schedule_armed', 'schedule_skipped']);
+  });
+});
