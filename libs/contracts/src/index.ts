@@ -72,3 +72,5 @@ export {
   signatureSchemeSchema, webhookBodyLimits, webhookDeliveryFactsSchema, webhookLookbackMs, webhookSecretSourceSchema, webhookTargetSchema, webhookToleranceMs,
   webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,
 } from './webhook.schema.js';
+export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, tenantStatusSubjects, timerSubject, type AggregateRef } from './subjects.js';
+export { governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';

@@ -20,6 +20,10 @@ export const aggregateSubjects = (ref: AggregateRef): string => `cs.log.${aggreg
 /** Commits that left any aggregate of a kind in a status: what became `queued` feeds the runners. */
 export const statusSubjects = (aggregate: AggregateName, status: string): string => `cs.log.*.*.${aggregate}.*.${status}`;
 
+/** The same for one tenant. */
+export const tenantStatusSubjects = ({ org_id, workspace_id }: Pick<AggregateRef, 'org_id' | 'workspace_id'>, aggregate: AggregateName, status: string): string =>
+  `cs.log.${org_id}.${workspace_id}.${aggregate}.*.${status}`;
+
 const logSubjectPattern = /^cs\.log\.([^.]+)\.([^.]+)\.([^.]+)\.([^.]+)\.([^.]+)$/;
 
 /** Reads a subject of the log back; `undefined` when it is none of ours. */
@@ -43,8 +47,9 @@ export const timerSubject = (state: 'pending' | 'fired', ref: AggregateRef, wait
 export const fireTimerSubject = (state: 'pending' | 'fired', ref: AggregateRef): string =>
   `cs.timer.schedule-${state}.${ref.org_id}.${ref.workspace_id}.${ref.id}`;
 
-/** Core messages (not stored): how far the projection is, and that a running run was changed by someone else. */
+/** Core messages (not stored): how far the projection is, that a running run was changed by someone else, and whose queue has something new. */
 export const signalSubjects = {
   projected: 'cs.signal.projected',
   runChanged: (runId: string) => `cs.signal.run.${runId}`,
+  queued: 'cs.signal.queued',
 } as const;

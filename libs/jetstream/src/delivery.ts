@@ -1,6 +1,7 @@
 import { nanos, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
 interface AckSubject {
+  readonly consumer: string;
   readonly position: number;
   readonly deliveryCount: number;
 }
@@ -13,17 +14,20 @@ const parseAckSubject = (subject: string | undefined): AckSubject | undefined =>
   if (!subject?.startsWith('$JS.ACK.')) return undefined;
   const tokens = subject.split('.');
   const at = tokens.length >= 11 ? 6 : 4;
-  return { deliveryCount: Number(tokens[at]), position: Number(tokens[at + 1]) };
+  return { consumer: tokens[at - 1] ?? '', deliveryCount: Number(tokens[at]), position: Number(tokens[at + 1]) };
 };
 
 /** One delivery of one message of a stream, and the answers the broker takes for it. */
 export class Delivery {
   readonly #nc: NatsConnection;
   readonly #message: Msg;
+  /** Name of the consumer that it comes from. */
+  readonly consumer: string;
   readonly position: number;
   readonly deliveryCount: number;
 
-  private constructor(nc: NatsConnection, message: Msg, { position, deliveryCount }: AckSubject) {
+  private constructor(nc: NatsConnection, message: Msg, { consumer, position, deliveryCount }: AckSubject) {
+    this.consumer = consumer;
     this.#nc = nc;
     this.#message = message;
     this.position = position;

@@ -1,6 +1,6 @@
 export { blobHeader } from './commit-codec.js';
 export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
-export { Consumers, type ConsumerDefinition } from './consumers.js';
+export { Consumers, type ConsumerDefinition, type TenantQueuesDefinition } from './consumers.js';
 export { ensureStreams, type StreamOptions } from './ensure-streams.js';
 export { JetStreamEventPublisher } from './event-publisher.adapter.js';
 export { JetStreamEventStore, type EventStoreOptions } from './jetstream-event-store.adapter.js';

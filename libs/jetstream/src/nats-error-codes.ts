@@ -6,6 +6,7 @@ const codes = {
   wrongLastSequence: 10071,
   wrongLastMessageId: 10070,
   consumerConfigDiffers: 10148,
+  consumerNotFound: 10014,
   streamNameInUse: 10058,
 } as const;
 
