@@ -8,6 +8,7 @@ const list = z.string().default('').transform((text) => text.split(',').map((ite
 export const runnerConfigSchema = serviceConfigSchema.extend({
   COUNTERSIGN_EGRESS_ALLOW: list.describe('private hosts and CIDRs that outbound steps may reach, separated by commas'),
   RUNNER_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(256).describe('runs that one runner executes at a time'),
+  RUNNER_MAX_RUNS_PER_TENANT: z.coerce.number().int().min(1).optional().describe('of these, runs of one tenant at most; without it a tenant that is alone gets all'),
   RUNNER_LEASE_MS: z.coerce.number().int().min(1000).max(3_600_000).default(15_000).describe('after so long without a sign of life a run goes to another runner'),
 });
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;

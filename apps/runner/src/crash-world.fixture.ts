@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
-import { localImplicitTenant, logSubject, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
+import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { JsonataEvaluator } from '@cs/step-runners';
 import { CrashingEventStore, EndingProcess, type CrashPoint } from '@cs/testing';
 import { runnerConsumers } from './consumers.js';
+import { runQueue } from './run-queue.js';
 import { InMemoryBroker } from './in-memory-broker.fixture.js';
 
 const human = { kind: 'human', actor_id: 'ada', source: 'test' } as const;
@@ -90,7 +91,11 @@ export class CrashWorld {
       eventing, definitions, evaluator, http, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
     });
     const wake = { eventing, definitions, changes: silent, timers: { schedule } };
-    this.broker.subscribe(runnerConsumers({ executor, wake, leaseMs: 15_000, maxRuns: 16, stopping: new AbortController().signal }));
+    const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });
+    this.broker.subscribe([
+      { ...queue, durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')], maxInFlight: queue.slots },
+      ...runnerConsumers({ executor, wake }),
+    ]);
     return { eventing, definitions };
   }
 

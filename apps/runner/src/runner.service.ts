@@ -5,6 +5,7 @@ import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
+import { runQueue } from './run-queue.js';
 import { TimerSweep } from './timer-sweep.js';
 
 /** Holds connections or threads that outlive single steps. */
@@ -39,8 +40,8 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     const { executor, wake, config, consumers, rpc, logger } = this.#parts;
     // Every executing run listens.
     setMaxListeners(0, this.#stopping.signal);
-    const definitions = runnerConsumers({ executor, wake, leaseMs: config.RUNNER_LEASE_MS, maxRuns: config.RUNNER_MAX_RUNS, stopping: this.#stopping.signal });
-    this.#consumers = definitions.map((definition) => consumers.start(definition));
+    const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
+    this.#consumers = [consumers.startTenantQueues(queue), ...runnerConsumers({ executor, wake }).map((definition) => consumers.start(definition))];
     this.#sweep = new TimerSweep({ rpc, wake, logger, clock: systemClock });
   }
 
