@@ -66,11 +66,9 @@ export {
 export { automationIdSchema, handoffIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
 export { fireTimerSubject } from './subjects.js';
-export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, timerSubject, type AggregateRef } from './subjects.js';
+export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, tenantStatusSubjects, timerSubject, type AggregateRef } from './subjects.js';
 export { governanceActorSchema, isSameTenant, localImplicitTenant, systemWorkspace, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
 export {
   signatureSchemeSchema, webhookBodyLimits, webhookDeliveryFactsSchema, webhookLookbackMs, webhookSecretSourceSchema, webhookTargetSchema, webhookToleranceMs,
   webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,
 } from './webhook.schema.js';
-export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, tenantStatusSubjects, timerSubject, type AggregateRef } from './subjects.js';
-export { governanceActorSchema, isSameTenant, localImplicitTenant, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
