@@ -1,6 +1,6 @@
-import { loadAggregate } from '@cs/eventing';
+import { loadAggregate, LogUnavailableError, type EventStore } from '@cs/eventing';
 import { requestRun } from './request-run.command-handler.js';
-import { createAutomation } from './store-automation.command-handler.js';
+import { createAutomation, patchAutomation } from './store-automation.command-handler.js';
 import { scheduleAggregate } from './schedule.aggregate.js';
 import { automation, callBy, nodes, problemsOf, valueOf } from './in-memory-application.fixture.js';
 import { automationRef, Triggers } from './triggers.fixture.js';
@@ -36,6 +36,13 @@ describe('storing a schedule', () => {
 });
 
 describe('an armed schedule', () => {
+  it('shows its next fire time in the answer that stores it', async () => {
+    const triggers = new Triggers();
+    const stored = valueOf(await createAutomation(triggers, callBy(), automation([nodes.transform('work', '1')], every(60))));
+    expect(stored.automation).toMatchObject({ next_fire_at_ms: 1_060_000 });
+    expect(stored.position).toBe(triggers.store.all().length);
+  });
+
   it('has a timer at its next fire time, and none when its automation is not active', async () => {
     const triggers = await scheduled();
     expect(await stateOf(triggers)).toMatchObject({ status: 'armed', next_fire_at_ms: 1_060_000 });
@@ -90,9 +97,16 @@ describe('an armed schedule', () => {
 
   it('fires the definition that is stored now, by the schedule that is stored now', async () => {
     const triggers = await scheduled();
-    await triggers.change({ name: 'Renamed', schedule: { type: 'interval', interval_seconds: 600 } });
+    const { store } = triggers;
+    // The process dies after the automation was stored and before its schedule was armed.
+    const dying: EventStore = {
+      last: (ref) => store.last(ref), at: (position) => store.at(position),
+      append: (ref, ...commit) => (ref.aggregate === 'schedule' ? Promise.reject(new LogUnavailableError('gone')) : store.append(ref, ...commit)),
+    };
+    const options = { definitions: triggers.definitions, evaluator: triggers.evaluator, eventing: { ...triggers.eventing, store: dying } };
+    valueOf(await patchAutomation(options, callBy(), { automation_id: 'refunds', patch: { name: 'Renamed', schedule: { type: 'interval', interval_seconds: 600 } } }));
+    expect(await stateOf(triggers)).toMatchObject({ next_fire_at_ms: 1_060_000 });
     triggers.now = 1_060_000;
-    // Arming has not followed yet: the fire does it first.
     await triggers.fire();
     expect(await triggers.runs()).toEqual([]);
     expect(await stateOf(triggers)).toMatchObject({ next_fire_at_ms: 1_660_000 });

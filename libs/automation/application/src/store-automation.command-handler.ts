@@ -4,6 +4,7 @@ import {
 } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
 import { accepted, isJsonObject, refused, type Json, type Result } from '@cs/kernel';
+import { armStored } from './arm-stored.js';
 import { automationAggregate } from './automation.aggregate.js';
 import { definitionHash, type DefinitionLibrary } from './definition-library.js';
 import { expressionProblems } from './expression-problems.js';
@@ -73,7 +74,7 @@ const store = async ({ eventing, definitions }: AutomationOptions, context: Call
 
 export const createAutomation = async (options: AutomationOptions, context: CallContext, raw: Json): Promise<Result<Stored>> => {
   const definition = readDefinition(raw, options.evaluator);
-  return definition.ok ? await store(options, context, { type: 'create', definition: definition.value }) : definition;
+  return definition.ok ? await armStored(options, await store(options, context, { type: 'create', definition: definition.value })) : definition;
 };
 
 interface Patch {
@@ -106,5 +107,5 @@ const maxPatches = 16;
 export const patchAutomation = async (options: AutomationOptions, context: CallContext, patch: Patch): Promise<Result<Stored>> => {
   let result = await patchOnce(options, context, patch);
   for (let tries = 1; tries < maxPatches && !result.ok && result.refusal.code === 'CONCURRENT_CHANGE'; tries += 1) result = await patchOnce(options, context, patch);
-  return result;
+  return await armStored(options, result);
 };
