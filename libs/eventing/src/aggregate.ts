@@ -32,10 +32,14 @@ export interface Loaded<State> {
   readonly lastRecordedAtMs: number;
   /** Commits since one carried the state. */
   readonly commitsSinceState: number;
+  /** Characters of JSON of those commits. */
+  readonly sizeSinceState: number;
+  /** Characters of JSON of the commit that carried the state last; 0 when none did. */
+  readonly stateSize: number;
 }
 
 export const unwritten = <State, Event>(aggregate: Aggregate<State, Event>, ref: AggregateRef): Loaded<State> => ({
-  ref, state: aggregate.initialState, version: 0, position: noPosition, lastRecordedAtMs: 0, commitsSinceState: 0,
+  ref, state: aggregate.initialState, version: 0, position: noPosition, lastRecordedAtMs: 0, commitsSinceState: 0, sizeSinceState: 0, stateSize: 0,
 });
 
 /** The store decoded the events by the aggregate's catalogue, so their shape is the aggregate's. */
@@ -53,7 +57,9 @@ export const foldCommit = <State, Event>(aggregate: Aggregate<State, Event>, loa
     version,
     position: stored.position,
     lastRecordedAtMs: events.at(-1)?.recorded_at_ms ?? loaded.lastRecordedAtMs,
-    commitsSinceState: carried === undefined ? loaded.commitsSinceState + 1 : 0,
+    ...(carried === undefined
+      ? { commitsSinceState: loaded.commitsSinceState + 1, sizeSinceState: loaded.sizeSinceState + stored.size, stateSize: loaded.stateSize }
+      : { commitsSinceState: 0, sizeSinceState: 0, stateSize: stored.size }),
   };
 };
 

@@ -23,14 +23,16 @@ export const appendEvents = async <State, Event extends { readonly event_type: s
 ): Promise<Appended<State>> => {
   const recorded = recordEvents(loaded.ref, events, { context, digest: eventing.digest });
   const next = folded ?? recorded.reduce((state, event) => aggregate.evolve(state, event), loaded.state);
-  const commit = buildCommit(aggregate, loaded, { events: recorded, next, digest: eventing.digest });
+  const { commit, size } = buildCommit(aggregate, loaded, { events: recorded, next, digest: eventing.digest });
   const result = await eventing.store.append(loaded.ref, aggregate.status(next), commit);
   if (result.kind === 'conflict') return result;
   return {
     kind: 'appended',
     loaded: {
       ref: loaded.ref, state: next, version: commit.version, position: result.position, lastRecordedAtMs: context.at_ms,
-      commitsSinceState: commit.state === undefined ? loaded.commitsSinceState + 1 : 0,
+      ...(commit.state === undefined
+        ? { commitsSinceState: loaded.commitsSinceState + 1, sizeSinceState: loaded.sizeSinceState + size, stateSize: loaded.stateSize }
+        : { commitsSinceState: 0, sizeSinceState: 0, stateSize: size }),
     },
   };
 };

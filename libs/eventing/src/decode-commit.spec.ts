@@ -8,7 +8,7 @@ const decode = (value: unknown) => decodeCommit({ ref, status: 'retrying' }, { p
 
 describe('decoding a commit', () => {
   it('gives the commit with where it stands', () => {
-    expect(decode(commit)).toEqual({ ref, status: 'retrying', position: 9, commit });
+    expect(decode(commit)).toEqual({ ref, status: 'retrying', position: 9, commit, size: JSON.stringify(commit).length });
   });
 
   it.each([

@@ -29,7 +29,7 @@ export const decodeCommit = (
   try {
     const table = eventCatalogue[ref.aggregate];
     const events = commit.events.map((event) => ({ ...event, data: upcastEvent(table, event.event_type, { version: event.version, data: event.data }) as Json }));
-    return { ref, status, position, commit: { ...commit, events } };
+    return { ref, status, position, commit: { ...commit, events }, size: body.length };
   } catch (cause) {
     throw new UnreadableCommitError(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

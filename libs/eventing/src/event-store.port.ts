@@ -8,6 +8,8 @@ export interface StoredCommit {
   readonly status: string;
   readonly position: Position;
   readonly commit: Commit;
+  /** Characters of its JSON, state and all. */
+  readonly size: number;
 }
 
 export type AppendResult =

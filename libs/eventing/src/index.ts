@@ -7,6 +7,6 @@ export { LogUnavailableError, type AppendResult, type EventStore, type StoredCom
 export { executeCommand, type Executed } from './execute-command.js';
 export { InMemoryEventStore } from './in-memory-event-store.js';
 export type { ProjectionProgress } from './projection-progress.port.js';
-export { buildCommit, nextTime, recordEvents, stateInterval, type RecordContext } from './record-events.js';
+export { buildCommit, longestStateInterval, nextTime, recordEvents, stateInterval, type BuiltCommit, type RecordContext } from './record-events.js';
 export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';
 export { LogDamagedError, type LogEntry, type LogReader } from './log-reader.port.js';

@@ -2,7 +2,7 @@ import type { DeliveryEvent, RunEvent } from '@cs/contracts';
 import fc from 'fast-check';
 import { unwritten, type Loaded } from './aggregate.js';
 import { attempts, digest, failed, ref, sent, type Attempts } from './attempts.fixture.js';
-import { buildCommit, nextTime, recordEvents, stateInterval } from './record-events.js';
+import { buildCommit, longestStateInterval, nextTime, recordEvents, stateInterval } from './record-events.js';
 
 const context = { at_ms: 5000, actor: { kind: 'human', actor_id: 'ada' }, causation_id: 'cause', correlation_id: 'automation' } as const;
 const record = (events: readonly DeliveryEvent[], of = ref) => recordEvents(of, events, { context, digest });
@@ -75,7 +75,7 @@ describe('building a commit', () => {
   const loadedAt = (changes: Partial<Loaded<Attempts>>): Loaded<Attempts> => ({ ...unwritten(attempts, ref), ...changes });
   const build = (loaded: Loaded<Attempts>, events: readonly DeliveryEvent[]) => {
     const recorded = record(events);
-    return buildCommit(attempts, loaded, { events: recorded, next: recorded.reduce((state, event) => attempts.evolve(state, event), loaded.state), digest });
+    return buildCommit(attempts, loaded, { events: recorded, next: recorded.reduce((state, event) => attempts.evolve(state, event), loaded.state), digest }).commit;
   };
 
   it('has an id that depends on the aggregate, its tenant, its version and its events', () => {
@@ -100,5 +100,16 @@ describe('building a commit', () => {
     expect(carries({ position, commitsSinceState: 1 }, sent(1))).toBe(true);
     expect(carries({ position, commitsSinceState: stateInterval - 2 }, failed(1))).toBe(false);
     expect(carries({ position, commitsSinceState: stateInterval - 1 }, failed(1))).toBe(true);
+  });
+
+  it('carries a large state once the commits have grown to a share of it, sooner at rest, and in the end anyway', () => {
+    const position = 5 as Loaded<Attempts>['position'];
+    const carries = (loaded: Partial<Loaded<Attempts>>, event: DeliveryEvent) => build(loadedAt({ position, stateSize: 1_000_000, ...loaded }), [event]).state !== undefined;
+    expect(carries({ commitsSinceState: 100, sizeSinceState: 490_000 }, failed(1))).toBe(false);
+    expect(carries({ commitsSinceState: 100, sizeSinceState: 500_000 }, failed(1))).toBe(true);
+    expect(carries({ commitsSinceState: 100, sizeSinceState: 100_000 }, sent(1))).toBe(false);
+    expect(carries({ commitsSinceState: 1, sizeSinceState: 125_000 }, sent(1))).toBe(true);
+    expect(carries({ commitsSinceState: longestStateInterval - 2 }, failed(1))).toBe(false);
+    expect(carries({ commitsSinceState: longestStateInterval - 1 }, failed(1))).toBe(true);
   });
 });

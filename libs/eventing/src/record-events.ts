@@ -4,8 +4,21 @@ import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/ker
 import type { Aggregate, Loaded, Recorded } from './aggregate.js';
 import type { Digest } from './clock.port.js';
 
-/** A commit carries the state at least this often, so that loading reads few messages. */
+/** A commit carries a small state at least this often, so that loading reads few messages. */
 export const stateInterval = 8;
+
+/** However large the state, loading reads no more messages than this. */
+export const longestStateInterval = 300;
+
+/** A state up to so many characters is carried whenever the aggregate comes to rest. */
+const smallState = 64 * 1024;
+
+/**
+ * A large state is carried once the commits since then have grown to this share of it: what states cost
+ * to write stays in proportion to the events, however long the history. At rest a smaller share is
+ * enough, because what rests is loaded next.
+ */
+const stateShare = { executing: 1 / 2, atRest: 1 / 8 } as const;
 
 export interface RecordContext {
   /** Recorded time; callers take `nextTime`. */
@@ -71,25 +84,39 @@ export const recordEvents = <Event extends NewEvent>(
   })) as unknown as readonly (Recorded<Event> & RecordedEvent)[];
 };
 
-const carriesState = <State, Event>(aggregate: Aggregate<State, Event>, loaded: Loaded<State>, next: State): boolean =>
-  loaded.position !== 0 && (aggregate.isAtRest(next) || loaded.commitsSinceState + 1 >= stateInterval);
+const carriesState = ({ position, commitsSinceState, sizeSinceState, stateSize }: Loaded<unknown>, { size, isAtRest }: { size: number; isAtRest: boolean }): boolean => {
+  const commits = commitsSinceState + 1;
+  const share = (sizeSinceState + size) / Math.max(stateSize, 1);
+  if (position === 0) return false;
+  if (commits >= longestStateInterval) return true;
+  return isAtRest ? stateSize <= smallState || share >= stateShare.atRest : commits >= stateInterval && share >= stateShare.executing;
+};
+
+export interface BuiltCommit {
+  readonly commit: Commit;
+  /** Characters of its JSON. */
+  readonly size: number;
+}
+
+/** Characters of a commit's JSON, from those of its largest parts, which are written out once for it. */
+const sizeOf = (commit: Commit, eventsSize: number): number => {
+  const { state } = commit;
+  const frame = JSON.stringify({ ...commit, events: [], ...(state === undefined ? {} : { state: { ...state, value: 0 } }) }).length;
+  return frame + eventsSize - '[]'.length + (state === undefined ? 0 : JSON.stringify(state.value).length - '0'.length);
+};
 
 /** One commit of recorded events on top of what is loaded. `next` is the state after them. */
 export const buildCommit = <State, Event>(
   aggregate: Aggregate<State, Event>,
   loaded: Loaded<State>,
   { events, next, digest }: { events: readonly RecordedEvent[]; next: State; digest: Digest },
-): Commit => {
+): BuiltCommit => {
   const version = loaded.version + events.length;
   const identity = `${loaded.ref.org_id}/${loaded.ref.workspace_id}/${aggregate.name}/${loaded.ref.id}/${version}/${events.map((event) => event.event_id).join(',')}`;
-  const state: { version: number; value: Json } | undefined = carriesState(aggregate, loaded, next)
+  const eventsSize = JSON.stringify(events).length;
+  const state: { version: number; value: Json } | undefined = carriesState(loaded, { size: eventsSize, isAtRest: aggregate.isAtRest(next) })
     ? { version: aggregate.stateVersion, value: aggregate.writeState(next) }
     : undefined;
-  return {
-    commit_id: digest(identity).slice(0, 32),
-    previous: loaded.position,
-    version,
-    events: [...events],
-    ...(state === undefined ? {} : { state }),
-  };
+  const commit: Commit = { commit_id: digest(identity).slice(0, 32), previous: loaded.position, version, events: [...events], ...(state === undefined ? {} : { state }) };
+  return { commit, size: sizeOf(commit, eventsSize) };
 };

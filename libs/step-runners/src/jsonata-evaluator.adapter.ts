@@ -2,6 +2,7 @@ import { ExpressionError, type ExpressionEvaluator } from '@cs/automation-applic
 import { isJsonObject, LruCache, type Json, type JsonObject } from '@cs/kernel';
 import jsonata from 'jsonata';
 import { analyseExpression } from './expression-analysis.js';
+import { narrowScope } from './narrow-scope.js';
 import { IsolatedJsonata, type ExpressionLimits } from './isolated-jsonata.js';
 import { followPath, pathOf } from './path-expression.js';
 import { plainJson } from './plain-json.js';
@@ -82,7 +83,7 @@ export class JsonataEvaluator implements ExpressionEvaluator {
   }
 
   async #evaluateIsolated(expression: string, scope: JsonObject): Promise<Json | undefined> {
-    const answer = await this.#isolated.evaluate(expression, JSON.stringify(scope));
+    const answer = await this.#isolated.evaluate(expression, JSON.stringify(narrowScope(expression, scope)));
     if (answer.error) throw asExpressionError(answer.error, expression, scope);
     return parsedJson(answer.text);
   }

@@ -16,7 +16,7 @@ const appendTwice = async (at?: CrashPoint): Promise<{ stored: number; reached: 
     let loaded = unwritten(attemptLog, ref);
     for (const number of [1, 2]) {
       const events = recordEvents(ref, [attempt(number)], { context: { at_ms: number }, digest: sha256 });
-      const commit = buildCommit(attemptLog, loaded, { events, next: loaded.state, digest: sha256 });
+      const { commit } = buildCommit(attemptLog, loaded, { events, next: loaded.state, digest: sha256 });
       const result = await store.append(ref, 'retrying', commit);
       if (result.kind === 'appended') loaded = { ...loaded, position: result.position, version: commit.version };
       reached += 1;

@@ -33,7 +33,7 @@ const commitOn = (loaded: Loaded<AttemptLog>, number: number, reason?: string): 
   const context = { at_ms: Math.max(1_767_225_600_000, loaded.lastRecordedAtMs + 1) };
   const events = recordEvents(loaded.ref, [attempt(number, reason)], { context, digest: sha256 });
   const next = events.reduce((state, event) => attemptLog.evolve(state, event), loaded.state);
-  return buildCommit(attemptLog, loaded, { events, next, digest: sha256 });
+  return buildCommit(attemptLog, loaded, { events, next, digest: sha256 }).commit;
 };
 
 const load = (store: EventStore, ref: AggregateRef): Promise<Loaded<AttemptLog>> => loadAggregate({ store, aggregate: attemptLog }, ref);
@@ -105,7 +105,7 @@ export const eventStoreContract = (name: string, { open }: { readonly open: () =
       const ref = attemptLogRef(newId());
       const commit = commitOn(unwritten(attemptLog, ref), 1);
       const position = positionOf(await append(store, ref, commit));
-      const stored = { ref, status: 'retrying', position, commit };
+      const stored = { ref, status: 'retrying', position, commit, size: JSON.stringify(commit).length };
       expect(await store.last(ref)).toEqual(stored);
       expect(await store.at(toPosition(position))).toEqual(stored);
     });

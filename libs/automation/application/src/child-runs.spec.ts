@@ -75,7 +75,7 @@ describe('a run that waits for another', () => {
     ['there is no such version', { automation_id: 'child', version: 'v9' }, {}, 'child_run_version_not_found', 'action.version'],
     ['the automation is paused', { automation_id: 'child' }, { status: 'paused' }, 'child_run_automation_not_runnable', 'action.automation_id'],
     ['an expression of the input fails', { automation_id: 'child', input: '{{ input.nothing }}' }, {}, 'expression_failed', 'action.input'],
-  ])('fails with its path when %s', async (_name, action, extra, kind, path) => {
+  ])('fails with its path when %s', async (...[, action, extra, kind, path]) => {
     const world = new StepWorld();
     await world.define('child', [transform('a', '1')], extra);
     await world.define('parent', [call('call', action)]);
@@ -138,6 +138,8 @@ describe('a process that ends at any of its writes', () => {
       gate('sign'),
       { ...(http('pay', { body: '{{ item }}' }, ['sign']) as Record<string, Json>), for_each: { items: [1, 2, 3], max_parallel: 2 } },
       call('call', { automation_id: 'child', input: { n: '{{ item }}' } }, { depends_on: ['pay'], for_each: { items: ['a', 'b'], max_parallel: 2 } }),
+      // Beside the children: the run is executing when their waits are written.
+      http('ship', {}, ['pay']),
     ]);
     world.answer = ({ body }) => ({ kind: 'succeeded', output: body ?? null });
     const id = await world.startOf('parent');
@@ -153,12 +155,12 @@ describe('a process that ends at any of its writes', () => {
 
   it('leaves a run with a gate, a list and children to another that brings it to the same end, each effect under one key', async () => {
     const calm = await scenario();
-    expect([calm.run.status, calm.children.length, calm.keys.size]).toEqual(['completed', 2, 5]);
+    expect([calm.run.status, calm.children.length, calm.keys.size]).toEqual(['completed', 2, 6]);
     const contents = (run: Run): Json => Object.entries(run.checkpoint.node_outputs).filter(([id]) => id === 'pay').map(([, { content }]) => content);
     for (let at = 1; at <= calm.writes; at += 1) {
       for (const after of [false, true]) {
         const seen = await scenario({ at, after });
-        expect([at, after, seen.run.status, seen.children.map(({ status }) => status), seen.keys.size]).toEqual([at, after, 'completed', ['completed', 'completed'], 5]);
+        expect([at, after, seen.run.status, seen.children.map(({ status }) => status), seen.keys.size]).toEqual([at, after, 'completed', ['completed', 'completed'], 6]);
         expect(contents(seen.run)).toEqual([[1, 2, 3]]);
         const outputs = seen.run.checkpoint.node_outputs['call']?.content as unknown as readonly { outputs: { out: string } }[];
         expect(outputs.map(({ outputs: { out } }) => out)).toEqual(['a', 'b']);
@@ -176,6 +178,7 @@ describe('a process that ends at any of its writes', () => {
         store.append = append;
         await world.cancel(id);
         await world.executor('other').afterEnd({ ref: world.refOf(id) });
+        world.dismiss(id);
       }
       return await append(...commit);
     };

@@ -64,6 +64,11 @@ export class StepWorld extends InMemoryExecution {
     }
   }
 
+  /** The messages of a run so far were handled. */
+  dismiss(run_id: string): void {
+    for (const { ref, position } of this.app.store.all()) if (ref.id === run_id) this.#handled.add(position);
+  }
+
   async decide(run_id: string, decision: string): Promise<void> {
     const run = await this.app.run(run_id);
     const definition = await this.app.definitions.get(run.tenant_context, run.workflow_definition_snapshot_hash);

@@ -1,4 +1,5 @@
 import type { Json } from '@cs/kernel';
+import { longestStateInterval } from '@cs/eventing';
 import { nodes } from './in-memory-application.fixture.js';
 import { StepWorld } from './step-world.fixture.js';
 
@@ -133,5 +134,32 @@ describe('a node for each item of a list', () => {
       status: 'blocked',
       checkpoint: { blocked_nodes: ['pay'], node_outputs: { pay: { status: 'blocked' } }, fan_outs: { pay: { unsuccessful: { 2: { status: 'blocked', effect_id: `${run.run_id}:pay:0:2` } } } } },
     });
+  });
+});
+
+describe('a long history', () => {
+  const written = async (items: number) => {
+    const world = new StepWorld();
+    world.answer = ({ body }) => ({ kind: 'succeeded', output: { status: 200, body: body ?? null } });
+    await world.define('main', [withNode(http('pay', { body: '{{ item }}' }), { for_each: { items: 'input.list' } })]);
+    const id = await world.startOf('main', { list: Array.from({ length: items }, (_, index) => ({ id: `order-${index}` })) });
+    await world.drive();
+    const commits = world.app.store.all().filter(({ ref }) => ref.id === id);
+    const { checkpoint, version } = await world.app.run(id);
+    return { perItem: commits.reduce((sum, { size }) => sum + size, 0) / items, commits, checkpoint, version };
+  };
+
+  it('of 10,000 events costs as much for each item as a short one, and is loaded with few reads', async () => {
+    const short = await written(500);
+    const long = await written(5000);
+    expect(long.version).toBeGreaterThan(10_000);
+    expect(long.checkpoint.node_outputs['pay']?.content).toHaveLength(5000);
+    expect(long.perItem).toBeLessThan(short.perItem * 1.3);
+    // The longest way back to a commit with the state, from anywhere.
+    let way = 0;
+    for (const { commit } of long.commits) {
+      way = commit.state === undefined ? way + 1 : 0;
+      expect(way).toBeLessThan(longestStateInterval);
+    }
   });
 });
