@@ -18,6 +18,7 @@ import { Identity } from './identity/identity.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
+import { WaitsController } from './waits.controller.js';
 
 const openAssertions = async ({ COUNTERSIGN_ASSERTION_KEYS_FILE: path, COUNTERSIGN_ASSERTION_ISSUER: issuer, COUNTERSIGN_ASSERTION_AUDIENCE: audience }: GatewayConfig): Promise<AssertionVerifier | undefined> =>
   path === undefined || issuer === undefined ? undefined : new AssertionVerifier({ keys: parseKeySet(await readFile(path, 'utf8')), issuer, audience });
@@ -47,7 +48,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, DocumentsController],
+      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

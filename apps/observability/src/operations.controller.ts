@@ -16,7 +16,7 @@ export class OperationsController {
       const page = pageOf(payload);
       return page ? toAnswer(await queries.deadLetters(tenant, page), (letter) => letter) : invalidCursor();
     });
-    this.#dueWaits = reads.answer(listDueWaits, async ({ due_before_ms, limit }) => ({ ok: true, value: { waits: await services.dueWaits({ due_before_ms, limit }) } }));
+    this.#dueWaits = reads.answer(listDueWaits, async (range) => ({ ok: true, value: { waits: await services.dueWaits(range) } }));
   }
 
   @MessagePattern(listDeadLetters.subject)

@@ -4,3 +4,4 @@ export const SERVICE_QUERIES = Symbol('SERVICE_QUERIES');
 export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
 export const READS = Symbol('READS');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');
+export const WAIT_QUERIES = Symbol('WAIT_QUERIES');

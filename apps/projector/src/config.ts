@@ -7,6 +7,7 @@ export const projectorConfigSchema = serviceConfigSchema.extend({
   PROJECTOR_BATCH_COMMITS: z.coerce.number().int().min(1).max(10_000).default(1000).describe('commits in one transaction, at most'),
   PROJECTOR_BATCH_BYTES: z.coerce.number().int().min(1_000_000).max(512_000_000).default(16_000_000).describe('characters of commits in one transaction, at most (a larger commit goes alone)'),
   PROJECTOR_REMEMBERED_RUNS: z.coerce.number().int().min(2000).max(1_000_000).default(4000).describe('folded runs kept in memory'),
+  PROJECTOR_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(30).describe('ended waits are listed for so many days; 0 keeps them for ever (the log always does)'),
 });
 export type ProjectorConfig = z.infer<typeof projectorConfigSchema>;
 

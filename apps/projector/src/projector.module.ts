@@ -2,18 +2,28 @@ import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleD
 import type { Eventing, EventPublisher, LogReader } from '@cs/eventing';
 import { EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
 import { HEALTH, LOGGER, METRICS, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresProjectionStore, type Database } from '@cs/postgres';
+import { DATABASE, PostgresProjectionStore, pruneWaits, type Database } from '@cs/postgres';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Registry } from 'prom-client';
 import type { ProjectorConfig } from './config.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector, type ProjectorOptions } from './projector.js';
+import { WaitRetention } from './wait-retention.js';
 
 class RunningProjector extends Projector implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(options: ProjectorOptions, health: HealthRegistry) {
     super(options);
     health.register('projector', () => this.check());
   }
+  onApplicationBootstrap(): void {
+    this.start();
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
+  }
+}
+
+class RunningRetention extends WaitRetention implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.start();
   }
@@ -35,6 +45,11 @@ export class ProjectorModule {
       providers: [
         { provide: ProjectorMetrics, inject: [METRICS], useFactory: (registry: Registry) => new ProjectorMetrics(registry) },
         { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
+        {
+          provide: WaitRetention, inject: [DATABASE, LOGGER],
+          useFactory: (database: Database, logger: Logger) =>
+            new RunningRetention({ prune: (range) => pruneWaits(database, range), days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger }),
+        },
         {
           provide: Projector,
           inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENTING, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH],

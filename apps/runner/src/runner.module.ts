@@ -13,6 +13,7 @@ import { RunnerController } from './runner.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
 import { AUTOMATION_OPTIONS, DEFINITIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
+import { WaitsController } from './waits.controller.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
 const OUTBOUND = Symbol('OUTBOUND');
@@ -44,7 +45,7 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [HandoffsController, RunnerController],
+      controllers: [HandoffsController, RunnerController, WaitsController],
       providers: [
         ...triggerProviders,
         {

@@ -1,4 +1,4 @@
-import { listDueWaits, localImplicitTenant, type CallContext } from '@cs/contracts';
+import { listDueWaits, localImplicitTenant, type CallContext, type DueWait } from '@cs/contracts';
 import { wakeWait, type WakeOptions } from '@cs/automation-application';
 import type { Logger, RpcClient } from '@cs/platform';
 
@@ -12,6 +12,7 @@ interface SweepOptions {
 /** A wait this much overdue was missed by its timer. */
 const overdueMs = 2000;
 const intervalMs = 15_000;
+const pageSize = 500;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'timer-sweep' };
 
 /**
@@ -22,6 +23,7 @@ export class TimerSweep {
   readonly #options: SweepOptions;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -30,17 +32,33 @@ export class TimerSweep {
     }, intervalMs);
   }
 
+  /** Ends everything that is overdue, page by page. One wait that cannot be ended does not keep the others. */
   async sweep(): Promise<void> {
-    const { rpc, wake, logger, clock } = this.#options;
-    const reply = await rpc.call(listDueWaits, { context, payload: { due_before_ms: clock() - overdueMs, limit: 500 } });
-    if (!reply.ok) return;
-    for (const { org_id, workspace_id, run_id, wait_id } of reply.value.waits) {
-      logger.info({ run_id, wait_id }, 'ending an overdue wait');
+    const { rpc, clock } = this.#options;
+    const due_before_ms = clock() - overdueMs;
+    let after: DueWait | undefined;
+    for (;;) {
+      const reply = await rpc.call(listDueWaits, { context, payload: { due_before_ms, limit: pageSize, after } });
+      if (!reply.ok || this.#stopped) return;
+      for (const wait of reply.value.waits) await this.#end(wait);
+      if (reply.value.waits.length < pageSize) return;
+      after = reply.value.waits.at(-1);
+    }
+  }
+
+  async #end({ org_id, workspace_id, run_id, wait_id }: DueWait): Promise<void> {
+    const { wake, logger } = this.#options;
+    if (this.#stopped) return;
+    logger.info({ run_id, wait_id }, 'ending an overdue wait');
+    try {
       await wakeWait(wake, { org_id, workspace_id, aggregate: 'run', id: run_id }, wait_id);
+    } catch (error) {
+      logger.warn({ err: error, run_id, wait_id }, 'an overdue wait was not ended');
     }
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#sweeping;
   }

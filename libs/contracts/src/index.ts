@@ -34,7 +34,7 @@ export {
   webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents, type WebhookDeliveryEvent, type WebhookTokenEvent, type WebhookTriggerEvent,
 } from './events/webhook.events.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
-export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from './read-models.schema.js';
+export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
@@ -44,6 +44,7 @@ export {
 } from './rpc/observability.rpc.js';
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
+export { listRunWaits, listWaits } from './rpc/wait-reads.rpc.js';
 export { maxResolutionKeyBytes, maxResolutionPayloadBytes, resolveWait, waitIdSchema, type ResolvedWait } from './rpc/waits.rpc.js';
 export {
   createWebhookTrigger, deleteWebhookTrigger, disableWebhookTrigger, enableWebhookTrigger, findEarlyDeliveries, findWebhookWaits, getWebhookTrigger, listWebhookDeliveries, listWebhookTriggers,

@@ -109,5 +109,26 @@ export interface DueWait {
   readonly workspace_id: string;
   readonly run_id: string;
   readonly wait_id: string;
-  readonly wake_at_ms: number;
+  /** Its wake-up or its timeout, whichever is first. */
+  readonly due_at_ms: number;
+}
+
+/** A wait of a run, from its opening to its end (domain 8.1). Its identity is tenant, run and wait id. */
+export interface WaitRecord {
+  readonly schema_version: 1;
+  readonly wait_id: string;
+  readonly run_id: string;
+  readonly wait_kind: string;
+  readonly status: string;
+  readonly scope: { readonly schema_version: 1; readonly tenant_context: { readonly org_id: string; readonly workspace_id: string; readonly deployment_id: string | null } };
+  readonly phase_id: string | null;
+  readonly reason: string | null;
+  readonly created_at_ms: number;
+  readonly updated_at_ms: number;
+  readonly wake_at_ms: number | null;
+  readonly timeout_policy: Json;
+  readonly event_seq: number;
+  readonly wake_idempotency_key: string | null;
+  readonly completed_at_ms: number | null;
+  readonly metadata: Json;
 }

@@ -5,9 +5,10 @@ import type { RouteDefinition } from './route.js';
 import * as receiptRoutes from './receipt-routes.js';
 import * as runRoutes from './run-routes.js';
 import * as statefulRoutes from './stateful-routes.js';
+import * as waitRoutes from './wait-routes.js';
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...statefulRoutes, ...receiptRoutes, ...documentRoutes };
+export const routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...statefulRoutes, ...receiptRoutes, ...waitRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

@@ -8,6 +8,7 @@ import { migrate } from './migrate.js';
 import { PostgresProjectionQueries } from './projection-queries.adapter.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
 import { PostgresAuditQueries, PostgresServiceQueries } from './service-queries.adapter.js';
+import { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
 const acme: TenantKey = { org_id: 'acme', workspace_id: 'ops', deployment_id: '' };
@@ -130,7 +131,7 @@ describe('overdue waits', () => {
         values ('acme', 'ops', '', 'r', 'w1', 'timer', 'waiting', 'n', 1, 1, 50, 1), ('other', 'ops', '', 'r', 'w2', 'timer', 'waiting', 'n', 1, 1, 40, 1), ('acme', 'ops', '', 'r', 'w3', 'timer', 'woken', 'n', 1, 1, 30, 1)`,
     });
     expect(await services.dueWaits({ due_before_ms: 50, limit: 10 })).toEqual([
-      { org_id: 'other', workspace_id: 'ops', run_id: 'r', wait_id: 'w2', wake_at_ms: 40 }, { org_id: 'acme', workspace_id: 'ops', run_id: 'r', wait_id: 'w1', wake_at_ms: 50 },
+      { org_id: 'other', workspace_id: 'ops', run_id: 'r', wait_id: 'w2', due_at_ms: 40 }, { org_id: 'acme', workspace_id: 'ops', run_id: 'r', wait_id: 'w1', due_at_ms: 50 },
     ]);
     expect(await services.dueWaits({ due_before_ms: 45, limit: 10 })).toHaveLength(1);
   });
@@ -163,12 +164,15 @@ describe('plans', () => {
     ['open gates', (database: Database) => new PostgresProjectionQueries(database).openGates(acme, page), 'gates_open'],
     ['dead letters', (database: Database) => new PostgresProjectionQueries(database).deadLetters(acme, page), 'dead_letters_by_age'],
     ['overdue waits', (database: Database) => new PostgresServiceQueries(database).dueWaits({ due_before_ms: 5, limit: 5 }), 'waits_due'],
+    ['waits', (database: Database) => new PostgresWaitQueries(database).waits(acme, {}, { limit: 5 }), 'waits_listed'],
+    ['the waits of a run', (database: Database) => new PostgresWaitQueries(database).waits(acme, { run_id: 'r' }, { limit: 5 }), 'on waits'],
+    ['waits to prune', (database: Database) => pruneWaits(database, { ended_before_ms: 5, limit: 5 }), 'waits_ended'],
     ['the audit chain', (database: Database) => new PostgresAuditQueries(database).auditRecords(acme, { after_seq: 5, limit: 5 }), 'audit_records_pkey'],
   ])('of %s read one index in its order, and no whole table', async (_what, ask, index) => {
     const plan = await planOf(ask);
     expect(plan).toContain(index);
     expect(plan).not.toMatch(/Seq Scan/);
-    expect(plan).toMatch(/Index Cond: .*(org_id|wake_at_ms)/);
+    expect(plan).toMatch(/Index Cond: .*(org_id|due_at_ms|completed_at_ms)/);
   });
 });
 

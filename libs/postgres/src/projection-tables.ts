@@ -43,6 +43,8 @@ const waits: BulkTable<WaitRow> = {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'wait_id', 'wait_kind', 'status', 'phase_id', 'reason', 'wake_idempotency_key'),
     ...bigints('created_at_ms', 'updated_at_ms', 'wake_at_ms', 'timeout_at_ms', 'event_seq', 'completed_at_ms'),
     ...webhookMatchColumns,
+    timeout_policy: document(({ timeout_policy }) => timeout_policy),
+    metadata: document(({ metadata }) => metadata),
   },
 };
 

@@ -1,6 +1,6 @@
 import type { DueWait } from '@cs/contracts';
 import { noPosition, toPosition, type Position } from '@cs/kernel';
-import type { AuditedCommit, AuditHead, AuditQueries, ServiceQueries, TenantKey } from '@cs/read-models';
+import type { AuditedCommit, AuditHead, AuditQueries, DueRange, ServiceQueries, TenantKey } from '@cs/read-models';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
 import { readAuditRecord, type AuditDocument } from './stored-rows.js';
@@ -14,12 +14,13 @@ export class PostgresServiceQueries implements ServiceQueries {
     return row ? toPosition(row.projected) : noPosition;
   }
 
-  dueWaits({ due_before_ms, limit }: { readonly due_before_ms: number; readonly limit: number }): Promise<readonly DueWait[]> {
+  dueWaits({ due_before_ms, after, limit }: DueRange): Promise<readonly DueWait[]> {
     return askDatabase<DueWait>(this.database, {
       name: 'due_waits',
-      text: `select org_id, workspace_id, run_id, wait_id, wake_at_ms from countersign.waits
-        where status = 'waiting' and wake_at_ms is not null and wake_at_ms <= $1 order by wake_at_ms, wait_id limit $2`,
-      values: [due_before_ms, limit],
+      text: `select org_id, workspace_id, run_id, wait_id, due_at_ms from countersign.waits
+        where status = 'waiting' and wait_kind <> 'approval' and due_at_ms < 9007199254740991 and due_at_ms <= $1 and (due_at_ms, run_id, wait_id) > ($2, $3, $4)
+        order by due_at_ms, run_id, wait_id limit $5`,
+      values: [due_before_ms, after?.due_at_ms ?? -1, after?.run_id ?? '', after?.wait_id ?? '', limit],
     });
   }
 }

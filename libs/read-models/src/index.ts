@@ -7,7 +7,7 @@ export { projectBatch, type ProjectOptions } from './project-batch.js';
 export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
 export {
   ProjectionUnavailableError,
-  type AuditedCommit, type AuditQueries, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
+  type AuditedCommit, type AuditQueries, type DueRange, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
 } from './projection-queries.port.js';
 export { ProjectionFencedError, RowsRefusedError, type Progress, type ProjectionStore } from './projection-store.port.js';
 export { restoreRun } from './restore-run.js';
@@ -19,5 +19,8 @@ export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
 export { tenantKey, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';
+export {
+  decodeWaitCursor, encodeWaitCursor, rankOf, waitKinds, waitStatuses, type WaitFilter, type WaitKey, type WaitPage, type WaitQueries, type WaitStatus,
+} from './wait-queries.port.js';
 export { type WebhookDeliveryFilter, type WebhookQueries } from './webhook-queries.port.js';
 export type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';

@@ -74,10 +74,17 @@ export interface AuditQueries {
   auditRecords(tenant: TenantKey, range: { readonly after_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]>;
 }
 
+export interface DueRange {
+  readonly due_before_ms: number;
+  readonly limit: number;
+  /** The last wait of the page before. */
+  readonly after?: Pick<DueWait, 'due_at_ms' | 'run_id' | 'wait_id'> | undefined;
+}
+
 /** Reads across tenants, for services only. */
 export interface ServiceQueries {
   /** How far the projections are. */
   position(): Promise<Position>;
-  /** Timer waits that should have ended, the longest overdue first. */
-  dueWaits(range: { readonly due_before_ms: number; readonly limit: number }): Promise<readonly DueWait[]>;
+  /** Waits whose wake-up or timeout has come, the longest overdue first. Gates have no such time. */
+  dueWaits(range: DueRange): Promise<readonly DueWait[]>;
 }

@@ -2,6 +2,8 @@ import type { AutomationDefinition, GovernanceActor, HandoffArtifact, HandoffSta
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
+import type { WaitStatus } from './wait-queries.port.js';
+import type { JsonObject } from '@cs/kernel';
 
 /** One message of the log, whole. `problem` says why it was set aside and has no projection. */
 export interface ArchiveRow {
@@ -34,19 +36,23 @@ export interface WaitRow extends TenantKey {
   readonly run_id: string;
   readonly wait_id: string;
   readonly wait_kind: string;
-  readonly status: 'waiting' | 'woken' | 'cancelled';
+  readonly status: WaitStatus;
   readonly phase_id: string;
   readonly reason: string | null;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
   readonly wake_at_ms: number | null;
   readonly timeout_at_ms: number | null;
+  /** What happens when nobody and nothing ends it in time. */
+  readonly timeout_policy: JsonObject | null;
   /** Per-run `seq` of the event that made the row what it is. */
   readonly event_seq: number;
   readonly wake_idempotency_key: string | null;
   readonly completed_at_ms: number | null;
   /** What a delivery must be to end it; of webhook waits. */
   readonly webhook_match: WebhookMatch | null;
+  /** What it waits for, and what happened to it meanwhile. */
+  readonly metadata: JsonObject | null;
 }
 
 /** One opening of a gate. Open ones are the inbox; `closed` ones lost their run before anyone decided. */

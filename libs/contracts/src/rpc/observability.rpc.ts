@@ -56,5 +56,8 @@ export const listDeadLetters = rpcMethod<Page<DeadLetterRecord>>()(observability
 /** Timer waits of every tenant that should have ended: the safety net behind the timers. For services only. */
 export const listDueWaits = rpcMethod<{ waits: readonly DueWait[] }>()(
   observability('waits_due'),
-  z.object({ due_before_ms: z.int().nonnegative(), limit: z.int().min(1).max(1000).default(100) }),
+  z.object({
+    due_before_ms: z.int().nonnegative(), limit: z.int().min(1).max(1000).default(100),
+    after: z.object({ due_at_ms: z.int().nonnegative(), run_id: z.string(), wait_id: z.string() }).optional(),
+  }),
 );
