@@ -53,12 +53,15 @@ export {
 } from './rpc/webhooks.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
-  effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema, runUsageSchema,
+  effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema,
   schedulerSchema, waitKindSchema, webhookMatchSchema,
   type EffectIntent, type EndedWait, type ExecutionClaim, type NodeDisposition, type NodeFailure, type NodeInProgress, type OperatorCommand, type NodeOutput, type OpenWait, type OpenWaitTimeout, type ParentRun, type Run, type RunCheckpoint,
-  type RunIn, type RunScheduler, type RunStatus, type RunUsage, type WaitKind, type WebhookMatch,
+  type RunIn, type RunScheduler, type RunStatus, type WaitKind, type WebhookMatch,
   fanOutSchema, unsuccessfulItemSchema, type FanOut, type UnsuccessfulItem,
 } from './run.schema.js';
+export {
+  guardrailLimitsSchema, runSupervisionSchema, runUsageSchema, usageDeltaSchema, type GuardrailLimits, type RunSupervision, type RunUsage, type UsageDelta,
+} from './run-supervision.schema.js';
 export { misfirePolicySchema, scheduleSchema, type MisfirePolicy, type Schedule } from './schedule.schema.js';
 export {
   anyWaitSchema, approvalWaitSchema, bindingSchema, externalWaitSchema, timerWaitSchema, waitSpecSchema, waitTimeoutSchema, webhookWaitSchema,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
+import { guardrailLimitsSchema, runSupervisionSchema, runUsageSchema } from './run-supervision.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from './tenant.schema.js';
 
@@ -177,18 +178,6 @@ export const parentRunSchema = z.object({
 });
 export type ParentRun = z.infer<typeof parentRunSchema>;
 
-/** What a run has consumed. Counters only grow, also over resets (domain 3.8). */
-export const runUsageSchema = z.object({
-  tool_calls: z.int().nonnegative(),
-  prompt_tokens: z.int().nonnegative(),
-  completion_tokens: z.int().nonnegative(),
-  total_tokens: z.int().nonnegative(),
-  estimated_cost_usd: z.number().nonnegative(),
-  /** Time spent executing under claims that have ended. */
-  runtime_ms: z.int().nonnegative(),
-});
-export type RunUsage = z.infer<typeof runUsageSchema>;
-
 const common = z.object({
   run_id: runIdSchema,
   automation_id: automationIdSchema,
@@ -207,6 +196,15 @@ const common = z.object({
   effective_execution_profile: z.string(),
   /** Absent until something was consumed. */
   usage: runUsageSchema.optional(),
+  /** Newest reports of usage, so that none counts twice. */
+  recent_usage_ids: z.array(z.string()).readonly().optional(),
+  /** Limits that an operator set for this run; they replace those of its definition. */
+  guardrail_overrides: guardrailLimitsSchema.optional(),
+  supervision: runSupervisionSchema.optional(),
+  /** Newest event that counts as activity (domain 3.7); absent in runs of an earlier release. */
+  last_activity_at_ms: epochMsSchema.optional(),
+  /** Input partition that the run is pinned to. */
+  runtime_context: jsonSchema.optional(),
   execution_claim_epoch: z.int().nonnegative(),
   /** Version of the run when it last became queued: an older queue message is stale. */
   queued_at_version: z.int().nonnegative(),

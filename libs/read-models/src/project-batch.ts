@@ -6,7 +6,7 @@ import { noPosition } from '@cs/kernel';
 import { auditFactsOf, foldAudit, headOf } from './audit-record.js';
 import { projectAutomation, projectDefinition } from './automation.projection.js';
 import { CollectedRows } from './collected-rows.js';
-import { deadLetterOf, projectDeadLetters } from './dead-letter.projection.js';
+import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-letter.projection.js';
 import { projectDelivery } from './delivery.projection.js';
 import { projectGates } from './gate.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
@@ -52,7 +52,9 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows 
   rows.run_events.push(...projectRunEvents({ stored, run: folded.state }));
   for (const wait of projectWaits(transition)) rows.waits.add(wait);
   for (const gate of projectGates(transition)) rows.gates.add(gate);
-  return tenantOfRun(folded.state ?? known.state, stored.ref);
+  const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
+  for (const letter of projectRunDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
+  return tenant;
 };
 
 /** The tenant of what belongs to a run, as far as that run is known. */

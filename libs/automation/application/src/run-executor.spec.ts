@@ -101,7 +101,7 @@ describe('a definition that does not fit', () => {
     execution.app.definitions.get = () => Promise.resolve(damaged(transform('z', '1')));
     expect(await execution.execute(execution.messages(run)[0], { by: 'runner-2', redelivered: true })).toEqual({ kind: 'done' });
     const state = await execution.app.run(run);
-    expect([state.status, state.detail, state.checkpoint.in_progress]).toEqual(['failed', 'nothing of the run can be executed: its definition does not fit it', {}]);
+    expect([state.status, state.detail, state.checkpoint.in_progress]).toEqual(['failed', 'corrupt checkpoint: node "pay" is not in the definition; nothing was executed', {}]);
   });
 });
 

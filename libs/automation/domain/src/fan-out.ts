@@ -1,5 +1,6 @@
 import type { FanOut, FlowNode, Run, UnsuccessfulItem } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
+import { hasOutcome } from './repairable-output.js';
 import { workKey } from './work-key.js';
 
 /** Items in a piece of `outputs`: adding one copies so many, and as many references to pieces at 10,000 items. */
@@ -33,7 +34,7 @@ const startableItems = (fanOut: FanOut, maxParallel: number): readonly number[] 
 /** The plan of a node's fan-out; `undefined` when the node has none that goes on. */
 export const planFanOut = (run: Run, node: FlowNode): FanOutPlan | undefined => {
   const fanOut = fanOutOf(run, node.node_id);
-  if (fanOut === undefined || Object.hasOwn(run.checkpoint.node_outputs, node.node_id)) return undefined;
+  if (fanOut === undefined || hasOutcome(run.checkpoint, node.node_id)) return undefined;
   const fresh = startableItems(fanOut, node.for_each?.max_parallel ?? 1);
   return { node, items: [...repeatable(run, node.node_id, fanOut), ...fresh], isOver: fanOut.open_items.length + fresh.length === 0 };
 };

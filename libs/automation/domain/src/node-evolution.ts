@@ -6,7 +6,7 @@ import { without } from './without.js';
 import { workKey, type WorkRef } from './work-key.js';
 
 const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_started'>): Run => {
-  const { in_progress, node_attempts } = run.checkpoint;
+  const { in_progress, node_attempts, node_outputs, first_started_at_ms } = run.checkpoint;
   const key = workKey(data);
   const begun = withCheckpoint(run, {
     in_progress: {
@@ -14,6 +14,9 @@ const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_started
       [key]: { attempt: data.attempt, started_at_ms: recorded_at_ms, lease_epoch: run.execution_claim_epoch, ...(data.effect === undefined ? {} : { effect: data.effect }) },
     },
     node_attempts: { ...node_attempts, [key]: data.attempt },
+    // What failed and is tried again has no output any more.
+    node_outputs: without(node_outputs, data.node_id),
+    first_started_at_ms: { [key]: recorded_at_ms, ...first_started_at_ms },
   });
   return data.item === undefined ? begun : itemStarted(begun, data.node_id, data.item);
 };

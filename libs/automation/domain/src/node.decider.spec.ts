@@ -90,7 +90,7 @@ describe('finishing an attempt', () => {
       {
         event_type: 'node_retry_backoff_scheduled',
         data: {
-          node_id: 'a', attempt: 1, next_attempt: 2, max_attempts: 2, backoff_ms: 700, retry_after_ms: now + 700, reason: 'no answer', failure, retry_decision: 'retry_scheduled',
+          node_id: 'a', attempt: 1, next_attempt: 2, max_attempts: 3, backoff_ms: 700, retry_after_ms: now + 700, reason: 'no answer', failure, retry_decision: 'retry_scheduled',
           wait: { wait_id: `automation-v2:${runId}:a:0:backoff:1`, node_id: 'a', wait_kind: 'retry_backoff', wake_at_ms: now + 700, created_at_ms: now },
         },
       },
@@ -98,7 +98,7 @@ describe('finishing an attempt', () => {
   });
 
   it('fails the node when its attempts are used up or a retry makes no sense', () => {
-    given(sent('keyed', 2)).when({ type: 'finish_node', node_id: 'a', attempt: 2, result: failed() }).then([{ event_type: 'node_failed', data: { node_id: 'a', attempt: 2, failure } }]);
+    given(sent('keyed', 3)).when({ type: 'finish_node', node_id: 'a', attempt: 3, result: failed() }).then([{ event_type: 'node_failed', data: { node_id: 'a', attempt: 3, failure, retry_decision: 'attempts_exhausted' } }]);
     given(sent('keyed')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ retryable: false }) }).thenTypes('node_failed')
       .thenRun({ checkpoint: { pending_nodes: ['a'], node_outputs: { a: { status: 'failed', summary: 'no answer' } }, last_failure: { node_id: 'a', kind: 'timeout' } } });
   });

@@ -1,6 +1,7 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EffectIntent, FlowNode, NodeInProgress, NodeOutput, Run, RunEvent } from '@cs/contracts';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { guardrailAgainst } from './guardrails.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
 import { isItemStartable, isStartable } from './run-plan.js';
 import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RunContext, StartNode } from './run.commands.js';
@@ -8,6 +9,9 @@ import { itemOf, workKey, workName, type WorkRef } from './work-key.js';
 
 type NodeDecision = Decision<RunEvent, ExecutionRefusal>;
 type Failed = Extract<NodeResult, { kind: 'failed' }>;
+
+/** Failure of an attempt whose output does not fit its contract: a person looks at it before it is tried again (domain 3.6, 7). */
+export const unfitFailure = 'output_schema_invalid';
 
 export const notReady = (work: WorkRef): NodeDecision => refuse({ code: 'node_not_ready', message: `${workName(work)} cannot start now` });
 
@@ -35,8 +39,14 @@ export const startableNode = (run: Run, { definition }: RunContext, node_id: str
 const isReady = (run: Run, context: RunContext, { node_id, item }: WorkRef): boolean =>
   item === undefined ? startableNode(run, context, node_id) !== undefined : run.status === 'running' && isItemStartable(run, context.definition, { node_id, item });
 
+/** A limit of the run keeps the node from starting. */
+const isLimited = (run: Run, context: RunContext, { node_id }: WorkRef): boolean => {
+  const node = flowGraph(context.definition).nodes.get(node_id);
+  return node !== undefined && guardrailAgainst(run, node, context) !== undefined;
+};
+
 export const startNode = (command: StartNode, run: Run, context: RunContext): NodeDecision => {
-  if (!isReady(run, context, command)) return notReady(command);
+  if (!isReady(run, context, command) || isLimited(run, context, command)) return notReady(command);
   return accept(startedEvent(run, command, command.mode === undefined ? undefined : effectIntent(run, command, command.mode)));
 };
 
@@ -56,17 +66,32 @@ const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { r
   };
 };
 
+interface FailedWork {
+  readonly work: WorkRef;
+  readonly result: Failed;
+  readonly attempt: number;
+  readonly effect: EffectIntent | undefined;
+  readonly at_ms: number;
+}
+
+/** An output that does not fit its contract pauses the run; any other failure is repeated after its delay. */
+const repeated = (run: Run, { work, result, attempt, at_ms }: FailedWork, retry: Extract<RetryDecision, { kind: 'retry' }>): RunEvent =>
+  result.failure.kind === unfitFailure && work.item === undefined
+    ? { event_type: 'node_schema_validation_paused', data: { node_id: work.node_id, attempt, max_attempts: retry.max_attempts, failure: result.failure } }
+    : backoffScheduled(run, { result, work, retry, attempt, at_ms });
+
 /** What becomes of work whose attempt failed: it is repeated later, a person reconciles it, or it failed for good. */
-export const failWork = (run: Run, node: FlowNode, { work, result, attempt, effect, at_ms }: { work: WorkRef; result: Failed; attempt: number; effect: EffectIntent | undefined; at_ms: number }): RunEvent => {
-  const retry = decideRetry(node, { result, mode: effect?.mode, attempt });
-  const ended = { node_id: work.node_id, ...itemOf(work), attempt };
+export const failWork = (run: Run, node: FlowNode, failed: FailedWork): RunEvent => {
+  const { work, result, attempt, effect, at_ms } = failed;
+  const retry = decideRetry(node, { result, mode: effect?.mode, attempt, at_ms, first_started_at_ms: run.checkpoint.first_started_at_ms?.[workKey(work)] });
+  const ended = { node_id: work.node_id, ...itemOf(work), attempt, failure: result.failure };
   switch (retry.kind) {
     case 'retry':
-      return backoffScheduled(run, { result, work, retry, attempt, at_ms });
+      return repeated(run, failed, retry);
     case 'unknown':
-      return { event_type: 'node_blocked', data: { ...ended, effect_id: effect?.effect_id ?? '', failure: result.failure } };
+      return { event_type: 'node_blocked', data: { ...ended, effect_id: effect?.effect_id ?? '' } };
     case 'give_up':
-      return { event_type: 'node_failed', data: { ...ended, failure: result.failure } };
+      return { event_type: 'node_failed', data: { ...ended, retry_decision: retry.reason } };
   }
 };
 
@@ -76,13 +101,18 @@ export const ownProgress = (run: Run, work: WorkRef, attempt: number): NodeInPro
   return run.status === 'running' && progress?.attempt === attempt && progress.lease_epoch === run.execution_claim_epoch ? progress : undefined;
 };
 
+/** What the attempt consumed, once for each attempt. */
+const usedBy = (run: Run, { result: { usage }, attempt, ...work }: FinishNode): readonly RunEvent[] =>
+  usage === undefined ? [] : [{ event_type: 'run_usage_recorded', data: { usage_id: `${workKey(work)}:${generationOf(run, work)}:${attempt}`, node_id: work.node_id, ...usage } }];
+
 export const finishNode = (command: FinishNode, run: Run, { definition, at_ms }: RunContext): NodeDecision => {
   const { node_id, attempt, result } = command;
   const progress = ownProgress(run, command, attempt);
   const node = flowGraph(definition).nodes.get(node_id);
   if (node === undefined || progress === undefined) return refuse({ code: 'node_not_in_progress', message: `attempt ${attempt} of ${workName(command)} is not in progress` });
-  if (result.kind === 'failed') return accept(failWork(run, node, { work: command, result, attempt, effect: progress.effect, at_ms }));
-  return accept({ event_type: 'node_completed', data: { node_id, ...itemOf(command), attempt, output: outputOf(result, at_ms) } });
+  const used = usedBy(run, command);
+  if (result.kind === 'failed') return accept(failWork(run, node, { work: command, result, attempt, effect: progress.effect, at_ms }), ...used);
+  return accept<RunEvent>({ event_type: 'node_completed', data: { node_id, ...itemOf(command), attempt, output: outputOf(result, at_ms) } }, ...used);
 };
 
 /** The output of a step that succeeded. */

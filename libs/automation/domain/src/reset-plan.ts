@@ -82,6 +82,7 @@ export const staleReason = 'stale_no_provider_activity';
 /** After a stale pause every pending node begins anew; one in progress, or amid a list, is left to the judgement of the next claim. */
 export const staleNodes = (run: Run): readonly string[] => {
   if (run.status !== 'paused' || run.pause_reason !== staleReason) return [];
-  const { pending_nodes, in_progress, fan_outs = {} } = run.checkpoint;
-  return pending_nodes.filter((id) => !Object.hasOwn(in_progress, id) && !Object.hasOwn(fan_outs, id));
+  const { pending_nodes, in_progress, fan_outs = {}, node_outputs } = run.checkpoint;
+  // What a person has to reconcile may not be sent again by a resume.
+  return pending_nodes.filter((id) => !Object.hasOwn(in_progress, id) && !Object.hasOwn(fan_outs, id) && node_outputs[id]?.status !== 'blocked');
 };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { FlowNode } from '@cs/contracts';
-import { backoffMs, decideRetry } from './retry-policy.js';
+import { backoffMs, decideRetry, maxAttemptsOf } from './retry-policy.js';
 import { failed } from './run-history.fixture.js';
-import { definitionOf, nodes } from './run-scenario.fixture.js';
+import { definitionOf, nodes, now } from './run-scenario.fixture.js';
 
 type Policy = NonNullable<FlowNode['retry_policy']>;
 type Backoff = NonNullable<Policy['backoff']>;
@@ -14,6 +14,8 @@ const nodeWith = (retry_policy?: Policy): FlowNode => {
   return node;
 };
 const backoff = (change: Partial<Backoff> = {}): Policy => ({ backoff: { strategy: 'exponential', initial_delay_ms: 1000, multiplier: 2, ...change } });
+/** A failure of no class that is treated in a special way. */
+const broken = { kind: 'execution_error', message: 'broken' };
 const failure = (change: Parameters<typeof failed>[0] = {}) => {
   const result = failed(change);
   if (result.kind !== 'failed') throw new Error('no failure');
@@ -51,18 +53,41 @@ describe('the delay before a retry', () => {
   });
 });
 
-describe('whether a failed attempt is repeated', () => {
-  const decide = (policy: Policy | undefined, change: Parameters<typeof failed>[0] = {}, { mode, attempt = 1 }: { mode?: 'keyed' | 'safe' | 'none'; attempt?: number } = { mode: 'keyed' }) =>
-    decideRetry(nodeWith(policy), { result: failure(change), mode, attempt });
+describe('how many attempts a node has', () => {
+  const attemptsOf = (extra: Partial<FlowNode>): number => {
+    const [node] = definitionOf(nodes.http('a', [], extra)).flow.nodes;
+    return node === undefined ? 0 : maxAttemptsOf(node);
+  };
 
-  it('is up to three times when the policy does not say', () => {
-    expect(decide(undefined, {}, { mode: 'keyed', attempt: 2 })).toEqual({ kind: 'retry', backoff_ms: 2000, max_attempts: 3 });
-    expect(decide(undefined, {}, { mode: 'keyed', attempt: 3 })).toEqual({ kind: 'give_up', reason: 'attempts_exhausted' });
-    expect(decide({ max_attempts: 1 })).toEqual({ kind: 'give_up', reason: 'attempts_exhausted' });
+  it('retry policy reads and clamps the legacy max_attempts', () => {
+    expect(attemptsOf({ max_attempts: 4 })).toBe(4);
+    expect(attemptsOf({ metadata: { max_attempts: 6 } })).toBe(6);
+    expect(attemptsOf({ max_attempts: 4, metadata: { max_attempts: 6 } })).toBe(4);
+    expect(attemptsOf({ max_attempts: 4, retry_policy: { max_attempts: 2 } })).toBe(2);
+    expect([99, 0, -3].map((max_attempts) => attemptsOf({ max_attempts }))).toEqual([10, 1, 1]);
+    expect([11, 0].map((max_attempts) => attemptsOf({ retry_policy: { max_attempts } }))).toEqual([10, 1]);
+    for (const nonsense of ['4', 2.5, null]) expect(attemptsOf({ metadata: { max_attempts: nonsense } })).toBe(3);
   });
 
-  it('names "not retryable" before "attempts used up"', () => {
-    expect(decide({ max_attempts: 1 }, { retryable: false })).toEqual({ kind: 'give_up', reason: 'not_retryable' });
+  it('is 3 by default, and 5 for research briefs and nodes with required tools', () => {
+    expect(attemptsOf({})).toBe(3);
+    expect(attemptsOf({ output_contract: { kind: 'brief', validator: 'research_brief' } })).toBe(5);
+    expect(attemptsOf({ output_contract: { kind: 'research_brief' } })).toBe(5);
+    expect(attemptsOf({ metadata: { required_tools: ['search'] } })).toBe(5);
+    expect(attemptsOf({ metadata: { builder: { required_tools: ['search'] } } })).toBe(5);
+    expect(attemptsOf({ metadata: { required_tools: [] } })).toBe(3);
+    expect(attemptsOf({ output_contract: { kind: 'brief', validator: 'research_brief' }, retry_policy: { max_attempts: 1 } })).toBe(1);
+  });
+});
+
+describe('whether a failed attempt is repeated', () => {
+  const decide = (policy: Policy | undefined, change: Parameters<typeof failed>[0] = {}, { mode, attempt = 1 }: { mode?: 'keyed' | 'safe' | 'none'; attempt?: number } = { mode: 'keyed' }) =>
+    decideRetry(nodeWith(policy), { result: failure({ failure: broken, ...change }), mode, attempt, at_ms: now });
+
+  it('is up to three times when the policy does not say', () => {
+    expect(decide(undefined, {}, { mode: 'keyed', attempt: 2 })).toEqual({ kind: 'retry', reason: 'retry_scheduled', backoff_ms: 2000, max_attempts: 3 });
+    expect(decide(undefined, {}, { mode: 'keyed', attempt: 3 })).toEqual({ kind: 'give_up', reason: 'attempts_exhausted' });
+    expect(decide({ max_attempts: 1 })).toEqual({ kind: 'give_up', reason: 'attempts_exhausted' });
   });
 
   it('follows the listed failure classes in any spelling; none or "*" is all', () => {
@@ -79,6 +104,40 @@ describe('whether a failed attempt is repeated', () => {
     expect(wait(1e15)).toMatchObject({ backoff_ms: dayMs });
     expect(wait(1500.2)).toMatchObject({ backoff_ms: 1501 });
     for (const nonsense of [Number.NaN, -5]) expect(wait(nonsense)).toMatchObject({ backoff_ms: 1000 });
+  });
+
+  it('takes the classes of the domain for the kinds of our steps', () => {
+    const kinds = (policyClass: string) => (kind: string) => decide({ retryable_failure_classes: [policyClass] }, { failure: { kind, message: '' } }).kind;
+    expect(['timeout', 'connection_failed', 'unexpected_status', 'provider_transient'].map(kinds('provider-transient'))).toEqual(['retry', 'retry', 'retry', 'retry']);
+    expect(['timeout', 'output_schema_invalid'].map(kinds('validation_error'))).toEqual(['give_up', 'retry']);
+    expect(['expression_failed', 'something_new'].map(kinds('execution_error'))).toEqual(['retry', 'give_up']);
+  });
+
+  it('raises the floor to three attempts, 2, 5 and 8 seconds apart, when the peer could not be reached', () => {
+    const away = { failure: { kind: 'connection_failed', message: '' } };
+    expect(decide({ max_attempts: 1 }, away)).toEqual({ kind: 'retry', reason: 'retry_scheduled', backoff_ms: 2000, max_attempts: 3 });
+    expect(decide({ max_attempts: 1 }, away, { mode: 'keyed', attempt: 3 })).toEqual({ kind: 'give_up', reason: 'attempts_exhausted' });
+    expect([1, 2, 3, 4].map((attempt) => decide({ max_attempts: 9 }, away, { mode: 'keyed', attempt }))).toMatchObject([2000, 5000, 8000, 8000].map((backoff_ms) => ({ backoff_ms, max_attempts: 9 })));
+    expect(decide({ backoff: { strategy: 'fixed', initial_delay_ms: 10, multiplier: 2 } }, away)).toMatchObject({ backoff_ms: 10 });
+    expect(decide({ max_attempts: 1 }, { ...away, effect: 'unknown' }, { mode: 'none', attempt: 1 })).toEqual({ kind: 'unknown' });
+  });
+
+  it('ends when the next attempt would begin too late after the first', () => {
+    const policy: Policy = { max_elapsed_ms: 10_000, backoff: { strategy: 'fixed', initial_delay_ms: 4000, multiplier: 2 } };
+    const after = (elapsed: number) => decideRetry(nodeWith(policy), { result: failure({ failure: broken }), mode: 'keyed', attempt: 1, at_ms: now, first_started_at_ms: now - elapsed });
+    expect(after(6000)).toMatchObject({ kind: 'retry', backoff_ms: 4000 });
+    expect(after(6001)).toEqual({ kind: 'give_up', reason: 'elapsed_time_exhausted' });
+  });
+
+  it('names "not retryable" before "attempts used up" before "time used up"', () => {
+    const decideLate = (max_attempts: number, retryable: boolean) =>
+      decideRetry(nodeWith({ max_attempts, max_elapsed_ms: 1 }), { result: failure({ failure: broken, retryable }), mode: 'keyed', attempt: 1, at_ms: now, first_started_at_ms: 0 });
+    expect([decideLate(1, false), decideLate(1, true), decideLate(2, true)].map((decision) => 'reason' in decision && decision.reason)).toEqual(['not_retryable', 'attempts_exhausted', 'elapsed_time_exhausted']);
+  });
+
+  it('says whether it waits before it tries again', () => {
+    expect(decide({ backoff: { strategy: 'none', initial_delay_ms: 1, multiplier: 2 } })).toEqual({ kind: 'retry', reason: 'retry_allowed', backoff_ms: 0, max_attempts: 3 });
+    expect(decide(undefined)).toMatchObject({ reason: 'retry_scheduled', backoff_ms: 1000 });
   });
 
   it.each([

@@ -3,8 +3,10 @@ import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
 import { operatorEvolvers } from './operator-evolution.js';
+import { account } from './run-accounting.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
 import { toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
+import { supervisionEvolvers } from './supervision-evolution.js';
 import { waitEvolvers } from './wait-evolution.js';
 
 export type { RecordedRunEvent } from './run-evolvers.js';
@@ -26,6 +28,13 @@ const cancelled = (run: Run, { data }: RunEventNamed<'run_cancelled'>): Run => (
   ...toFinished(run, 'cancelled', data.reason), stop_kind: data.stop_kind, stop_reason: data.reason,
 });
 
+/** A failure of the run itself is its last one; what is known of a node's failure stays. */
+const failed = (run: Run, { data, recorded_at_ms }: RunEventNamed<'run_failed'>): Run => {
+  const { detail, node_id = '', failure } = data;
+  const isNew = failure !== undefined && run.checkpoint.last_failure?.node_id !== node_id;
+  return toFinished(isNew ? withCheckpoint(run, { last_failure: { ...failure, node_id, failed_at_ms: recorded_at_ms } }) : run, 'failed', detail);
+};
+
 const childrenCancelled = (run: Run, run_ids: readonly string[]): Run =>
   withCheckpoint(run, { abandoned_children: (run.checkpoint.abandoned_children ?? []).filter((id) => !run_ids.includes(id)) });
 
@@ -36,10 +45,11 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...gateEvolvers,
   ...admissionEvolvers,
   ...operatorEvolvers,
+  ...supervisionEvolvers,
   run_execution_claimed: (run, { data }) => toRunning(run, data.claim),
   run_execution_claim_expired_requeued: (run) => run,
   run_completed: (run) => toFinished(run, 'completed'),
-  run_failed: (run, { data }) => toFinished(run, 'failed', data.detail),
+  run_failed: failed,
   run_blocked: (run, { data }) => toFinished(run, 'blocked', data.detail),
   run_cancelled: cancelled,
   abandoned_children_cancelled: (run, { data }) => childrenCancelled(run, data.run_ids),
@@ -52,5 +62,5 @@ export const evolveRun = (state: RunState, event: RecordedRunEvent): RunState =>
   const run: Run = { ...state, version: state.version + 1, updated_at_ms: Math.max(state.updated_at_ms, event.recorded_at_ms) };
   // The table has, for each type, the evolver of exactly that type; the compiler cannot see the pairing.
   const evolve = evolvers[event.event_type] as (run: Run, event: RecordedRunEvent) => Run;
-  return evolve(run, event);
+  return account(state, event, evolve(run, event));
 };

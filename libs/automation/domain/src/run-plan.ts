@@ -1,6 +1,7 @@
 import type { AutomationDefinition, FlowNode, Run } from '@cs/contracts';
 import { fanOutOf, planFanOut, type FanOutPlan } from './fan-out.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { hasOutcome } from './repairable-output.js';
 import { workOfKey, type WorkRef } from './work-key.js';
 
 /** What a run could do next. Each list is in definition order. */
@@ -25,7 +26,7 @@ const startable = (run: Run, definition: AutomationDefinition): readonly FlowNod
   const waiting = new Set(open_waits.map(({ node_id }) => node_id));
   return definition.flow.nodes.filter(
     ({ node_id, depends_on }) =>
-      pending.has(node_id) && fanOutOf(run, node_id) === undefined && !Object.hasOwn(node_outputs, node_id) && !Object.hasOwn(in_progress, node_id) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
+      pending.has(node_id) && fanOutOf(run, node_id) === undefined && !hasOutcome({ node_outputs }, node_id) && !Object.hasOwn(in_progress, node_id) && !waiting.has(node_id) && depends_on.every((id) => completed.has(id)),
   );
 };
 
@@ -62,7 +63,7 @@ export const isStartable = ({ checkpoint }: Run, definition: AutomationDefinitio
     node !== undefined &&
     checkpoint.pending_nodes.includes(node_id) &&
     fanOutOf({ checkpoint }, node_id) === undefined &&
-    !Object.hasOwn(checkpoint.node_outputs, node_id) &&
+    !hasOutcome(checkpoint, node_id) &&
     !Object.hasOwn(checkpoint.in_progress, node_id) &&
     !checkpoint.open_waits.some((wait) => wait.node_id === node_id) &&
     node.depends_on.every((id) => checkpoint.completed_nodes.includes(id))

@@ -1,6 +1,7 @@
-import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent } from '@cs/contracts';
+import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
 import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
+import type { OverrideGuardrails, RecordUsage, WatchCommand } from './supervision.commands.js';
 import type { StepCommand } from './step.commands.js';
 import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
 import type { OperatorCommandOfRun } from './operator.commands.js';
@@ -9,7 +10,7 @@ type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
 /** How an attempt of a node ended, as its executor saw it. */
 export type NodeResult =
-  | { readonly kind: 'succeeded'; readonly contract_kind: string; readonly content: Json; readonly summary?: string }
+  | { readonly kind: 'succeeded'; readonly contract_kind: string; readonly content: Json; readonly summary?: string; readonly usage?: UsageDelta }
   | {
       readonly kind: 'failed';
       readonly failure: NodeFailure;
@@ -18,6 +19,7 @@ export type NodeResult =
       readonly retryable: boolean;
       /** The peer's own wish, in ms. */
       readonly retry_after_ms?: number;
+      readonly usage?: UsageDelta;
     };
 
 /** Asks for a run. Repeating it for a run that exists changes nothing. */
@@ -65,8 +67,8 @@ export interface DecideGate {
 /** Ends a run that cannot be executed at all. */
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
-export type ExecutionCommand = ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
-export type RunCommand = RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
+export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
+export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

@@ -1,23 +1,26 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
-import type { NodeOutput, OpenWait, Run, RunEvent } from '@cs/contracts';
+import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
+import { unfitForExecution } from './claim-checks.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
+import { overrideGuardrails, pauseAtGuardrail, recordUsage, type SupervisionRefusal } from './guardrail.decider.js';
 import { finishNode, recoverNode, startNode } from './node.decider.js';
 import { operatorDeciders } from './operator-deciders.js';
 import type { OperatorRefusal } from './operator.decider.js';
-import { endNotReached } from './reset-plan.js';
+import { endRun } from './run-ending.js';
 import { hasWork, planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext } from './run.commands.js';
 import { dueAtMs } from './wait-due.js';
 import { finishFanOut, rejectNode, skipNode, startFanOut } from './step.decider.js';
+import { autoResume, interruptForShutdown, reapStale, renewQueueMessage, settlePausingOnRestart } from './supervision.decider.js';
 import { deliverWebhook, resolveWait, wakeWait } from './wait.decider.js';
 import { openWaits } from './wait-opening.decider.js';
 import type { WaitRefusal } from './wait.commands.js';
-import { isFinished, unreconciledNodes, type RunState } from './run.state.js';
+import { isFinished, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
-export type RunRefusal = ExecutionRefusal | GateRefusal | WaitRefusal | OperatorRefusal;
+export type RunRefusal = SupervisionRefusal | ExecutionRefusal | GateRefusal | WaitRefusal | OperatorRefusal;
 
 const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   { event_type: 'run_created', data: created },
@@ -28,10 +31,13 @@ const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
  * A queued run is claimed. A running one is taken over: its queue message came again, so whoever held
  * it let its lease lapse. Anything else means that the message is from an earlier turn in the queue.
  */
-const claim = (command: ClaimRun, run: Run): ExecutionDecision => {
+const claim = (command: ClaimRun, run: Run, { definition }: RunContext): ExecutionDecision => {
   if (run.queued_at_version > command.queued_version) return refuse({ code: 'queue_message_stale', message: 'the run was queued again since' });
   const claimed: RunEvent = { event_type: 'run_execution_claimed', data: { claim: { ...command.claim, lease_epoch: run.execution_claim_epoch + 1 } } };
-  if (run.status === 'queued' && run.scheduler === undefined) return accept(claimed);
+  const isRunnable = run.status === 'queued' && run.scheduler === undefined;
+  const unfit = isRunnable || run.status === 'running' ? unfitForExecution(run, definition) : undefined;
+  if (unfit !== undefined) return accept(unfit);
+  if (isRunnable) return accept(claimed);
   if (run.status === 'running') {
     return accept<RunEvent>({ event_type: 'run_execution_claim_expired_requeued', data: { previous_status: run.status, claim: run.execution_claim } }, claimed);
   }
@@ -44,39 +50,33 @@ const parked = (waits: readonly OpenWait[]): RunEvent => {
   return { event_type: 'run_parked', data: { wait_ids: waits.map(({ wait_id }) => wait_id), ...retry } };
 };
 
-const failedBy = ({ checkpoint: { last_failure } }: Run, node_id: string, { summary = 'failed' }: NodeOutput): RunEvent => {
-  const failure = last_failure?.node_id === node_id ? { failure: { kind: last_failure.kind, message: last_failure.message } } : {};
-  return { event_type: 'run_failed', data: { detail: `node "${node_id}" failed: ${summary}`, node_id, ...failure } };
-};
-
-/** How a run ends when nothing can run any more (domain 3.6, 8). */
-const terminal = (run: Run): RunEvent => {
-  const failed = Object.entries(run.checkpoint.node_outputs).find(([, { status }]) => status === 'failed');
-  if (failed !== undefined) return failedBy(run, ...failed);
-  const blocked = unreconciledNodes(run);
-  if (blocked.length > 0) return { event_type: 'run_blocked', data: { detail: `the outcome of ${blocked.join(', ')} is not known`, node_ids: blocked } };
-  if (run.checkpoint.pending_nodes.length > 0) return { event_type: 'run_failed', data: { detail: `${endNotReached}: ${run.checkpoint.pending_nodes.join(', ')}` } };
-  return { event_type: 'run_completed', data: {} };
-};
-
-const settle = (run: Run, { definition }: RunContext): ExecutionDecision => {
+const settle = (run: Run, context: RunContext): ExecutionDecision => {
   if (run.status !== 'running') return refuse({ code: 'run_not_runnable', message: `the run is ${run.status}` });
-  const plan = planRun(run, definition);
+  const plan = planRun(run, context.definition);
+  const stopped = pauseAtGuardrail(run, plan, context);
+  if (stopped !== undefined) return accept(stopped);
   if (hasWork(plan) || plan.gates.length > 0) return refuse({ code: 'work_left', message: 'nodes are running or could start' });
-  return accept(run.checkpoint.open_waits.length > 0 ? parked(run.checkpoint.open_waits) : terminal(run));
+  return accept(...(run.checkpoint.open_waits.length > 0 ? [parked(run.checkpoint.open_waits)] : endRun(run, context.definition)));
 };
 
 type Deciders = { readonly [Type in Exclude<RunCommand['type'], 'request_run'>]: (command: Extract<RunCommand, { type: Type }>, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal> };
 
 /** One entry for every command on a run that exists. */
 const deciders: Deciders = {
-  claim: (command, run) => claim(command, run),
+  claim,
   start_node: startNode,
   finish_node: finishNode,
   recover_node: recoverNode,
   open_waits: openWaits,
   open_gate: openGate,
   settle: (_command, run, context) => settle(run, context),
+  record_usage: recordUsage,
+  override_guardrails: overrideGuardrails,
+  reap_stale: (_command, run, context) => reapStale(run, context),
+  auto_resume: (_command, run, context) => autoResume(run, context),
+  settle_pausing_on_restart: (_command, run) => settlePausingOnRestart(run),
+  interrupt_for_shutdown: (_command, run) => interruptForShutdown(run),
+  renew_queue_message: renewQueueMessage,
   wake_wait: wakeWait,
   deliver_webhook: deliverWebhook,
   resolve_wait: resolveWait,
@@ -97,7 +97,8 @@ const deciders: Deciders = {
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
 const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'settle', 'wake_wait', 'fail_run',
-  'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children']);
+  'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children',
+  'reap_stale', 'auto_resume', 'settle_pausing_on_restart', 'interrupt_for_shutdown', 'renew_queue_message']);
 
 /** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */
 export const decideRun = (command: RunCommand, run: RunState, context: RunContext): Decision<RunEvent, RunRefusal> => {

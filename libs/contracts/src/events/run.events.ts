@@ -5,6 +5,7 @@ import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSche
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { itemSchema, runStepEvents } from './run-steps.events.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
+import { supervisionRunEvents } from './run-supervision.events.js';
 import { runAdmissionEvents } from './run-admission.events.js';
 import { runWaitEvents } from './run-wait.events.js';
 import { operatorRunEvents } from './run-operator.events.js';
@@ -27,7 +28,11 @@ const created = z.object({
   effective_execution_profile: z.string(),
   node_ids: nodeIds,
   dry_run: z.boolean().optional(),
+  runtime_context: jsonSchema.optional(),
 });
+
+/** The dead letter that a run leaves whose node was given up. */
+const deadLetterOfRunSchema = z.object({ dead_letter_id: z.string(), attempts: z.int().nonnegative() });
 
 /** Lifecycle of a run (domain 3.9), in the names that clients subscribe to. */
 export const runEvents = defineEvents({
@@ -36,7 +41,7 @@ export const runEvents = defineEvents({
   run_execution_claim_expired_requeued: { version: 1, data: z.object({ previous_status: z.string(), claim: executionClaimSchema }), activity: false, summary: 'An abandoned claim was taken back.' },
   node_started: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect: effectIntentSchema.optional() }), summary: 'A node attempt began; for an effect, the intent is durable before it is sent.' },
   node_completed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt: z.int().nonnegative(), output: nodeOutputSchema }), summary: 'A node has its output.' },
-  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, failure: nodeFailureSchema }), summary: 'A node failed for good.' },
+  node_failed: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, failure: nodeFailureSchema, retry_decision: z.string().optional() }), summary: 'A node failed for good.' },
   node_blocked: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect_id: z.string(), failure: nodeFailureSchema }), summary: 'The outcome of an effect is unknown and it may not be repeated; a person must reconcile it.' },
   node_retry_backoff_scheduled: {
     version: 1,
@@ -50,8 +55,9 @@ export const runEvents = defineEvents({
   approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
   ...runAdmissionEvents,
+  ...supervisionRunEvents,
   run_completed: { version: 1, data: z.object({}), summary: 'Every node is done.' },
-  run_failed: { version: 1, data: z.object({ detail: z.string(), node_id: z.string().optional(), failure: nodeFailureSchema.optional() }), summary: 'The run ended with a failed node, or could not go on.' },
+  run_failed: { version: 1, data: z.object({ detail: z.string(), node_id: z.string().optional(), failure: nodeFailureSchema.optional(), dead_letter: deadLetterOfRunSchema.optional() }), summary: 'The run ended with a failed node, or could not go on.' },
   run_blocked: { version: 1, data: z.object({ detail: z.string(), node_ids: nodeIds }), summary: 'The run waits for an operator to reconcile a node.' },
   run_cancelled: { version: 1, data: z.object({ reason: z.string(), stop_kind: z.string() }), summary: 'The run was cancelled at its gate.' },
   ...operatorRunEvents,
