@@ -4,6 +4,7 @@ import { LOGGER, METRICS, type Logger } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
+import { AutomationOperatorController } from './automation-operator.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { GatewayConfig } from './config.js';
 import { DocumentsController } from './documents.controller.js';
@@ -15,6 +16,7 @@ import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
 import { Identity } from './identity/identity.js';
+import { OperatorController } from './operator.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
@@ -48,7 +50,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, RunsController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, WaitsController, DocumentsController],
+      controllers: [AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DefinitionLibrary, RunExecutor, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { DefinitionLibrary, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { CONSUMERS, EVENTING, NATS_CONNECTION, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
@@ -8,11 +8,13 @@ import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
+import { AutomationOperatorController } from './automation-operator.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
+import { OperatorController } from './operator.controller.js';
 import { RunnerController } from './runner.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
-import { AUTOMATION_OPTIONS, DEFINITIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
+import { AUTOMATION_OPTIONS, DEFINITIONS, OPERATOR_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
@@ -45,7 +47,7 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [HandoffsController, RunnerController, WaitsController],
+      controllers: [HandoffsController, RunnerController, AutomationOperatorController, OperatorController, WaitsController],
       providers: [
         ...triggerProviders,
         {
@@ -65,6 +67,10 @@ export class RunnerModule {
         {
           provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
           useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc) }),
+        },
+        {
+          provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],
+          useFactory: (...[eventing, definitions, evaluator, changes]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals]): OperatorOptions => ({ eventing, definitions, evaluator, changes }),
         },
         {
           provide: AUTOMATION_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR],

@@ -33,6 +33,7 @@ export { handoffArtifactSchema, type HandoffArtifact, type HandoffRecord, type H
 export {
   webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents, type WebhookDeliveryEvent, type WebhookTokenEvent, type WebhookTriggerEvent,
 } from './events/webhook.events.js';
+export { resourceAccessSchema, visibilitySchema, type ResourceAccess, type Visibility } from './resource-access.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
@@ -42,6 +43,10 @@ export {
   getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
   type Page,
 } from './rpc/observability.rpc.js';
+export {
+  cancelRun, continueTask, deleteAutomation, pauseAutomation, pauseRun, previewReset, reconcileEffect, recoverRun, repairRun, requeueTask, resumeAutomation, resumeRun, retryTask, setDisposition, shareAutomation,
+  type OperatedRunReply, type OperatedTaskReply, type ResetPreview,
+} from './rpc/operator.rpc.js';
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
 export { listRunWaits, listWaits } from './rpc/wait-reads.rpc.js';

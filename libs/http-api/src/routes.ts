@@ -1,14 +1,18 @@
 import * as automationRoutes from './automation-routes.js';
 import * as documentRoutes from './document-routes.js';
 import * as handoffRoutes from './handoff-routes.js';
+import * as operatorRoutes from './operator-routes.js';
 import type { RouteDefinition } from './route.js';
 import * as receiptRoutes from './receipt-routes.js';
 import * as runRoutes from './run-routes.js';
 import * as statefulRoutes from './stateful-routes.js';
 import * as waitRoutes from './wait-routes.js';
 
+/** Written out, because the compiler does not serialise an inferred type of this length. */
+type Routes = typeof automationRoutes & typeof handoffRoutes & typeof runRoutes & typeof operatorRoutes & typeof statefulRoutes & typeof receiptRoutes & typeof waitRoutes & typeof documentRoutes;
+
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...statefulRoutes, ...receiptRoutes, ...waitRoutes, ...documentRoutes };
+export const routes: Routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...operatorRoutes, ...statefulRoutes, ...receiptRoutes, ...waitRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

@@ -5,8 +5,8 @@ import { eventsOf } from './typed-events.js';
 
 /** The automation after a commit; its definition stands in a row of its own, under its hash. */
 export const projectAutomation = (stored: StoredCommit): readonly AutomationRow[] =>
-  eventsOf('automation', stored).map(({ data, recorded_at_ms }) => ({
-    ...tenantKey(data.tenant_context), automation_id: data.automation_id, name: data.name, status: data.status,
+  eventsOf('automation', stored).map(({ event_type, data, recorded_at_ms }) => ({
+    ...tenantKey(data.tenant_context), automation_id: data.automation_id, name: data.name, status: event_type === 'automation_deleted' ? 'deleted' : data.status,
     definition_version: data.definition_version, definition_hash: data.definition_hash, tenant_context: data.tenant_context,
     created_at_ms: recorded_at_ms, updated_at_ms: recorded_at_ms, position: stored.position,
   }));

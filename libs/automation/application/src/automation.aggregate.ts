@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { automationEvents, automationVersionSchema, type AutomationEvent } from '@cs/contracts';
-import { evolveAutomation, type AutomationState } from '@cs/automation-domain';
+import { automationStatus, evolveAutomation, type AutomationState } from '@cs/automation-domain';
 import type { Aggregate } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 
 const storedSchema = automationEvents.automation_created.data
-  .extend({ created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative(), versions: z.array(automationVersionSchema).readonly().optional() })
+  .extend({ status: z.enum(['active', 'paused', 'draft', 'deleted']), deleted_paused: z.boolean().exactOptional(), created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative(), versions: z.array(automationVersionSchema).readonly().optional() })
   // States of a release that kept no versions know their present one.
   .transform(({ versions, ...stored }) => ({
     ...stored, versions: versions ?? [{ version: stored.definition_version, hash: stored.definition_hash, stored_at_ms: stored.updated_at_ms }],
@@ -16,7 +16,7 @@ export const automationAggregate: Aggregate<AutomationState, AutomationEvent> = 
   name: 'automation',
   initialState: undefined,
   evolve: evolveAutomation,
-  status: (automation) => automation?.status ?? 'absent',
+  status: automationStatus,
   isAtRest: () => true,
   stateVersion: 1,
   writeState: (automation) => (automation ?? null) as unknown as Json,

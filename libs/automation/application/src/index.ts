@@ -32,3 +32,7 @@ export { approveHandoff, depositHandoff, type HandoffDeposit, type HandoffOption
 export { consumeHandoff } from './consume-handoff.command-handler.js';
 export { handoffAggregate } from './handoff.aggregate.js';
 export { evaluateWatch, followWatch, watchingAutomation, type AvailableHandoffs, type WatchHint, type WatchOptions } from './watch.command-handlers.js';
+export { deleteAutomation, pauseAutomation, resumeAutomation, shareAutomation } from './operate-automation.command-handler.js';
+export { cancelRun, pauseRun, recoverRun, resumeRun, type OperatedRun, type OperatorOptions, type RunRequested } from './operate-run.command-handler.js';
+export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, setDisposition, type OperatedTask } from './operate-task.command-handler.js';
+export { completeRepair, repairRun, type RepairedRun } from './repair-run.command-handler.js';

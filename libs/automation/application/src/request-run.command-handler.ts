@@ -1,4 +1,4 @@
-import { decideRun, findVersion, toRunRecord, type RunState } from '@cs/automation-domain';
+import { decideRun, findVersion, liveAutomation, toRunRecord, type RunState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, ParentRun, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { appendEvents, loadAggregate, unwritten, type Eventing, type IdSource } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Json, type Result } from '@cs/kernel';
@@ -54,11 +54,10 @@ interface Pinned {
 const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, { automation_id, version }: RunRequest): Promise<Result<Pinned>> => {
   const ref: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id };
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
-  if (state === undefined || state.tenant_context.deployment_id !== tenant.deployment_id) {
-    return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
-  }
-  if (state.status === 'paused') return refused('AUTOMATION_V2_NOT_RUNNABLE', `automation "${automation_id}" is paused`, { automationID: automation_id });
-  const wanted = version === undefined ? { version: state.definition_version, hash: state.definition_hash } : findVersion(state.versions, version);
+  const automation = liveAutomation(state, tenant.deployment_id);
+  if (automation === undefined) return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  if (automation.status === 'paused') return refused('AUTOMATION_V2_NOT_RUNNABLE', `automation "${automation_id}" is paused`, { automationID: automation_id });
+  const wanted = version === undefined ? { version: automation.definition_version, hash: automation.definition_hash } : findVersion(automation.versions, version);
   if (wanted === undefined) return refused('AUTOMATION_V2_VERSION_NOT_FOUND', `automation "${automation_id}" has no version "${version ?? ''}"`, { automationID: automation_id });
   return accepted({ definition: await definitions.get(tenant, wanted.hash), hash: wanted.hash, version: wanted.version });
 };

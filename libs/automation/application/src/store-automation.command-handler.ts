@@ -1,4 +1,5 @@
-import { decideAutomation, definitionProblems, definitionVersion, normaliseDefinition } from '@cs/automation-domain';
+import { decideAutomation, definitionProblems, definitionVersion, liveAutomation, normaliseDefinition, principalOf, type StoreAutomation } from '@cs/automation-domain';
+import { mayChange } from './resource-access.js';
 import {
   automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
 } from '@cs/contracts';
@@ -44,25 +45,23 @@ export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Resul
   return problems.length > 0 ? invalid(problems) : accepted(normaliseDefinition(definition));
 };
 
-const refOf = ({ tenant }: CallContext, automation_id: string) => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id }) as const;
+export const automationRef = ({ tenant }: CallContext, automation_id: string) => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id }) as const;
 
-interface Change {
-  readonly type: 'create' | 'update';
-  readonly definition: AutomationDefinition;
-  readonly replaces?: string;
-}
+type Wanted<Command = StoreAutomation> = Command extends StoreAutomation ? Omit<Command, 'stored'> : never;
+type Change = Wanted & { readonly definition: AutomationDefinition };
 
-const store = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, ...change }: Change): Promise<Result<Stored>> => {
+/** Stores a definition and what happened to its automation. */
+export const storeChange = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, ...change }: Change): Promise<Result<Stored>> => {
   const definition_hash = definitionHash(eventing.digest, definition);
   const stored = {
     automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
     definition_version: definitionVersion(definition, definition_hash), definition_hash, changed_by: context.actor,
   };
-  const ref = refOf(context, definition.automation_id);
+  const ref = automationRef(context, definition.automation_id);
   // The definition goes first: an automation never refers to one that is not there.
   await definitions.store(context.tenant, definition);
   const result = await executeCommand(ref, {
-    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ ...change, stored }, state),
+    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ ...change, stored } as StoreAutomation, state),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: definition.automation_id },
   });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the automation is being changed by others');
@@ -72,9 +71,40 @@ const store = async ({ eventing, definitions }: AutomationOptions, context: Call
   return accepted({ automation, position: result.loaded.position });
 };
 
+/** What a verified caller stores is theirs, and private, unless it says otherwise (domain 1.5). */
+const owned = (definition: AutomationDefinition, { actor, verified }: CallContext): AutomationDefinition => {
+  if (verified === undefined || definition.metadata?.['resource_access'] !== undefined) return definition;
+  const access = { owner_principal: principalOf(verified), visibility: 'private', audience_principals: [], created_by: { ...actor }, updated_by: { ...actor } };
+  return { ...definition, metadata: { ...definition.metadata, resource_access: access } };
+};
+
 export const createAutomation = async (options: AutomationOptions, context: CallContext, raw: Json): Promise<Result<Stored>> => {
   const definition = readDefinition(raw, options.evaluator);
-  return definition.ok ? await armStored(options, await store(options, context, { type: 'create', definition: definition.value })) : definition;
+  return definition.ok ? await armStored(options, await storeChange(options, context, { type: 'create', definition: owned(definition.value, context) })) : definition;
+};
+
+/** How a definition is to change; called again when others changed the automation in between. */
+export type Edit = (definition: AutomationDefinition) => Result<Wanted & { readonly definition: AutomationDefinition }>;
+
+const changeOnce = async (options: AutomationOptions, context: CallContext, { automation_id, edit }: { automation_id: string; edit: Edit }): Promise<Result<Stored>> => {
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: automationAggregate }, automationRef(context, automation_id));
+  const automation = liveAutomation(state, context.tenant.deployment_id);
+  if (automation === undefined) return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+  const definition = await options.definitions.get(context.tenant, automation.definition_hash);
+  const allowed = mayChange(definition, context);
+  if (!allowed.ok) return allowed;
+  const change = edit(definition);
+  return change.ok ? await storeChange(options, context, { ...change.value, replaces: automation.definition_hash }) : change;
+};
+
+/** Times a change is made anew when others changed the automation in between. */
+const maxChanges = 16;
+
+/** Changes of several people add up: each is made from the definition that it replaces. */
+export const changeAutomation = async (options: AutomationOptions, context: CallContext, change: { readonly automation_id: string; readonly edit: Edit }): Promise<Result<Stored>> => {
+  let result = await changeOnce(options, context, change);
+  for (let tries = 1; tries < maxChanges && !result.ok && result.refusal.code === 'CONCURRENT_CHANGE'; tries += 1) result = await changeOnce(options, context, change);
+  return await armStored(options, result);
 };
 
 interface Patch {
@@ -82,30 +112,16 @@ interface Patch {
   readonly patch: Json;
 }
 
-const patchOnce = async (options: AutomationOptions, context: CallContext, { automation_id, patch }: Patch): Promise<Result<Stored>> => {
-  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: automationAggregate }, refOf(context, automation_id));
-  if (state === undefined || state.tenant_context.deployment_id !== context.tenant.deployment_id) {
-    return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
-  }
+const patched = ({ automation_id, patch }: Patch, evaluator: ExpressionEvaluator): Edit => (current) => {
   const change = respell(patch);
   if (!isJsonObject(change)) return invalid([{ path: '', code: 'invalid_type', message: 'a patch is an object with the members to replace' }]);
   if (change['automation_id'] !== undefined && change['automation_id'] !== automation_id) {
     return invalid([{ path: 'automation_id', code: 'immutable', message: 'the id of an automation cannot change' }]);
   }
-  const current = await options.definitions.get(context.tenant, state.definition_hash);
-  const definition = readDefinition({ ...(current as unknown as Record<string, Json>), ...change }, options.evaluator);
-  return definition.ok ? await store(options, context, { type: 'update', definition: definition.value, replaces: state.definition_hash }) : definition;
+  const definition = readDefinition({ ...(current as unknown as Record<string, Json>), ...change }, evaluator);
+  return definition.ok ? accepted({ type: 'update', definition: definition.value }) : definition;
 };
 
-/** Times a patch is made anew when others changed the automation in between. */
-const maxPatches = 16;
-
-/**
- * Replaces the top-level members that the patch has; everything is checked again as a whole. Patches of
- * several people add up: each is made from the definition that it replaces.
- */
-export const patchAutomation = async (options: AutomationOptions, context: CallContext, patch: Patch): Promise<Result<Stored>> => {
-  let result = await patchOnce(options, context, patch);
-  for (let tries = 1; tries < maxPatches && !result.ok && result.refusal.code === 'CONCURRENT_CHANGE'; tries += 1) result = await patchOnce(options, context, patch);
-  return await armStored(options, result);
-};
+/** Replaces the top-level members that the patch has; everything is checked again as a whole. */
+export const patchAutomation = (options: AutomationOptions, context: CallContext, patch: Patch): Promise<Result<Stored>> =>
+  changeAutomation(options, context, { automation_id: patch.automation_id, edit: patched(patch, options.evaluator) });

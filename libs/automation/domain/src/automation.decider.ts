@@ -1,12 +1,15 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
-import type { AutomationEvent, AutomationVersion, GovernanceActor, TenantContext } from '@cs/contracts';
+import type { AutomationEvent, AutomationVersion, GovernanceActor, PrincipalRef, TenantContext, Visibility } from '@cs/contracts';
 import { withVersion } from './automation-versions.js';
 
 interface StoredAutomation {
   readonly automation_id: string;
   readonly tenant_context: TenantContext;
   readonly name: string;
-  readonly status: 'active' | 'paused' | 'draft';
+  /** `deleted`: it is not there for anybody, and its id may be used again. */
+  readonly status: 'active' | 'paused' | 'draft' | 'deleted';
+  /** It was paused when it was deleted: runs of it that were held stay held. */
+  readonly deleted_paused?: boolean;
   readonly definition_version: string;
   readonly definition_hash: string;
   readonly changed_by: GovernanceActor;
@@ -18,19 +21,32 @@ interface StoredAutomation {
 /** An automation by reference to its definition, or `undefined` before it exists. */
 export type AutomationState = StoredAutomation | undefined;
 
-export interface StoreAutomation {
-  readonly type: 'create' | 'update';
-  readonly stored: Omit<StoredAutomation, 'created_at_ms' | 'updated_at_ms' | 'versions'>;
-  /** Hash of the definition that an update was made from; when it is no longer the one that is stored, others changed it. */
+type StoredData = Extract<AutomationEvent, { event_type: 'automation_created' }>['data'];
+
+interface Change {
+  readonly stored: StoredData;
+  /** Hash of the definition that a change was made from; when it is no longer the one that is stored, others changed it. */
   readonly replaces?: string;
 }
+export type StoreAutomation = Change &
+  (
+    | { readonly type: 'create' }
+    | { readonly type: 'update' | 'resume' | 'delete' }
+    | { readonly type: 'pause'; readonly reason: string }
+    | { readonly type: 'share'; readonly visibility: Visibility; readonly audience_principals: readonly PrincipalRef[] }
+  );
 
 type Refused = { readonly code: 'AUTOMATION_V2_ALREADY_EXISTS' | 'AUTOMATION_V2_NOT_FOUND' | 'CONCURRENT_CHANGE'; readonly message: string; readonly details: { readonly automationID: string } };
 
 type Decided = Decision<AutomationEvent, Refused>;
 
-const decideCreate = ({ stored }: StoreAutomation, state: AutomationState, isOwn: boolean): Decided => {
-  if (state === undefined) return accept({ event_type: 'automation_created', data: stored });
+/** An automation as its deployment sees it; `undefined` when it is not there for it. */
+export const liveAutomation = (state: AutomationState, deployment_id: string | undefined): LiveAutomation | undefined =>
+  state === undefined || state.status === 'deleted' || state.tenant_context.deployment_id !== deployment_id ? undefined : (state as LiveAutomation);
+export type LiveAutomation = StoredAutomation & { readonly status: 'active' | 'paused' | 'draft' };
+
+const decideCreate = ({ stored }: Change, state: AutomationState, isOwn: boolean): Decided => {
+  if (state === undefined || (isOwn && state.status === 'deleted')) return accept({ event_type: 'automation_created', data: stored });
   if (isOwn && state.definition_hash === stored.definition_hash) return accept();
   return refuse({
     code: 'AUTOMATION_V2_ALREADY_EXISTS', message: `automation "${stored.automation_id}" exists with another definition`,
@@ -38,28 +54,58 @@ const decideCreate = ({ stored }: StoreAutomation, state: AutomationState, isOwn
   });
 };
 
-const decideUpdate = ({ stored, replaces }: StoreAutomation, state: AutomationState, isOwn: boolean): Decided => {
+const changed = (command: Exclude<StoreAutomation, { type: 'create' }>): AutomationEvent => {
+  const { stored } = command;
+  switch (command.type) {
+    case 'update': return { event_type: 'automation_updated', data: stored };
+    case 'resume': return { event_type: 'automation_resumed', data: stored };
+    case 'delete': return { event_type: 'automation_deleted', data: stored };
+    case 'pause': return { event_type: 'automation_paused', data: { ...stored, reason: command.reason } };
+    case 'share': return { event_type: 'automation_shared', data: { ...stored, visibility: command.visibility, audience_principals: command.audience_principals } };
+  }
+};
+
+const decideChange = (command: Exclude<StoreAutomation, { type: 'create' }>, state: AutomationState): Decided => {
+  const { stored, replaces } = command;
   const details = { automationID: stored.automation_id };
-  if (state === undefined || !isOwn) return refuse({ code: 'AUTOMATION_V2_NOT_FOUND', message: `there is no automation "${stored.automation_id}"`, details });
-  if (state.definition_hash === stored.definition_hash) return accept();
-  if (replaces !== undefined && replaces !== state.definition_hash) {
+  const live = liveAutomation(state, stored.tenant_context.deployment_id);
+  if (live === undefined) return refuse({ code: 'AUTOMATION_V2_NOT_FOUND', message: `there is no automation "${stored.automation_id}"`, details });
+  if (command.type !== 'delete' && live.definition_hash === stored.definition_hash) return accept();
+  if (replaces !== undefined && replaces !== live.definition_hash) {
     return refuse({ code: 'CONCURRENT_CHANGE', message: `automation "${stored.automation_id}" was changed by others meanwhile`, details });
   }
-  return accept({ event_type: 'automation_updated', data: stored });
+  return accept(changed(command));
 };
 
 /**
  * Storing the definition that is there already changes nothing; creating over another one is refused.
+ * The id of a deleted one may be used again: what is created then has nothing of what was there.
  * An automation of another deployment of the workspace is not there for this one, but its id is taken.
  */
 export const decideAutomation = (command: StoreAutomation, state: AutomationState): Decided => {
   const isOwn = state?.tenant_context.deployment_id === command.stored.tenant_context.deployment_id;
-  return command.type === 'create' ? decideCreate(command, state, isOwn) : decideUpdate(command, state, isOwn);
+  return command.type === 'create' ? decideCreate(command, state, isOwn) : decideChange(command, state);
 };
 
-export const evolveAutomation = (state: AutomationState, event: AutomationEvent & { readonly recorded_at_ms: number }): AutomationState => ({
-  ...event.data,
-  created_at_ms: state?.created_at_ms ?? event.recorded_at_ms,
-  updated_at_ms: event.recorded_at_ms,
-  versions: withVersion(state?.versions ?? [], { version: event.data.definition_version, hash: event.data.definition_hash, stored_at_ms: event.recorded_at_ms }),
-});
+const dataOf = ({ data }: AutomationEvent): StoredData => {
+  const { automation_id, tenant_context, name, status, definition_version, definition_hash, changed_by } = data;
+  return { automation_id, tenant_context, name, status, definition_version, definition_hash, changed_by };
+};
+
+const deleted = (status: StoredAutomation['status']): Pick<StoredAutomation, 'status' | 'deleted_paused'> => ({ status: 'deleted', ...(status === 'paused' ? { deleted_paused: true } : {}) });
+
+export const evolveAutomation = (state: AutomationState, event: AutomationEvent & { readonly recorded_at_ms: number }): AutomationState => {
+  const before = state?.status === 'deleted' ? undefined : state;
+  const data = dataOf(event);
+  return {
+    ...data, ...(event.event_type === 'automation_deleted' ? deleted(data.status) : {}),
+    created_at_ms: before?.created_at_ms ?? event.recorded_at_ms, updated_at_ms: event.recorded_at_ms,
+    versions: withVersion(before?.versions ?? [], { version: data.definition_version, hash: data.definition_hash, stored_at_ms: event.recorded_at_ms }),
+  };
+};
+
+/** Last token of the subjects of an automation's commits. */
+export const automationStatus = (state: AutomationState): string => (state === undefined ? 'absent' : state.deleted_paused === true ? 'deleted_paused' : state.status);
+
+/** Runs of an automation with such a status are not claimed (W28). */
+export const holdsRuns = (status: string): boolean => status === 'paused' || status === 'deleted_paused';

@@ -1,4 +1,5 @@
-export { decideAutomation, evolveAutomation, type AutomationState, type StoreAutomation } from './automation.decider.js';
+export { isOwnerOrAdmin, isVisible, principalOf } from './access.js';
+export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, liveAutomation, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { findVersion, maxVersions } from './automation-versions.js';
 export { normaliseDefinition } from './definition-rules.js';
 export { definitionVersion } from './definition-version.js';
@@ -37,3 +38,7 @@ export { defaultSecretHeader, signatureFault, type Hmac } from './webhooks/webho
 export {
   admitsToken, decideWebhookTrigger, evolveWebhookTrigger, validSecrets, type TriggerContext, type WebhookTriggerChange, type WebhookTriggerCommand, type WebhookTriggerState,
 } from './webhooks/webhook-trigger.decider.js';
+export type { OperatorRefusal } from './operator.decider.js';
+export type { OperatorCommandOfRun, RepairRun, TargetDefinition } from './operator.commands.js';
+export { planReset, type ResetPlan } from './reset-plan.js';
+export { editStep, type EditedStep, type StepEdit } from './step-edit.js';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { principalRefSchema } from '../authority.schema.js';
 import { automationDefinitionSchema } from '../definition.schema.js';
+import { visibilitySchema } from '../resource-access.schema.js';
 import { automationIdSchema, digestSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
@@ -17,6 +19,10 @@ const stored = z.object({
 export const automationEvents = defineEvents({
   automation_created: { version: 1, data: stored, audit: 'automation.governance.created', summary: 'An automation was stored for the first time.' },
   automation_updated: { version: 1, data: stored, audit: 'automation.governance.updated', summary: 'An automation has a new definition.' },
+  automation_paused: { version: 1, data: stored.extend({ reason: z.string() }), audit: 'automation.governance.paused', summary: 'No run of the automation begins or goes on; those that execute are paused.' },
+  automation_resumed: { version: 1, data: stored, audit: 'automation.governance.resumed', summary: 'Runs of the automation may begin; those that were paused stay so.' },
+  automation_shared: { version: 1, data: stored.extend({ visibility: visibilitySchema, audience_principals: z.array(principalRefSchema).readonly() }), audit: 'automation.governance.shared', summary: 'Others may see the automation, or no longer.' },
+  automation_deleted: { version: 1, data: stored, audit: 'automation.governance.deleted', summary: 'The automation is gone; runs that exist keep their definition.' },
 });
 export type AutomationEvent = EventOf<typeof automationEvents>;
 
