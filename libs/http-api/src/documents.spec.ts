@@ -129,7 +129,7 @@ describe('named schemas', () => {
 describe('paths and methods', () => {
   it('tell which methods a path takes', () => {
     expect(methodsOfPath('/automations/v2')).toEqual(['GET', 'POST']);
-    expect(methodsOfPath('/automations/v2/refund')).toEqual(['GET', 'PATCH']);
+    expect(methodsOfPath('/automations/v2/refund')).toEqual(['DELETE', 'GET', 'PATCH']);
     expect(methodsOfPath('/automations/v2/refund/run_now')).toEqual(['POST']);
     expect(methodsOfPath('/nowhere')).toEqual([]);
   });

@@ -2,8 +2,14 @@ const why = { reason: 'reason' };
 const reset = { reset_nodes: 'reset_nodes', cleared_outputs: 'cleared_outputs', unknown_effects: 'unknown_effects', ...why };
 const node = { nodeID: 'node_id' };
 
+const automation = { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' };
+
 /** What the audit keeps of the commands of operators, by event: the name in the record, and in the event. */
 export const operatorFacts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  automation_paused: { ...automation, ...why },
+  automation_resumed: automation,
+  automation_shared: { ...automation, visibility: 'visibility', audience_principals: 'audience_principals' },
+  automation_deleted: automation,
   run_pause_requested: why,
   run_resumed: why,
   run_stopped: { ...why, stop_kind: 'stop_kind' },
