@@ -34,7 +34,7 @@ export const repeated = (command: OperatorCommand | undefined, run: Run): Operat
 export const statusOf = (run: Run): Record<string, string> => ({ runID: run.run_id, currentStatus: run.status });
 
 /** Attempts under way whose effect nobody will hear of any more, and that may not be sent again: a person has to ask the peer. */
-const abandonedEffects = (run: Run): readonly RunEvent[] =>
+export const abandonedEffects = (run: Run): readonly RunEvent[] =>
   Object.entries(run.checkpoint.in_progress).flatMap(([key, { attempt, effect }]) =>
     effect?.mode !== 'none'
       ? []

@@ -65,16 +65,9 @@ const withoutChildren = ({ checkpoint }: Run): Partial<RunCheckpoint> => ({
   ...abandonChildren(checkpoint, () => true), open_waits: checkpoint.open_waits.filter(({ child_run_id }) => child_run_id === undefined),
 });
 
-/**
- * A wait that was not ended in time stops its run until an operator resumes it. What executes is ended
- * first; a gate that is open, and a pause of an operator, stand.
- */
-export const toPausedByWait = (run: Run, pause_reason: string): Run => {
-  if (run.status === 'running') {
-    return Object.keys(run.checkpoint.in_progress).length > 0 ? { ...run, status: 'pausing', pause_reason } : { ...commonOf(run), status: 'paused', pause_reason };
-  }
-  return run.status === 'queued' || isParked(run) ? { ...commonOf(run), status: 'paused', pause_reason } : run;
-};
+/** A wait that was not ended in time stops its run until an operator resumes it. A gate that is open, and a pause of an operator, stand. */
+export const toPausedByWait = (run: Run, pause_reason: string): Run =>
+  run.status === 'running' || run.status === 'queued' || isParked(run) ? toPaused(run, pause_reason) : run;
 
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {

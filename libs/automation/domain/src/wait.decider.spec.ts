@@ -1,5 +1,5 @@
 import type { OpenWait, OpenWaitTimeout, RunEvent, WebhookMatch } from '@cs/contracts';
-import { claimBy, history, runId } from './run-history.fixture.js';
+import { claimBy, effectOf, history, runId } from './run-history.fixture.js';
 import { definitionOf, nodes, now, scenario, type NodeInput } from './run-scenario.fixture.js';
 import { statefulStatus } from './run.state.js';
 import type { WebhookDelivery } from './wait.commands.js';
@@ -96,8 +96,13 @@ describe('the timeout of a wait', () => {
     given(atGate).when(wake, due).thenRun({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { node_id: 'sign' }, open_waits: [] } });
   });
 
-  it('lets what executes end first', () => {
-    given(created, claimed(1), started('pay'), registered(wait({ timeout: timeout({ on_timeout: 'escalate' }) }))).when(wake, due).thenRun({ status: 'pausing', checkpoint: { in_progress: { pay: { attempt: 1 } } } });
+  it('pauses a run that executes, whose next claim judges what was under way', () => {
+    given(created, claimed(1), started('pay'), registered(wait({ timeout: timeout({ on_timeout: 'escalate' }) }))).when(wake, due).thenRun({ status: 'paused', checkpoint: { in_progress: { pay: { attempt: 1 } } } });
+  });
+
+  it('leaves to a person what was under way in a run that it cancels, where nobody else can tell', () => {
+    const paying = [created, claimed(1), started('pay', effectOf('pay', 'none')), ...registered(wait({ timeout: timeout() }))];
+    given(paying).when(wake, due).thenTypes('node_blocked', 'stateful_wait_timeout_cancelled_run').thenRun({ status: 'cancelled', checkpoint: { node_outputs: { pay: { status: 'blocked' } } } });
   });
 
   const expected = (action: string, event_type: string, on_timeout: OpenWaitTimeout['on_timeout']): void =>
