@@ -38,6 +38,7 @@ const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator
     eventing, definitions, evaluator, secrets, changes: signals, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
+    gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
   });
 };
 

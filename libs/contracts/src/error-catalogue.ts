@@ -62,6 +62,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_GATE_NODE_NOT_FOUND: { kind: 'not_found', title: 'The gate\'s node is not in the definition', remedy: 'An operator has to repair the run.' },
   AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED: { kind: 'conflict', title: 'This request is no longer open', remedy: 'Read the inbox and decide the gate that is open now.' },
   AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN: { kind: 'forbidden', title: 'Whoever asked for this may not approve it', remedy: 'Someone else has to approve.' },
+  AUTOMATION_V2_GATE_EXPIRED: { kind: 'conflict', title: 'The time to decide this gate is over', remedy: 'Nothing can be decided any more; the run is about to be settled as its expiry policy says.' },
   AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED: { kind: 'forbidden', title: 'This gate has to know who decides', remedy: 'Decide with credentials that name a person.' },
   AUTOMATION_V2_GATE_NOT_AN_APPROVER: { kind: 'forbidden', title: 'You are not among the approvers of this gate', remedy: 'Ask one of `approvers`.' },
   AUTOMATION_V2_GATE_ALREADY_VOTED: { kind: 'conflict', title: 'You voted at this gate already, and otherwise', remedy: 'The first vote stands; ask the others.' },

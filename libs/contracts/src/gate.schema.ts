@@ -5,12 +5,40 @@ import { governanceActorSchema } from './tenant.schema.js';
 export const gateDecisionSchema = z.enum(['approve', 'rework', 'cancel']);
 export type GateDecision = z.infer<typeof gateDecisionSchema>;
 
+/** How a gate was settled: by a person, or by its time. */
+export const gateOutcomeSchema = z.enum([...gateDecisionSchema.options, 'expired', 'timeout_resume']);
+export type GateOutcome = z.infer<typeof gateOutcomeSchema>;
+
+const principal = z.string().min(1).max(256);
+const longestMs = 366 * 24 * 3_600_000;
+
+/** What happens to a gate that nobody decides (domain 5.9). */
 export const expiryPolicySchema = z.strictObject({
-  expires_after_ms: z.int().nonnegative().optional(),
-  on_expiry: z.enum(['cancel', 'escalate', 'remind', 'resume']).optional(),
-  escalate_to: z.string().min(1).optional(),
-  remind_every_ms: z.int().positive().optional(),
+  expires_after_ms: z.int().nonnegative().max(longestMs).optional().describe('Time to decide, in ms. Absent or 0: the default of the installation, 7 days unless configured.'),
+  on_expiry: z
+    .enum(['cancel', 'escalate', 'remind', 'resume'])
+    .optional()
+    .describe('cancel ends the run; escalate asks the next of escalate_to and gives it the same time again; remind asks again; resume goes on as if approved. Default cancel.'),
+  escalate_to: z.union([principal, z.array(principal).min(1).max(8)]).optional().describe('Who is asked when time runs out, one after the other.'),
+  remind_every_ms: z.int().min(1000).max(longestMs).optional().describe('Time between reminders, in ms. Absent: none before the gate expires, and one with on_expiry remind.'),
 });
+export type ExpiryPolicy = z.infer<typeof expiryPolicySchema>;
+
+/** What time has done to an open gate so far. */
+export const gatePolicyStateSchema = z.object({
+  escalations: z.int().nonnegative(),
+  escalated_at_ms: epochMsSchema.optional(),
+  escalated_to: z.string().optional(),
+  reminder_count: z.int().nonnegative(),
+  last_reminded_at_ms: epochMsSchema.optional(),
+  /** A reminder that came after the gate's time. */
+  expired_reminder: z.boolean().optional(),
+  /** Open for a day. */
+  stale: z.boolean().optional(),
+  /** Changes with every escalation and reminder: channels tell each once. */
+  notification_key: z.string().optional(),
+});
+export type GatePolicyState = z.infer<typeof gatePolicyStateSchema>;
 
 /** Somebody who may decide a gate: one person, or whoever has a role or is in a group. */
 export const approverSchema = z.strictObject({ kind: z.enum(['person', 'role', 'group']), id: z.string().min(1).max(256) });
@@ -58,6 +86,9 @@ export const pendingGateSchema = z.object({
   /** Oldest first; each person once. Only at gates that need several. */
   votes: z.array(gateVoteSchema).readonly().optional(),
   expiry_policy: expiryPolicySchema.optional(),
+  /** When its time is over; absent at gates of releases that had no expiry. */
+  expires_at_ms: epochMsSchema.optional(),
+  policy_state: gatePolicyStateSchema.optional(),
   metadata: z.record(z.string(), jsonSchema).optional(),
 });
 export type PendingGate = z.infer<typeof pendingGateSchema>;
@@ -67,7 +98,7 @@ export const gateDecisionRecordSchema = z.object({
   decision_id: z.string().optional(),
   node_id: nodeIdSchema,
   gate_opening_id: z.string(),
-  decision: gateDecisionSchema,
+  decision: gateOutcomeSchema,
   reason: z.string().optional(),
   decided_at_ms: epochMsSchema,
   /** At a gate that needed several people: whoever cast the last vote. */

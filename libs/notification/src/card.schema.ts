@@ -1,4 +1,4 @@
-import { gateDecisionSchema } from '@cs/contracts';
+import { gateDecisionSchema, gateOutcomeSchema } from '@cs/contracts';
 import { z } from 'zod';
 
 /** A message about a gate, before a channel renders it (domain 6.2). Every text is redacted. */
@@ -7,7 +7,7 @@ export const cardSchema = z.object({
   body_markdown: z.string(),
   fields: z.array(z.object({ label: z.string(), value: z.string() })).readonly(),
   /** `pending` asks; the others tell what was decided and have no actions. */
-  status: z.enum(['pending', 'approve', 'rework', 'cancel']),
+  status: z.enum(['pending', ...gateOutcomeSchema.options]),
   actions: z.array(z.object({ decision: gateDecisionSchema, label: z.string(), style: z.enum(['primary', 'default', 'danger']), requires_reason: z.boolean() })).readonly(),
   /** Who decided what and why; absent while pending. */
   summary: z.string().optional(),

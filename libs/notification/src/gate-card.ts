@@ -1,4 +1,4 @@
-import type { GateDecision, GateDecisionRecord, PendingGate } from '@cs/contracts';
+import type { GateDecision, GateDecisionRecord, GateOutcome, PendingGate } from '@cs/contracts';
 import type { Card } from './card.schema.js';
 import { redactText } from './redact-text.js';
 
@@ -20,7 +20,7 @@ const actions: Readonly<Record<GateDecision, Card['actions'][number]>> = {
 };
 
 const everyDecision: readonly GateDecision[] = ['approve', 'rework', 'cancel'];
-const decided: Readonly<Record<GateDecision, string>> = { approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled' };
+const settled: Readonly<Record<GateOutcome, string>> = { approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled', expired: 'Expired: nobody decided in time', timeout_resume: 'Nobody decided in time, so the run goes on' };
 
 /** Redacted before it is cut: half a credential is one too. */
 const shown = (text: string, maxLength: number): string => {
@@ -52,8 +52,10 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
 
 const decider = ({ decided_by }: GateDecisionRecord): string => decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
 
+const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(decider(record), maxTitleLength)}`);
+
 /** The card that replaces or answers the one that asked: who decided what, and why. */
 export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
   const reason = record.reason === undefined || record.reason.trim() === '' ? '' : `\nReason: ${shown(record.reason, maxBodyLength)}`;
-  return { ...opened, status: record.decision, actions: [], summary: `${decided[record.decision]} by ${shown(decider(record), maxTitleLength)}.${reason}` };
+  return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}` };
 };

@@ -43,6 +43,7 @@ export const toApprovalRequest = ({ org_id, workspace_id, run_id, gate, requeste
     automation_v2_run_id: run_id, approval_request_id: gate.approval_request_id, wait_id: gate.wait_id, transition_id: gate.transition_id,
     gate_opening_id: gate.gate_opening_id, decide_endpoint: `/automations/v2/runs/${run_id}/gate`, expires_at_ms,
     ...(gate.expiry_policy === undefined ? {} : { expiry_policy: { ...gate.expiry_policy } }),
+    ...(gate.policy_state === undefined ? {} : { gate_policy_state: { ...gate.policy_state }, notification_key: gate.policy_state.notification_key ?? null }),
     ...(gate.metadata === undefined ? {} : { gate_metadata: gate.metadata }),
   },
   requested_at_ms: gate.requested_at_ms, expires_at_ms, decisions: gate.decisions, rework_targets: gate.rework_targets,

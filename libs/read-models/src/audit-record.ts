@@ -34,6 +34,8 @@ export interface AuditHead extends TenantKey {
 
 type Facts = Readonly<Record<string, string>>;
 
+const keptOfTime: Facts = { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', expires_at_ms: 'expires_at_ms' };
+
 /**
  * The facts of an event that its audit record keeps: identities, decisions and their reasons, by name
  * in the record and in the event. Whatever is not listed (inputs, outputs, cards) stays out.
@@ -44,6 +46,10 @@ const kept: Readonly<Record<string, Facts>> = {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
   },
+  approval_gate_expired: keptOfTime,
+  approval_gate_escalated: { ...keptOfTime, escalated_to: 'escalated_to', escalations: 'escalations' },
+  approval_gate_reminder_due: { ...keptOfTime, reminder_count: 'reminder_count' },
+  approval_gate_marked_stale: keptOfTime,
   approval_gate_vote_recorded: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', vote: 'vote' },
   approval_gate_decided: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', decision: 'decision', reason: 'reason', decidedBy: 'decided_by', decided_at_ms: 'decided_at_ms' },
   automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },

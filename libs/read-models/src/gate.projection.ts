@@ -1,5 +1,5 @@
 import { isFinished } from '@cs/automation-domain';
-import type { GateDecisionRecord, GateVote, PendingGate, Run } from '@cs/contracts';
+import type { GateDecisionRecord, PendingGate, Run } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import type { GateRow } from './row-changes.js';
 import type { RunTransition } from './run-transition.js';
@@ -7,8 +7,7 @@ import { tenantKey } from './tenant-key.js';
 import { eventsOf } from './typed-events.js';
 
 /** When an open gate runs out; `null` when its definition sets no time. */
-export const gateExpiry = ({ requested_at_ms, expiry_policy }: PendingGate): number | null =>
-  expiry_policy?.expires_after_ms ? requested_at_ms + expiry_policy.expires_after_ms : null;
+export const gateExpiry = ({ expires_at_ms }: PendingGate): number | null => expires_at_ms ?? null;
 
 const openRow = (run: Run, gate: PendingGate, position: number): GateRow => ({
   ...tenantKey(run.tenant_context),
@@ -30,18 +29,11 @@ const decide = (row: GateRow, { decision, decided_by, decided_at_ms, reason }: G
 
 const openingOf = (run: Run | undefined): PendingGate | undefined => (run === undefined || isFinished(run.status) ? undefined : run.checkpoint.awaiting_gate);
 
-/** A vote about an opening that was never seen has nothing to be added to; its decision will bring it. */
-const vote = (rows: Map<string, GateRow>, { gate_opening_id, vote: cast }: { readonly gate_opening_id: string; readonly vote: GateVote }, position: number): void => {
-  const row = rows.get(gate_opening_id);
-  if (row?.gate) rows.set(gate_opening_id, { ...row, gate: { ...row.gate, votes: [...(row.gate.votes ?? []), cast] }, position });
-};
-
 /** Applies what the commit's events say about gates to the openings known so far. */
 const applyEvents = (rows: Map<string, GateRow>, run: Run, stored: StoredCommit): void => {
   const { position } = stored;
   for (const event of eventsOf('run', stored)) {
     if (event.event_type === 'approval_gate_opened') rows.set(event.data.gate.gate_opening_id, openRow(run, event.data.gate, position));
-    if (event.event_type === 'approval_gate_vote_recorded') vote(rows, event.data, position);
     if (event.event_type !== 'approval_gate_decided') continue;
     rows.set(event.data.gate_opening_id, decide(rows.get(event.data.gate_opening_id) ?? unseen(run, event.data, position), event.data, position));
   }
@@ -51,7 +43,8 @@ const applyEvents = (rows: Map<string, GateRow>, run: Run, stored: StoredCommit)
 const settle = (rows: Map<string, GateRow>, run: Run, position: number): void => {
   const open = openingOf(run);
   for (const [id, row] of rows) if (row.status === 'open' && open?.gate_opening_id !== id) rows.set(id, { ...row, status: 'closed', position });
-  if (open && !rows.has(open.gate_opening_id)) rows.set(open.gate_opening_id, openRow(run, open, position));
+  // A vote, a reminder or an escalation changed it, or it was never seen.
+  if (open && rows.get(open.gate_opening_id)?.gate !== open) rows.set(open.gate_opening_id, openRow(run, open, position));
 };
 
 /** The gate openings that a commit opened, decided or, by ending what they belong to, closed. */

@@ -155,3 +155,32 @@ describe('phases', () => {
     expect(statefulStatusesOf('nonsense')).toEqual([]);
   });
 });
+
+describe('a gate that time and votes change', () => {
+  const at = { node_id: 'sign', gate_opening_id: 'o1' };
+  const escalated = { ...at, expires_at_ms: 1, escalated_to: 'lead', escalations: 1, notification_key: 'automation_v2:r1:sign:escalated:1' };
+
+  it('shows its votes and its escalation in the inbox, and its next deadline among the waits', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.gateOpened('r1', 'o1');
+    const vote = { vote_id: 'v1', voter: 'ada', decision: 'approve', voted_by: person, voted_at_ms: 5 } as const;
+    log.run('r1', { event_type: 'approval_gate_vote_recorded', data: { ...at, vote } });
+    log.run('r1', { event_type: 'approval_gate_escalated', data: escalated });
+    const { gates, waits } = project(log.entries);
+    expect(gates).toMatchObject([{ status: 'open', gate: { votes: [vote], policy_state: { escalated_to: 'lead' } }, expires_at_ms: gates[0]?.gate?.expires_at_ms }]);
+    expect(waits).toMatchObject([{ wait_kind: 'approval', status: 'waiting', timeout_policy: { timeout_at_ms: gates[0]?.expires_at_ms }, metadata: { gate_policy_state: { escalated_to: 'lead' } } }]);
+  });
+
+  it('that expires ends its wait as cancelled, under a key of its own', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.gateOpened('r1', 'o1');
+    const record = { ...at, decision: 'expired', decided_at_ms: 9, decided_by: { kind: 'system', source: 'automation_gate_expiry' } } as const;
+    log.run('r1', { event_type: 'approval_gate_decided', data: record }, { event_type: 'run_cancelled', data: { reason: 'expired', stop_kind: 'cancelled' } });
+    const { gates, waits } = project(log.entries);
+    expect([gates[0]?.status, gates[0]?.decision, waits[0]?.status, waits[0]?.reason]).toEqual(['decided', 'expired', 'cancelled', 'decision:expired']);
+  });
+});

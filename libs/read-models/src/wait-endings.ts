@@ -13,7 +13,7 @@ export interface Ending {
 }
 
 const gateEnd = (event: Extract<WaitEvent, { event_type: 'approval_gate_decided' }>, gate: PendingGate, run_id: string): Ending => {
-  const status = event.data.decision === 'cancel' ? 'cancelled' : 'woken';
+  const status = event.data.decision === 'cancel' || event.data.decision === 'expired' ? 'cancelled' : 'woken';
   return { status, key: approvalKey(run_id, gate, status), reason: `decision:${event.data.decision}` };
 };
 

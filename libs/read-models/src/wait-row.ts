@@ -1,6 +1,6 @@
+import { gateDueAtMs } from '@cs/automation-domain';
 import type { OpenWait, OpenWaitTimeout, PendingGate } from '@cs/contracts';
 import type { Json, JsonObject } from '@cs/kernel';
-import { gateExpiry } from './gate.projection.js';
 import type { WaitRow } from './row-changes.js';
 import type { TenantKey } from './tenant-key.js';
 
@@ -43,9 +43,14 @@ export const waitRow = (moment: Moment, wait: OpenWait): WaitRow =>
     timeout_at_ms: wait.timeout?.timeout_at_ms ?? null, timeout_policy: wait.timeout === undefined ? null : policyOf(wait.timeout), metadata: metadataOf(wait), webhook_match: wait.webhook_match ?? null,
   });
 
+const expiryOf = ({ expires_at_ms, expiry_policy }: PendingGate): JsonObject | null =>
+  present({ timeout_at_ms: expires_at_ms, on_timeout: expiry_policy?.on_expiry, escalate_to: expiry_policy?.escalate_to, remind_every_ms: expiry_policy?.remind_every_ms });
+
 /** A gate as it opens: a wait for a decision. */
 export const approvalRow = (moment: Moment, gate: PendingGate): WaitRow =>
   opened(moment, {
-    wait_id: gate.wait_id, wait_kind: 'approval', phase_id: gate.node_id, created_at_ms: gate.requested_at_ms, wake_at_ms: null, timeout_at_ms: gateExpiry(gate),
-    timeout_policy: null, metadata: { gate_opening_id: gate.gate_opening_id }, webhook_match: null,
+    wait_id: gate.wait_id, wait_kind: 'approval', phase_id: gate.node_id, created_at_ms: gate.requested_at_ms, wake_at_ms: null,
+    // When time next asks something of it: the sweep looks at it then.
+    timeout_at_ms: gateDueAtMs(gate) ?? null, timeout_policy: expiryOf(gate),
+    metadata: present({ gate_opening_id: gate.gate_opening_id, gate_policy_state: gate.policy_state && present(gate.policy_state) }), webhook_match: null,
   });

@@ -79,6 +79,12 @@ const settle = (known: Map<string, WaitRow>, run: Run, { moment, nodes, status }
   for (const [id, row] of held) if (!known.has(id)) known.set(id, row);
 };
 
+/** The same opening, with a vote, a reminder or an escalation more. */
+const goneOn = ({ before, after }: RunTransition, moment: Moment): readonly WaitRow[] => {
+  const [was, is] = [before?.checkpoint.awaiting_gate, after?.checkpoint.awaiting_gate];
+  return is !== undefined && was !== is && was?.gate_opening_id === is.gate_opening_id ? [approvalRow(moment, is)] : [];
+};
+
 const waitEvents: ReadonlySet<string> = new Set<WaitEvent['event_type']>([
   'approval_gate_opened', 'approval_gate_decided', 'wait_node_registered', 'node_retry_backoff_scheduled', 'stateful_wait_woken_requeued',
   'stateful_wait_timeout_cancelled_run', 'stateful_wait_timeout_paused_run', 'stateful_wait_timeout_reminded',
@@ -103,5 +109,6 @@ export const projectWaits = (transition: RunTransition): readonly WaitRow[] => {
   const known = new Map(start);
   const applied = applyEvents(known, transition, at);
   if (after) settle(known, after, { ...applied, status: stored.status });
+  for (const row of goneOn(transition, applied.moment)) known.set(row.wait_id, row);
   return [...known].filter(([id, row]) => start.get(id) !== row).map(([, row]) => row);
 };

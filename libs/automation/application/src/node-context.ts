@@ -1,4 +1,4 @@
-import type { WorkRef } from '@cs/automation-domain';
+import type { ExpiryDefault, WorkRef } from '@cs/automation-domain';
 import type { AutomationDefinition, FlowNode } from '@cs/contracts';
 import type { Json, JsonObject } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
@@ -11,6 +11,8 @@ export interface NodeContext {
   readonly session: RunSession;
   readonly definition: AutomationDefinition;
   readonly evaluator: ExpressionEvaluator;
+  /** What holds for gates that do not say how long they wait. Default seven days, then the run is cancelled. */
+  readonly gateExpiry?: ExpiryDefault | undefined;
 }
 
 /** What the expressions of a node, or of an item of it, may read now. */

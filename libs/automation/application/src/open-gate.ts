@@ -9,7 +9,10 @@ export const openGate = async (context: NodeContext, node: FlowNode): Promise<bo
   try {
     const title = asText(await resolveFor(context, node, { value: node.objective, path: 'objective' }));
     const instructions = node.gate?.instructions === undefined ? undefined : asText(await resolveFor(context, node, { value: node.gate.instructions, path: 'gate.instructions' }));
-    return session.apply({ type: 'open_gate', node_id: node.node_id, title, ...(instructions === undefined ? {} : { instructions }) });
+    return session.apply({
+      type: 'open_gate', node_id: node.node_id, title, ...(instructions === undefined ? {} : { instructions }),
+      ...(context.gateExpiry === undefined ? {} : { expiry_default: context.gateExpiry }),
+    });
   } catch (error) {
     return session.apply({ type: 'fail_run', detail: `gate "${node.node_id}" cannot be shown: ${failureText(error)}` });
   }

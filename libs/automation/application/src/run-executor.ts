@@ -1,7 +1,7 @@
 import type { StoredCommit } from '@cs/eventing';
 import type { Admission } from './admission.port.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
-import { isFinished } from '@cs/automation-domain';
+import { isFinished, type ExpiryDefault } from '@cs/automation-domain';
 import { ChildRuns } from './child-runs.js';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
@@ -33,6 +33,8 @@ export interface RunExecutorOptions {
   readonly leaseMs: number;
   /** Asked before a queued run is claimed. Absent: every run is claimed at once. */
   readonly admission?: Admission;
+  /** What holds for gates that do not say how long they wait. */
+  readonly gateExpiry?: ExpiryDefault;
   /** Asked before nodes start. Default none. */
   readonly guards?: readonly LaunchGuard[];
 }
@@ -157,9 +159,9 @@ export class RunExecutor {
   }
 
   async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children'>): Promise<ConsumerOutcome | undefined> {
-    const { evaluator, eventing, guards = [], changes } = this.#options;
+    const { evaluator, eventing, guards = [], changes, gateExpiry } = this.#options;
     const work = new NodeWork({
-      session, definition, evaluator, guards, executors: this.#executors, digest: eventing.digest,
+      session, definition, evaluator, gateExpiry, guards, executors: this.#executors, digest: eventing.digest,
       maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes,
     });
     const stopListening = changes.listen(session.ref.id, () => work.nudge());

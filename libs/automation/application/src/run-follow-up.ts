@@ -1,5 +1,5 @@
-import { dueAtMs, isFinished } from '@cs/automation-domain';
-import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
+import { dueAtMs, gateDueAtMs, isFinished } from '@cs/automation-domain';
+import type { AggregateRef, AutomationDefinition, Run, RunCheckpoint } from '@cs/contracts';
 import type { ChildRuns } from './child-runs.js';
 import type { Timers } from './timers.port.js';
 
@@ -9,6 +9,18 @@ interface FollowUpOptions {
   readonly ref: AggregateRef;
   readonly definition: AutomationDefinition;
 }
+
+interface TimedWait {
+  /** One per opening of a gate, whose wait keeps its id. */
+  readonly id: string;
+  readonly wait_id: string;
+  readonly due: number | undefined;
+}
+
+const timedWaits = ({ open_waits, awaiting_gate: gate }: RunCheckpoint): readonly TimedWait[] => [
+  ...open_waits.map((wait) => ({ id: wait.wait_id, wait_id: wait.wait_id, due: dueAtMs(wait) })),
+  ...(gate === undefined ? [] : [{ id: gate.gate_opening_id, wait_id: gate.wait_id, due: gateDueAtMs(gate) }]),
+];
 
 /**
  * What has to come after the commits of a run: timers of its waits, the children that it waits for, word
@@ -42,12 +54,9 @@ export class RunFollowUp {
 
   async #scheduleTimers({ checkpoint }: Run): Promise<void> {
     const { timers, ref } = this.#options;
-    const waits = checkpoint.open_waits.filter(({ wait_id }) => !this.#timed.has(wait_id));
-    await Promise.all(waits.map((wait) => {
-      const due = dueAtMs(wait);
-      return due === undefined ? undefined : timers.schedule(ref, wait.wait_id, due);
-    }));
-    for (const { wait_id } of waits) this.#timed.add(wait_id);
+    const waits = timedWaits(checkpoint).filter(({ id }) => !this.#timed.has(id));
+    await Promise.all(waits.map(({ wait_id, due }) => (due === undefined ? undefined : timers.schedule(ref, wait_id, due))));
+    for (const { id } of waits) this.#timed.add(id);
   }
 
   async #requestChildren(run: Run): Promise<void> {

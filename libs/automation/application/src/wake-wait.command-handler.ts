@@ -1,21 +1,26 @@
-import { dueAtMs } from '@cs/automation-domain';
-import type { AggregateRef, OpenWait, Run } from '@cs/contracts';
+import { dueAtMs, gateDueAtMs } from '@cs/automation-domain';
+import type { AggregateRef, Run } from '@cs/contracts';
 import { done, retryLater, type ConsumerOutcome } from '@cs/eventing';
 import { commandWait, loadRun, type WakeOptions } from './wait-ending.js';
 
-const openWaitOf = (run: Run | undefined, waitId: string): OpenWait | undefined => run?.checkpoint.open_waits.find(({ wait_id }) => wait_id === waitId);
+/** When time next asks something of a wait of the run, or of its gate; `undefined` when it is over or never due. */
+const dueOf = (run: Run | undefined, waitId: string): number | undefined => {
+  const gate = run?.checkpoint.awaiting_gate;
+  if (gate?.wait_id === waitId) return gateDueAtMs(gate);
+  const wait = run?.checkpoint.open_waits.find(({ wait_id }) => wait_id === waitId);
+  return wait && dueAtMs(wait);
+};
 
 /** Sooner than this, the message that is at hand comes again; later, a timer does. */
 const longestRetryMs = 5000;
 const shortestRetryMs = 10;
 
 /** A timer fired before its time by this runner's clock, or the wait goes on after a reminder. */
-const notDueYet = async ({ eventing, timers }: WakeOptions, ref: AggregateRef, wait: OpenWait | undefined): Promise<ConsumerOutcome> => {
-  const due = wait && dueAtMs(wait);
-  if (wait === undefined || due === undefined) return done;
+const notDueYet = async ({ eventing, timers }: WakeOptions, ref: AggregateRef, { waitId, due }: { readonly waitId: string; readonly due: number | undefined }): Promise<ConsumerOutcome> => {
+  if (due === undefined) return done;
   const left = due - eventing.clock();
-  if (left <= longestRetryMs) return retryLater(Math.max(shortestRetryMs, left), `wait "${wait.wait_id}" is not due`);
-  await timers.schedule(ref, wait.wait_id, due);
+  if (left <= longestRetryMs) return retryLater(Math.max(shortestRetryMs, left), `wait "${waitId}" is not due`);
+  await timers.schedule(ref, waitId, due);
   return done;
 };
 
@@ -28,9 +33,8 @@ export const wakeWait = async (options: WakeOptions, ref: AggregateRef, waitId: 
   if (loaded.state === undefined) return done;
   const result = await commandWait(options, { loaded, run: loaded.state, command: { type: 'wake_wait', wait_id: waitId } });
   if (result.kind === 'contended') return retryLater(100, 'the run is being written to');
-  if (result.kind === 'refused') return await notDueYet(options, ref, openWaitOf(result.loaded.state, waitId));
-  const wait = openWaitOf(result.loaded.state, waitId);
-  const due = wait && dueAtMs(wait);
-  if (result.changed && wait !== undefined && due !== undefined) await options.timers.schedule(ref, waitId, due);
+  const due = dueOf(result.loaded.state, waitId);
+  if (result.kind === 'refused' || !result.changed) return await notDueYet(options, ref, { waitId, due });
+  if (due !== undefined) await options.timers.schedule(ref, waitId, due);
   return done;
 };

@@ -58,9 +58,11 @@ const gateProblems = ({ gate }: FlowNode, index: number): readonly Problem[] => 
   const decisions = gate.decisions.flatMap((word, at) =>
     unknown.includes(word) ? [problem(index, `.gate.decisions[${at}]`, ['approval_decisions_invalid', `"${word}" is not a decision; use approve, rework or cancel`])] : [],
   );
-  // Accepting what nothing acts on would leave a run waiting for ever that its author believes to expire.
-  const expiry = gate.expiry_policy === undefined ? [] : [problem(index, '.gate.expiry_policy', ['approval_expiry_unavailable', 'gates do not expire in this release; leave "expiry_policy" out'])];
-  return [...decisions, ...expiry];
+  const { on_expiry, escalate_to } = gate.expiry_policy ?? {};
+  const unused = escalate_to !== undefined && on_expiry !== 'escalate'
+    ? [problem(index, '.gate.expiry_policy.escalate_to', ['approval_expiry_invalid', '"escalate_to" is who is asked with on_expiry "escalate"; set that, or leave it out'])]
+    : [];
+  return [...decisions, ...unused];
 };
 
 /** Nodes that can never start because they depend, through others, on themselves. */

@@ -1,5 +1,5 @@
 import { isJsonObject } from '@cs/kernel';
-import type { FlowNode, GateDecision } from '@cs/contracts';
+import type { ApprovalWaitSpec, FlowNode, GateDecision } from '@cs/contracts';
 
 const synonyms: ReadonlyMap<string, GateDecision> = new Map<string, GateDecision>([
   ['approve', 'approve'],
@@ -29,10 +29,17 @@ export const gateDecisions = (gate: FlowNode['gate']): { readonly decisions: rea
 
 const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((word): word is string => typeof word === 'string' && readDecision(word) !== undefined) : []);
 
+/** The expiry of an approval that is written as a wait (domain 2.8). */
+const expiryOf = ({ expires_after_ms, timeout }: ApprovalWaitSpec): Pick<NonNullable<FlowNode['gate']>, 'expiry_policy'> => {
+  if (timeout === undefined) return expires_after_ms === undefined ? {} : { expiry_policy: { expires_after_ms } };
+  const { on_timeout, ...rest } = timeout;
+  return { expiry_policy: { ...rest, on_expiry: on_timeout } };
+};
+
 /** The gate of an approval node, however it is written: as a gate, as a wait of kind approval, or by a planner's metadata. */
 export const gateOf = ({ gate, wait, metadata }: FlowNode): FlowNode['gate'] => {
   if (gate !== undefined) return gate;
-  if (wait?.kind === 'approval') return { required: true, decisions: wait.decisions, rework_targets: [] };
+  if (wait?.kind === 'approval') return { required: true, decisions: wait.decisions, rework_targets: [], ...expiryOf(wait) };
   const approval = metadata?.['approval'];
   return isJsonObject(approval) ? { required: true, decisions: words(approval['allowed_decisions'] ?? approval['decisions']), rework_targets: [] } : undefined;
 };

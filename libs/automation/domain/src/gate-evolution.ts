@@ -1,4 +1,5 @@
-import type { Run } from '@cs/contracts';
+import type { PendingGate, Run } from '@cs/contracts';
+import { policyState, resolveExpiry } from './gate-expiry.js';
 import { resetNodes } from './node-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { toAwaitingApproval, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
@@ -18,7 +19,7 @@ export const dropGate = (run: Run): Run => {
 const decided = (run: Run, { data }: RunEventNamed<'approval_gate_decided'>): Run => {
   const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
   const settled: Run = { ...run, checkpoint: { ...checkpoint, gate_history: [...checkpoint.gate_history, data] } };
-  if (data.decision === 'cancel') return settled;
+  if (data.decision === 'cancel' || data.decision === 'expired') return settled;
   return { ...toQueued(withCheckpoint(settled, { blocked_nodes: unreconciledNodes(run) }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
 };
 
@@ -28,10 +29,35 @@ const voted = (run: Run, { data }: RunEventNamed<'approval_gate_vote_recorded'>)
   return withCheckpoint(run, { awaiting_gate: { ...gate, votes: [...(gate.votes ?? []), data.vote] } });
 };
 
+/** What time did to the gate that is open; of an opening that is over, nothing is kept. */
+const byTime = (run: Run, opening: string, change: (gate: PendingGate) => Partial<PendingGate>): Run => {
+  const gate = run.checkpoint.awaiting_gate;
+  return gate?.gate_opening_id === opening ? withCheckpoint(run, { awaiting_gate: { ...gate, ...change(gate) } }) : run;
+};
+
+const escalated = (run: Run, { data, recorded_at_ms }: RunEventNamed<'approval_gate_escalated'>): Run =>
+  byTime(run, data.gate_opening_id, (gate) => ({
+    // Whoever is asked next has the time of the gate again.
+    expires_at_ms: recorded_at_ms + resolveExpiry(gate.expiry_policy).expires_after_ms,
+    policy_state: { ...policyState(gate), escalations: data.escalations, escalated_at_ms: recorded_at_ms, escalated_to: data.escalated_to, notification_key: data.notification_key },
+  }));
+
+const remindedOf = (run: Run, { data, recorded_at_ms }: RunEventNamed<'approval_gate_reminder_due'>): Run =>
+  byTime(run, data.gate_opening_id, (gate) => ({
+    policy_state: {
+      ...policyState(gate), reminder_count: data.reminder_count, last_reminded_at_ms: recorded_at_ms, notification_key: data.notification_key,
+      ...(data.expired_reminder ? { expired_reminder: true } : {}),
+    },
+  }));
+
 /** Events of the approval gates of a run. */
-export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_vote_recorded' | 'approval_gate_decided' | 'node_approval_rollback'> = {
+export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_vote_recorded' | 'approval_gate_expired' | 'approval_gate_escalated' | 'approval_gate_reminder_due' | 'approval_gate_marked_stale' | 'approval_gate_decided' | 'node_approval_rollback'> = {
   approval_gate_opened: opened,
   approval_gate_vote_recorded: voted,
+  approval_gate_expired: (run) => run,
+  approval_gate_escalated: escalated,
+  approval_gate_reminder_due: remindedOf,
+  approval_gate_marked_stale: (run, { data }) => byTime(run, data.gate_opening_id, (gate) => ({ policy_state: { ...policyState(gate), stale: true } })),
   approval_gate_decided: decided,
   node_approval_rollback: (run, { data }) => resetNodes(run, data.reset_nodes),
 };

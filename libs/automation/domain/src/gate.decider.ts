@@ -2,6 +2,7 @@ import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
 import type { GateDecision, GateDecisionRecord, GateVote, NodeOutput, PendingGate, Run, RunEvent } from '@cs/contracts';
 import { descendants, flowGraph } from './flow-graph.js';
 import { readDecision } from './gate-decisions.js';
+import { isExpired } from './gate-expiry.js';
 import { isVoting, tally } from './gate-voting.js';
 import { pendingGate, requestIdOf } from './pending-gate.js';
 import { gateToOpen } from './run-plan.js';
@@ -16,6 +17,7 @@ export type GateRefusal = Refusal<
   | 'AUTOMATION_V2_GATE_TRANSITION_GUARD_DENIED'
   | 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED'
   | 'AUTOMATION_V2_GATE_ALREADY_VOTED'
+  | 'AUTOMATION_V2_GATE_EXPIRED'
 >;
 type GateDecided = Decision<RunEvent, GateRefusal>;
 
@@ -56,7 +58,10 @@ const approvedOutput = (record: GateDecisionRecord): NodeOutput => ({
   content: { decision: record.decision, reason: record.reason ?? null, decided_at_ms: record.decided_at_ms, decided_by: { ...record.decided_by } },
 });
 
-const consequences = (record: GateDecisionRecord, gate: PendingGate, { definition }: RunContext): readonly RunEvent[] => {
+/** What a person decided, as recorded. */
+type Decided = GateDecisionRecord & { readonly decision: GateDecision };
+
+const consequences = (record: Decided, gate: PendingGate, { definition }: RunContext): readonly RunEvent[] => {
   const decided: RunEvent = { event_type: 'approval_gate_decided', data: record };
   switch (record.decision) {
     case 'approve':
@@ -71,7 +76,7 @@ const consequences = (record: GateDecisionRecord, gate: PendingGate, { definitio
   }
 };
 
-const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): GateDecisionRecord => ({
+const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): Decided => ({
   node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at_ms, decided_by: command.decided_by,
   ...(command.decision_id === undefined ? {} : { decision_id: command.decision_id }),
   ...(command.reason === undefined ? {} : { reason: command.reason }),
@@ -114,6 +119,9 @@ const judge = (command: DecideGate, gate: PendingGate, context: RunContext): Gat
   }
   if (!flowGraph(context.definition).nodes.has(gate.node_id)) {
     return refuse({ code: 'AUTOMATION_V2_GATE_NODE_NOT_FOUND', message: `the definition has no node "${gate.node_id}"`, details: { nodeID: gate.node_id } });
+  }
+  if (isExpired(gate, context.at_ms)) {
+    return refuse({ code: 'AUTOMATION_V2_GATE_EXPIRED', message: `gate "${gate.node_id}" expired`, details: { nodeID: gate.node_id, expires_at_ms: gate.expires_at_ms ?? null } });
   }
   const mismatch = guardMismatch(command, gate);
   if (mismatch !== undefined) {

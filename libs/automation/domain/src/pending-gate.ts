@@ -1,6 +1,7 @@
 import { definedMembers } from '@cs/kernel';
 import type { FlowNode, PendingGate, Run } from '@cs/contracts';
 import { gateDecisions, gateOf } from './gate-decisions.js';
+import { resolveExpiry } from './gate-expiry.js';
 import type { OpenGate } from './run.commands.js';
 
 /** The public id of a gate's request: the same for every opening. */
@@ -22,7 +23,7 @@ const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
   const { risk_tier, data_classes } = node;
   const gate = gateOf(node);
   return definedMembers({
-    instructions, risk_tier, data_classes, metadata: reviewMetadata(node), expiry_policy: gate?.expiry_policy,
+    instructions, risk_tier, data_classes, metadata: reviewMetadata(node),
     approvers: gate?.approvers, approvals_required: gate?.approvals_required, voting: gate?.voting, requester_may_approve: gate?.requester_may_approve,
   });
 };
@@ -31,6 +32,7 @@ const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
 export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
   const { node_id, depends_on } = node;
   const gate = gateOf(node);
+  const expiry_policy = resolveExpiry(gate?.expiry_policy, texts.expiry_default);
   const approval_request_id = requestIdOf(run, node_id);
   return {
     node_id, approval_request_id,
@@ -38,5 +40,6 @@ export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts:
     wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
     title: texts.title, decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
     requested_at_ms: at_ms, upstream_node_ids: depends_on, ...optionalMembers(node, texts.instructions),
+    expiry_policy, expires_at_ms: at_ms + expiry_policy.expires_after_ms,
   };
 };

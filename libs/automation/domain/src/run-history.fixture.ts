@@ -1,6 +1,7 @@
 import type { AutomationDefinition, EffectIntent, GateDecision, GateDecisionRecord, GovernanceActor, NodeFailure, OpenWait, PendingGate, RunEvent } from '@cs/contracts';
 import { descendants, flowGraph } from './flow-graph.js';
 import { gateDecisions } from './gate-decisions.js';
+import { sevenDays } from './gate-expiry.js';
 import type { NodeResult, RequestRun } from './run.commands.js';
 import { now } from './run-scenario.fixture.js';
 
@@ -70,6 +71,7 @@ export const pendingGate = (definition: AutomationDefinition, node_id: string, o
   return {
     node_id, approval_request_id: requestId(node_id), gate_opening_id: `${requestId(node_id)}:${opening}`, wait_id: `${requestId(node_id)}:wait`, transition_id: `${requestId(node_id)}:decision`,
     title: 'Sign?', decisions: gateDecisions(node?.gate).decisions, rework_targets: node?.gate?.rework_targets ?? [], requested_at_ms: now, upstream_node_ids: node?.depends_on ?? [],
+    expiry_policy: { expires_after_ms: sevenDays.expires_after_ms, on_expiry: 'cancel' }, expires_at_ms: now + sevenDays.expires_after_ms,
   };
 };
 

@@ -1,5 +1,6 @@
 import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
+import type { ExpiryDefault } from './gate-expiry.js';
 import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { OverrideGuardrails, RecordUsage, WatchCommand } from './supervision.commands.js';
 import type { StepCommand } from './step.commands.js';
@@ -43,7 +44,7 @@ export interface FinishNode { readonly type: 'finish_node'; readonly node_id: st
 export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string; readonly item?: number | undefined }
 
 /** Stops for a signature; the texts are resolved by the caller. */
-export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string }
+export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string; readonly expiry_default?: ExpiryDefault }
 
 /** Nothing runs and nothing is ready: park on the open waits, or end. */
 export interface SettleRun { readonly type: 'settle' }

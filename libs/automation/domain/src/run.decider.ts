@@ -3,6 +3,7 @@ import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { unfitForExecution } from './claim-checks.js';
+import { gateDue } from './gate-expiry.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { overrideGuardrails, pauseAtGuardrail, recordUsage, type SupervisionRefusal } from './guardrail.decider.js';
 import { finishNode, recoverNode, startNode } from './node.decider.js';
@@ -77,7 +78,11 @@ const deciders: Deciders = {
   settle_pausing_on_restart: (_command, run) => settlePausingOnRestart(run),
   interrupt_for_shutdown: (_command, run) => interruptForShutdown(run),
   renew_queue_message: renewQueueMessage,
-  wake_wait: wakeWait,
+  // The gate's wait is its deadline: one engine for both (W12).
+  wake_wait: (command, run, context) => {
+    const gate = run.checkpoint.awaiting_gate;
+    return gate?.wait_id === command.wait_id && run.status === 'awaiting_approval' ? gateDue(gate, run, context) : wakeWait(command, run, context);
+  },
   deliver_webhook: deliverWebhook,
   resolve_wait: resolveWait,
   skip_node: skipNode,

@@ -71,10 +71,9 @@ describe('a wait is refused with its place and code', () => {
     expect(waiting(approval({ decisions: [] }))).toEqual([['wait.decisions', 'approval_decisions_invalid']]);
     expect(waiting(approval({ decisions: ['approve', 'cancel', 'approve', 'maybe'] }))).toEqual([['wait.decisions[2]', 'approval_decisions_invalid'], ['wait.decisions[3]', 'approval_decisions_invalid']]);
   });
-  it('approval_expiry_invalid, approval_timeout_conflict, approval_timeout_resume_forbidden: and none expires yet', () => {
-    const unavailable = ['wait', 'approval_expiry_unavailable'];
-    expect(waiting(approval({ expires_after_ms: 0 }))).toEqual([['wait.expires_after_ms', 'approval_expiry_invalid'], unavailable]);
-    expect(waiting(approval({ expires_after_ms: 5, timeout }))).toEqual([['wait', 'approval_timeout_conflict'], unavailable]);
-    expect(waiting(approval({ timeout: { ...timeout, on_timeout: 'resume' } }))).toEqual([['wait.timeout.on_timeout', 'approval_timeout_resume_forbidden'], unavailable]);
+  it('approval_expiry_invalid, approval_timeout_conflict, approval_timeout_resume_forbidden', () => {
+    expect(waiting(approval({ expires_after_ms: 0 }))).toEqual([['wait.expires_after_ms', 'approval_expiry_invalid']]);
+    expect(waiting(approval({ expires_after_ms: 5, timeout }))).toEqual([['wait', 'approval_timeout_conflict']]);
+    expect(waiting(approval({ timeout: { ...timeout, on_timeout: 'resume' } }))).toEqual([['wait.timeout.on_timeout', 'approval_timeout_resume_forbidden']]);
   });
 });

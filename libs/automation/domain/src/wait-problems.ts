@@ -81,8 +81,6 @@ const approvalProblems: Check<ApprovalWaitSpec> = ({ decisions, expires_after_ms
   ...when(expires_after_ms !== undefined && timeout !== undefined, path, ['approval_timeout_conflict', 'an approval has either "expires_after_ms" or "timeout"']),
   ...(timeout === undefined ? [] : timeoutProblems(timeout, `${path}.timeout`)),
   ...when(timeout?.on_timeout === 'resume', `${path}.timeout.on_timeout`, ['approval_timeout_resume_forbidden', 'an approval that nobody gave cannot be assumed; cancel, escalate or remind']),
-  // Accepting what nothing acts on would leave a run waiting for ever that its author believes to expire.
-  ...when(expires_after_ms !== undefined || timeout !== undefined, path, ['approval_expiry_unavailable', 'gates do not expire in this release; leave "expires_after_ms" and "timeout" out']),
 ];
 
 const specProblems = (place: Place): readonly Problem[] => {

@@ -33,6 +33,7 @@ const created = z.object({
 
 /** The dead letter that a run leaves whose node was given up. */
 const deadLetterOfRunSchema = z.object({ dead_letter_id: z.string(), attempts: z.int().nonnegative() });
+const gateTime = z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), expires_at_ms: epochMsSchema });
 
 /** Lifecycle of a run (domain 3.9), in the names that clients subscribe to. */
 export const runEvents = defineEvents({
@@ -53,6 +54,16 @@ export const runEvents = defineEvents({
   ...runWaitEvents,
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
+  approval_gate_expired: { version: 1, data: gateTime, audit: 'automation_v2.internal_sweep.gate_expired', summary: 'Nobody decided the gate in its time.' },
+  approval_gate_escalated: {
+    version: 1, data: gateTime.extend({ escalated_to: z.string(), escalations: z.int().positive(), notification_key: z.string() }), audit: 'automation_v2.internal_sweep.gate_escalated',
+    summary: 'Nobody decided the gate in its time; the next is asked.',
+  },
+  approval_gate_reminder_due: {
+    version: 1, data: gateTime.extend({ reminder_count: z.int().positive(), expired_reminder: z.boolean(), notification_key: z.string() }), audit: 'automation_v2.internal_sweep.gate_reminder',
+    summary: 'An open gate asks again.',
+  },
+  approval_gate_marked_stale: { version: 1, data: gateTime, audit: 'automation_v2.internal_sweep.gate_stale', summary: 'A gate has been open for a day.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
   ...runAdmissionEvents,
   ...supervisionRunEvents,
