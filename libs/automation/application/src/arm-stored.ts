@@ -1,3 +1,4 @@
+import type { ScheduleState } from '@cs/automation-domain';
 import type { AutomationRecord } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { armSchedule, type ArmScheduleOptions } from './arm-schedule.command-handler.js';
@@ -9,6 +10,12 @@ interface StoredAutomation {
 
 const hasSchedule = ({ status, schedule }: AutomationRecord): boolean => status === 'active' && schedule.type !== 'manual';
 
+const timesOf = (state: ScheduleState): Pick<AutomationRecord, 'next_fire_at_ms' | 'last_fired_at_ms'> => {
+  const next_fire_at_ms = state?.status === 'armed' ? state.next_fire_at_ms : undefined;
+  const last_fired_at_ms = state?.last_fired_at_ms;
+  return { ...(next_fire_at_ms === undefined ? {} : { next_fire_at_ms }), ...(last_fired_at_ms === undefined ? {} : { last_fired_at_ms }) };
+};
+
 /**
  * Arms the schedule of an automation that was just stored, so that the answer says when it fires. A
  * failure is no failure of the command: what was stored is armed by the consumer of its commit.
@@ -19,10 +26,7 @@ export const armStored = async <Stored extends StoredAutomation>(options: ArmSch
   const { org_id, workspace_id } = automation.tenant_context;
   try {
     const { state, position: armedAt } = await armSchedule(options, { org_id, workspace_id, aggregate: 'automation', id: automation.automation_id });
-    const { last_fired_at_ms } = state ?? {};
-    const next_fire_at_ms = state?.status === 'armed' ? state.next_fire_at_ms : undefined;
-    const times = { ...(next_fire_at_ms === undefined ? {} : { next_fire_at_ms }), ...(last_fired_at_ms === undefined ? {} : { last_fired_at_ms }) };
-    return { ok: true, value: { ...result.value, automation: { ...automation, ...times }, position: Math.max(position, armedAt) } };
+    return { ok: true, value: { ...result.value, automation: { ...automation, ...timesOf(state) }, position: Math.max(position, armedAt) } };
   } catch {
     return result;
   }
