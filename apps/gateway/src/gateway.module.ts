@@ -19,6 +19,7 @@ import { Identity } from './identity/identity.js';
 import { OperatorController } from './operator.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
+import { SupervisionController } from './supervision.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
 import { WaitsController } from './waits.controller.js';
 
@@ -50,7 +51,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, WaitsController, DocumentsController],
+      controllers: [AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

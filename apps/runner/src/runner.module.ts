@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DefinitionLibrary, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
-import { CONSUMERS, EVENTING, NATS_CONNECTION, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
+import { CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
 import { LOGGER, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
 import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
@@ -12,6 +12,7 @@ import { AutomationOperatorController } from './automation-operator.controller.j
 import { HandoffsController } from './handoffs.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { RunnerController } from './runner.controller.js';
+import { SupervisionController } from './supervision.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
 import { AUTOMATION_OPTIONS, DEFINITIONS, OPERATOR_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
@@ -48,13 +49,13 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [HandoffsController, RunnerController, AutomationOperatorController, OperatorController, WaitsController],
+      controllers: [HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...triggerProviders,
         {
-          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, EVALUATOR, OUTBOUND],
-          useFactory: (...[consumers, executor, wake, signals, rpc, logger, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, Closing, Closing]) =>
-            new RunnerService({ config, consumers, executor, wake, signals, rpc, logger, closing }),
+          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, EVALUATOR, OUTBOUND],
+          useFactory: (...[consumers, executor, wake, signals, rpc, logger, nc, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, NatsConnection, Closing, Closing]) =>
+            new RunnerService({ config, consumers, executor, wake, signals, rpc, logger, closing, queues: new QueueProgress(nc) }),
         },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },

@@ -1,11 +1,12 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { RunExecutor, WakeOptions } from '@cs/automation-application';
-import type { Consumers, RunningConsumer, RunSignals } from '@cs/jetstream';
+import type { Consumers, QueueProgress, RunningConsumer, RunSignals } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { runQueue } from './run-queue.js';
+import { SupervisionSweep } from './supervision-sweep.js';
 import { TimerSweep } from './timer-sweep.js';
 
 /** Holds connections or threads that outlive single steps. */
@@ -19,6 +20,7 @@ export interface RunnerParts {
   readonly executor: RunExecutor;
   readonly wake: WakeOptions;
   readonly signals: RunSignals;
+  readonly queues: QueueProgress;
   readonly rpc: RpcClient;
   readonly logger: Logger;
   /** Closed after the last step. */
@@ -31,6 +33,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #stopping = new AbortController();
   #consumers: readonly RunningConsumer[] = [];
   #sweep: TimerSweep | undefined;
+  #supervision: SupervisionSweep | undefined;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -43,11 +46,12 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
     this.#consumers = [consumers.startTenantQueues(queue), ...runnerConsumers({ executor, wake }).map((definition) => consumers.start(definition))];
     this.#sweep = new TimerSweep({ rpc, wake, logger, clock: systemClock });
+    this.#supervision = new SupervisionSweep({ rpc, runs: wake, queues: this.#parts.queues, logger, clock: systemClock });
   }
 
   async onModuleDestroy(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.#sweep?.stop()]);
+    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.#sweep?.stop(), this.#supervision?.stop()]);
     this.#parts.signals.stop();
     await Promise.all(this.#parts.closing.map((part) => part.close()));
   }

@@ -57,6 +57,7 @@ export {
   patchWebhookTrigger, receiveWebhook, replayWebhookDelivery, rotateWebhookSecret, rotateWebhookToken,
   type WebhookDeliveryRecord, type WebhookReceipt, type WebhookTriggerRecord, type WebhookTriggerShown, type WebhookWait,
 } from './rpc/webhooks.rpc.js';
+export { listAutomationVersions, listWatchedRuns, overrideGuardrails, recordUsage, type WatchedRun } from './rpc/supervision.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
   effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema,

@@ -12,3 +12,4 @@ export { RunSignals } from './run-signals.adapter.js';
 export { FireTimerSchedule, firedSchedules, type FiredSchedule } from './fire-timers.adapter.js';
 export { TimerSchedule, type FiredTimer } from './timer-schedule.adapter.js';
 export { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';
+export { QueueProgress } from './queue-progress.adapter.js';

@@ -20,7 +20,7 @@ const runs: BulkTable<RunRow> = {
   name: 'runs',
   conflict: ['org_id', 'workspace_id', 'run_id'],
   columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase'),
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase', 'stop_kind'),
     ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
     record: document(({ record }) => record),
   },

@@ -7,7 +7,7 @@ export { projectBatch, type ProjectOptions } from './project-batch.js';
 export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
 export {
   ProjectionUnavailableError,
-  type AuditedCommit, type AuditQueries, type DueRange, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
+  type AuditedCommit, type AuditQueries, type DueRange, type WatchRange, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
 } from './projection-queries.port.js';
 export { ProjectionFencedError, RowsRefusedError, type Progress, type ProjectionStore } from './projection-store.port.js';
 export { restoreRun } from './restore-run.js';

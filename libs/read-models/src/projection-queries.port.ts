@@ -1,4 +1,4 @@
-import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent } from '@cs/contracts';
+import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent, WatchedRun } from '@cs/contracts';
 import type { Position } from '@cs/kernel';
 import type { ArchiveRow } from './row-changes.js';
 import type { AuditHead, AuditRecord } from './audit-record.js';
@@ -82,9 +82,23 @@ export interface DueRange {
 }
 
 /** Reads across tenants, for services only. */
+export interface WatchRange {
+  /** Running runs that have not changed since. */
+  readonly running_before_ms: number;
+  /** Queued and pausing runs that have not changed since. */
+  readonly queued_before_ms: number;
+  /** Runs that were paused because they were stale, and not before. */
+  readonly paused_after_ms: number;
+  /** The last run of the page before. */
+  readonly after?: { readonly created_at_ms: number; readonly run_id: string } | undefined;
+  readonly limit: number;
+}
+
 export interface ServiceQueries {
   /** How far the projections are. */
   position(): Promise<Position>;
   /** Waits whose wake-up or timeout has come, the longest overdue first. Gates have no such time. */
   dueWaits(range: DueRange): Promise<readonly DueWait[]>;
+  /** Runs in which nothing has happened for long, oldest first. */
+  watchedRuns(range: WatchRange): Promise<readonly WatchedRun[]>;
 }

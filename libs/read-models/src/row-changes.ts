@@ -19,6 +19,7 @@ export interface RunRow extends TenantKey {
   readonly status: string;
   readonly stateful_status: string;
   readonly phase: string;
+  readonly stop_kind: string | null;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
   readonly finished_at_ms: number | null;

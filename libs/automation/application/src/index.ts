@@ -36,3 +36,4 @@ export { deleteAutomation, pauseAutomation, resumeAutomation, shareAutomation } 
 export { cancelRun, pauseRun, recoverRun, resumeRun, type OperatedRun, type OperatorOptions, type RunRequested } from './operate-run.command-handler.js';
 export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, setDisposition, type OperatedTask } from './operate-task.command-handler.js';
 export { completeRepair, repairRun, type RepairedRun } from './repair-run.command-handler.js';
+export { automationVersions, overrideGuardrails, recordUsage, superviseRun, type GuardrailOverride, type Supervised, type SupervisionOptions, type UsageReport } from './supervise-run.command-handler.js';

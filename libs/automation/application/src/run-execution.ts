@@ -68,6 +68,7 @@ export class RunExecution {
   async #handBack(): Promise<ConsumerOutcome> {
     const { session, work } = this.#parts;
     await work.drain();
+    session.apply({ type: 'interrupt_for_shutdown' });
     await session.flush();
     return retryLater(0, 'the runner stops');
   }

@@ -4,6 +4,7 @@ import { childRunIdOf } from './child-run-id.js';
 import { scopeOf, type NodeContext } from './node-context.js';
 import { failedBy, nothingToDo } from './node-failure.js';
 import type { OutputBudget } from './output-budget.js';
+import { checkOutput } from './output-contract.js';
 import { RunningSteps } from './running-steps.js';
 import { executorOf, type PreparedStep, type StepExecutors } from './step-executor.port.js';
 import type { StepOutcome } from './step-runner.port.js';
@@ -120,7 +121,7 @@ export class StepAttempts {
   }
 
   #record({ work, attempt }: Attempt, result: NodeResult): void {
-    const { session, outputs } = this.#options;
-    session.apply({ type: 'finish_node', ...work, attempt, result: outputs.charge(session.run, result) });
+    const { session, outputs, definition } = this.#options;
+    session.apply({ type: 'finish_node', ...work, attempt, result: checkOutput(work.node_id, definition, outputs.charge(session.run, result)) });
   }
 }

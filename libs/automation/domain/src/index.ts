@@ -16,6 +16,8 @@ export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { planRun, type RunPlan } from './run-plan.js';
 export type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNode, NodeResult, RequestRun, RunCommand, RunContext } from './run.commands.js';
+export { unfitFailure } from './node.decider.js';
+export type { WatchCommand } from './supervision.commands.js';
 export { decideRun, type RunRefusal } from './run.decider.js';
 export type { DeliverWebhook, OpenWaits, ResolveWait, WaitRefusal, WaitToOpen, WebhookDelivery } from './wait.commands.js';
 export { byDueTime, dueAtMs } from './wait-due.js';
