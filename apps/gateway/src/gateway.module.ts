@@ -1,6 +1,6 @@
 import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { NATS_CONNECTION } from '@cs/jetstream';
-import { LOGGER, METRICS, type Logger } from '@cs/platform';
+import { LOGGER, METRICS, type Logger, RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
@@ -19,6 +19,8 @@ import { Identity } from './identity/identity.js';
 import { OperatorController } from './operator.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
+import { WebhooksController } from './webhooks.controller.js';
+import { WebhookIntake } from './webhooks/webhook-intake.js';
 import { SupervisionController } from './supervision.controller.js';
 import { StatefulRuntimeController } from './stateful-runtime.controller.js';
 import { WaitsController } from './waits.controller.js';
@@ -51,7 +53,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [WebhooksController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },
@@ -59,6 +61,7 @@ export class GatewayModule {
           provide: EventStreams, inject: [EventSource, LOGGER],
           useFactory: (source: EventSource, logger: Logger) => new EventStreams({ source, logger, maxPerTenant: config.COUNTERSIGN_MAX_EVENT_STREAMS }),
         },
+        { provide: WebhookIntake, inject: [RPC_CLIENT], useFactory: (rpc: RpcClient) => new WebhookIntake({ rpc, clock: () => performance.now() }) },
         { provide: EventStreamsLifetime, inject: [EventStreams], useFactory: (streams: EventStreams) => new EventStreamsLifetime(streams) },
         { provide: RequestMetrics, inject: [METRICS, EventStreams], useFactory: (registry: Registry, streams: EventStreams) => new RequestMetrics(registry, () => streams.size) },
       ],

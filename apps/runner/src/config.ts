@@ -12,6 +12,8 @@ export const runnerConfigSchema = serviceConfigSchema.extend({
   RUNNER_LEASE_MS: z.coerce.number().int().min(1000).max(3_600_000).default(15_000).describe('after so long without a sign of life a run goes to another runner'),
   GATE_EXPIRES_AFTER_MS: z.coerce.number().int().min(1000).max(366 * 24 * 3_600_000).default(7 * 24 * 3_600_000).describe('time to decide a gate that does not say how long it waits'),
   GATE_ON_EXPIRY: z.enum(['cancel', 'escalate', 'remind', 'resume']).default('cancel').describe('what happens to such a gate, or to one that says no more than its time, when nobody decided it'),
+  COUNTERSIGN_WEBHOOK_KEY: z.string().min(32).optional().describe('key that signing secrets of webhook triggers are derived from; another key makes every one of them invalid'),
+  COUNTERSIGN_WEBHOOK_UNSIGNED: z.enum(['true', 'false']).default('false').transform((text) => text === 'true').describe('"true": the local person may set up triggers that take unsigned webhooks from this machine'),
 });
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 

@@ -13,6 +13,8 @@ import { HandoffsController } from './handoffs.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { RunnerController } from './runner.controller.js';
 import { SupervisionController } from './supervision.controller.js';
+import { webhookProviders } from './webhook-providers.js';
+import { WebhooksController } from './webhooks.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
 import { AUTOMATION_OPTIONS, DEFINITIONS, OPERATOR_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
@@ -49,8 +51,9 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
+      controllers: [WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
+        ...webhookProviders(config),
         ...triggerProviders,
         {
           provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, EVALUATOR, OUTBOUND],

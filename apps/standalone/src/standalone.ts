@@ -7,6 +7,7 @@ import { ensureReceiptKeys } from './receipt-keys.js';
 import { startPayments } from './payments-process.js';
 import { runServices } from './run-standalone.js';
 import { startServers } from './servers.js';
+import { webhookKey } from './webhook-key.js';
 import { workspacePaths } from './workspace-paths.js';
 
 export interface Standalone {
@@ -50,7 +51,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
     const payments = keep(await startPayments({ script: workspacePaths.paymentsScript, port: config.PAYMENTS_PORT, ledger: path.resolve(config.COUNTERSIGN_DATA, 'payments', 'ledger.jsonl') }));
     giveSecret('PAYMENTS_URL', payments.url);
     const services = keep(await runServices({
-      ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
+      ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
       COUNTERSIGN_RECEIPT_KEYS_FILE: environment['COUNTERSIGN_RECEIPT_KEYS_FILE'] ?? (await ensureReceiptKeys(config.COUNTERSIGN_DATA)),
     }));

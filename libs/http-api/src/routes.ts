@@ -6,14 +6,15 @@ import type { RouteDefinition } from './route.js';
 import * as receiptRoutes from './receipt-routes.js';
 import * as runRoutes from './run-routes.js';
 import * as statefulRoutes from './stateful-routes.js';
+import * as webhookRoutes from './webhook-routes.js';
 import * as supervisionRoutes from './supervision-routes.js';
 import * as waitRoutes from './wait-routes.js';
 
 /** Written out, because the compiler does not serialise an inferred type of this length. */
-type Routes = typeof automationRoutes & typeof handoffRoutes & typeof runRoutes & typeof operatorRoutes & typeof statefulRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof waitRoutes & typeof documentRoutes;
+type Routes = typeof webhookRoutes & typeof automationRoutes & typeof handoffRoutes & typeof runRoutes & typeof operatorRoutes & typeof statefulRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof waitRoutes & typeof documentRoutes;
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes: Routes = { ...automationRoutes, ...handoffRoutes, ...runRoutes, ...operatorRoutes, ...statefulRoutes, ...supervisionRoutes, ...receiptRoutes, ...waitRoutes, ...documentRoutes };
+export const routes: Routes = { ...webhookRoutes, ...automationRoutes, ...handoffRoutes, ...runRoutes, ...operatorRoutes, ...statefulRoutes, ...supervisionRoutes, ...receiptRoutes, ...waitRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

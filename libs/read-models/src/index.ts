@@ -24,3 +24,4 @@ export {
 } from './wait-queries.port.js';
 export { type WebhookDeliveryFilter, type WebhookQueries } from './webhook-queries.port.js';
 export type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
+export { showTrigger } from '@cs/automation-application';

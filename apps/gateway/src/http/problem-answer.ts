@@ -8,6 +8,9 @@ export interface Refused extends ProblemSource {
 
 export const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
+/** The path for a log line: an address that is a secret shows as its pattern. */
+export const loggedPath = ({ url, route }: Exchange['request']): string => (route?.path.includes('{public_token}') === true ? route.path : pathOf(url));
+
 /** Sets status and headers of a refusal and returns its body. */
 export const problemAnswer = (exchange: Exchange, refusal: Refused): ProblemDocument => {
   beginExchange(exchange);
@@ -16,7 +19,7 @@ export const problemAnswer = (exchange: Exchange, refusal: Refused): ProblemDocu
   const retryAfter = retryAfterSeconds(refusal.code, refusal.retryAfterS);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (refusal.code === ('UNAUTHENTICATED' satisfies HttpErrorCode)) reply.header('www-authenticate', 'Bearer realm="countersign"');
-  return buildProblem(refusal, { instance: pathOf(request.url), correlationId: request.correlationId });
+  return buildProblem(refusal, { instance: loggedPath(request), correlationId: request.correlationId });
 };
 
 /** Answers a refusal at once, outside a handler. */

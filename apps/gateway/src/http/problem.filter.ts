@@ -4,7 +4,7 @@ import type { Logger } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { describeServerError } from './error-codes.js';
 import type { Exchange } from './exchange.js';
-import { pathOf, sendProblem } from './problem-answer.js';
+import { loggedPath, pathOf, sendProblem } from './problem-answer.js';
 
 const causeOf = (exception: unknown): unknown => (exception instanceof Error && exception.cause !== undefined ? exception.cause : exception);
 
@@ -31,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const described = describeServerError(causeOf(exception));
     if (described.code === 'ROUTE_NOT_FOUND') return this.#unknownRoute(exchange);
-    if (described.code === 'INTERNAL') this.#logger.error({ err: exception, correlation_id: request.correlationId, path: pathOf(request.url) }, 'request failed');
+    if (described.code === 'INTERNAL') this.#logger.error({ err: exception, correlation_id: request.correlationId, path: loggedPath(request) }, 'request failed');
     sendProblem(exchange, described);
   }
 

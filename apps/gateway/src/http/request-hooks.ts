@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../identity/caller.js';
 import type { Identity } from '../identity/identity.js';
 import { beginExchange, decorateRequests, type Exchange } from './exchange.js';
-import { pathOf, sendProblem } from './problem-answer.js';
+import { loggedPath, sendProblem } from './problem-answer.js';
 import type { RequestMetrics } from './request-metrics.js';
 
 interface Hooks {
@@ -36,7 +36,7 @@ const logRequest = (logger: Logger, request: FastifyRequest, { status, durationM
   const level = isProbe(request) ? 'debug' : levelOf(status);
   if (!logger.isLevelEnabled(level)) return;
   logger[level](
-    { method: request.method, path: pathOf(request.url), status, duration_ms: Math.round(durationMs * 10) / 10, correlation_id: request.correlationId, org_id: request.caller?.tenant.org_id, actor: request.caller?.actor.actor_id },
+    { method: request.method, path: loggedPath(request), status, duration_ms: Math.round(durationMs * 10) / 10, correlation_id: request.correlationId, org_id: request.caller?.tenant.org_id, actor: request.caller?.actor.actor_id },
     'request',
   );
 };

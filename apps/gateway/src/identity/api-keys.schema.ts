@@ -1,4 +1,4 @@
-import { governanceActorSchema, tenantContextSchema } from '@cs/contracts';
+import { governanceActorSchema, systemWorkspace, tenantContextSchema } from '@cs/contracts';
 import { z } from 'zod';
 
 const names = z.array(z.string().min(1).max(256)).max(100).default([]);
@@ -11,7 +11,7 @@ const { org_id, workspace_id, actor_id } = tenantContextSchema.shape;
 export const apiKeyEntrySchema = z.strictObject({
   id: z.string().min(1).max(128),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the key as 64 lower-case hexadecimal digits'),
-  org_id,
+  org_id: org_id.refine((id) => id !== systemWorkspace.org_id, 'this organisation is no tenant'),
   workspace_id,
   actor_id: actor_id.unwrap(),
   /** Roles and groups of whoever holds the key: gates may ask for them. */

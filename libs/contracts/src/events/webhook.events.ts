@@ -29,17 +29,19 @@ export const webhookTokenEvents = defineEvents({
 export type WebhookTokenEvent = EventOf<typeof webhookTokenEvents>;
 
 const target = z.object({ target: webhookTargetSchema });
+/** Unique to the request, so that of equal ones at one moment only one is the first. */
+const receipt_id = z.string();
 const reason = z.object({ reason: z.string() });
 
 export const webhookDeliveryEvents = defineEvents({
   webhook_delivery_accepted: {
     version: 1,
-    data: z.object({ delivery: webhookDeliveryFactsSchema, headers: z.record(z.string(), z.string()), payload: jsonSchema }),
+    data: z.object({ receipt_id, delivery: webhookDeliveryFactsSchema, headers: z.record(z.string(), z.string()), payload: jsonSchema }),
     summary: 'A webhook came in, signed as it should be, for the first time.',
   },
   webhook_delivery_rejected: { version: 1, data: z.object({ delivery: webhookDeliveryFactsSchema, reason: z.string() }), summary: 'A webhook came in whose signature is not valid; nothing of its content is kept.' },
   webhook_delivery_disabled: { version: 1, data: z.object({ delivery: webhookDeliveryFactsSchema }), summary: 'A webhook came in for a trigger that is disabled.' },
-  webhook_delivery_repeated: { version: 1, data: z.object({ received_at_ms: epochMsSchema }), summary: 'A webhook came again and was not acted on.' },
+  webhook_delivery_repeated: { version: 1, data: z.object({ receipt_id, received_at_ms: epochMsSchema }), summary: 'A webhook came again and was not acted on.' },
   webhook_delivery_consumed: { version: 1, data: target, summary: 'A webhook was given to one wait, or to a run of its own.' },
   webhook_delivery_released: { version: 1, data: target.extend({ reason: z.string() }), summary: 'The wait that a webhook was given to had ended otherwise; another may have it.' },
   webhook_delivery_routed: { version: 1, data: z.object({ outcome: z.enum(['wake_run', 'new_run']), run_id: runIdSchema, wait_id: z.string().optional() }), summary: 'A webhook woke a run or started one.' },

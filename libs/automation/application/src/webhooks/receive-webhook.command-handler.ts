@@ -96,7 +96,7 @@ const acceptDelivery = async (options: ReceiveOptions, arrived: Arrived, payload
     ...facts, idempotency_key, delivery_id: webhookDeliveryId(options.eventing.digest, { trigger_id: facts.trigger_id, idempotency_key }),
     ...(event.kind === undefined ? {} : { provider_event_kind: event.kind }), ...(event.id === undefined ? {} : { provider_event_id: event.id }),
   };
-  return await record(options, { event_type: 'webhook_delivery_accepted', data: { delivery, headers: keptHeaders(headers), payload } });
+  return await record(options, { event_type: 'webhook_delivery_accepted', data: { receipt_id: options.newId(), delivery, headers: keptHeaders(headers), payload } });
 };
 
 const limitOf = (trigger: WebhookTrigger | undefined): number => {

@@ -1,7 +1,8 @@
 import { decideWebhookDelivery, type RoutedDelivery, type WebhookDeliveryCommand } from '@cs/automation-domain';
 import { webhookLookbackMs, type AggregateRef, type OpenWait, type TenantContext, type WebhookTarget, type WebhookTrigger } from '@cs/contracts';
 import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type Executed } from '@cs/eventing';
-import type { WebhookDeliveryRefusal, WebhookDeliveryState } from '@cs/automation-domain';
+import type { WebhookDelivery, WebhookDeliveryRefusal, WebhookDeliveryState } from '@cs/automation-domain';
+import { runAggregate } from '../run.aggregate.js';
 import type { StartRun } from './start-webhook-run.js';
 import { webhookDeliveryAggregate, webhookDeliveryRef, webhookTriggerAggregate, webhookTriggerRef } from './webhook.aggregates.js';
 import type { DeliverToWait, WebhookLookups } from './webhook.ports.js';
@@ -75,10 +76,16 @@ export const routeDelivery = async (options: RouteOptions, ref: AggregateRef, po
   return found === undefined ? behind : outcomeOf(await write(options, ref, nextStep(options, ref, { state, trigger, wait: found.target })));
 };
 
+/** A delivery as far as waits look at it. */
+const forWait = ({ delivery, payload }: RoutedDelivery): WebhookDelivery => {
+  const { delivery_id, trigger_id, provider, provider_event_kind: kind, provider_event_id: id, idempotency_key, body_digest } = delivery;
+  return { delivery_id, trigger_id, provider, ...(kind === undefined ? {} : { provider_event_kind: kind }), ...(id === undefined ? {} : { provider_event_id: id }), idempotency_key, body_digest, payload };
+};
+
 const wakeWait = async (options: RouteOptions, { ref, state, target }: Consumed<'wait'>): Promise<ConsumerOutcome> => {
-  const { tenant_context, automation_id: _automation, received_at_ms: _at, body_bytes: _bytes, ...facts } = state.delivery;
+  const { tenant_context } = state.delivery;
   const run: AggregateRef = { org_id: tenant_context.org_id, workspace_id: tenant_context.workspace_id, aggregate: 'run', id: target.run_id };
-  const delivered = await options.deliver(run, { wait_id: target.wait_id, delivery: { ...facts, payload: state.payload } });
+  const delivered = await options.deliver(run, { wait_id: target.wait_id, delivery: forWait(state) });
   if (delivered.kind === 'contended') return retryLater(100, 'the run is being written to');
   if (delivered.kind === 'woken') return outcomeOf(await write(options, ref, { type: 'settle', target }));
   return outcomeOf(await write(options, ref, { type: 'release', target, reason: delivered.kind === 'not_matching' ? 'the wait is for another delivery' : 'the wait has ended' }));
@@ -112,28 +119,39 @@ export const settleDelivery = async (options: RouteOptions, ref: AggregateRef): 
 };
 
 export interface OpenedWait {
-  readonly tenant: TenantContext;
+  readonly org_id: string;
+  readonly workspace_id: string;
   readonly run_id: string;
   readonly wait: OpenWait;
   /** Where the commit that opened it stands in the log. */
   readonly position: number;
 }
 
-/**
- * A wait opened: a delivery that had come before, and that nobody has taken, ends it at once. Together with
- * `routeDelivery` none is missed: whichever of the two commits is later in the log finds the other.
- */
-export const findEarlyDelivery = async (options: RouteOptions, { tenant, run_id, wait, position }: OpenedWait): Promise<ConsumerOutcome> => {
-  const { trigger_id } = wait.webhook_match ?? {};
-  if (wait.wait_kind !== 'webhook' || trigger_id === undefined) return done;
-  const received_from_ms = Math.max(0, wait.created_at_ms - webhookLookbackMs);
-  const found = await options.lookups.deliveriesFor(tenant, { match: { ...wait.webhook_match, trigger_id }, received_from_ms, minPosition: position });
-  if (found === undefined) return behind;
-  for (const delivery_id of found) {
-    const result = await write(options, webhookDeliveryRef(tenant, delivery_id), { type: 'consume', target: { kind: 'wait', run_id, wait_id: wait.wait_id } });
-    if (result.kind === 'contended') return contended;
-    if (result.kind === 'accepted') return done;
+/** The tenant of a run that still waits there. */
+const waitingTenant = async ({ eventing }: RouteOptions, { org_id, workspace_id, run_id, wait }: OpenedWait): Promise<TenantContext | undefined> => {
+  const { state } = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, { org_id, workspace_id, aggregate: 'run', id: run_id });
+  return state?.checkpoint.open_waits.some(({ wait_id }) => wait_id === wait.wait_id) === true ? state.tenant_context : undefined;
+};
+
+/** Takes the first delivery that nobody else has. */
+const takeFirst = async (options: RouteOptions, deliveries: readonly AggregateRef[], target: WebhookTarget): Promise<ConsumerOutcome> => {
+  for (const ref of deliveries) {
+    const result = await write(options, ref, { type: 'consume', target });
+    if (result.kind !== 'refused') return outcomeOf(result);
   }
   return done;
 };
 
+/**
+ * A wait opened: a delivery that had come before, and that nobody has taken, ends it at once. Together with
+ * `routeDelivery` none is missed: whichever of the two commits is later in the log finds the other.
+ */
+export const findEarlyDelivery = async (options: RouteOptions, opened: OpenedWait): Promise<ConsumerOutcome> => {
+  const { run_id, wait: { wait_id, created_at_ms, webhook_match }, position } = opened;
+  const trigger_id = webhook_match?.trigger_id;
+  const tenant = trigger_id === undefined ? undefined : await waitingTenant(options, opened);
+  if (trigger_id === undefined || tenant === undefined) return done;
+  const received_from_ms = Math.max(0, created_at_ms - webhookLookbackMs);
+  const found = await options.lookups.deliveriesFor(tenant, { match: { ...webhook_match, trigger_id }, received_from_ms, minPosition: position });
+  return found === undefined ? behind : await takeFirst(options, found.map((id) => webhookDeliveryRef(tenant, id)), { kind: 'wait', run_id, wait_id });
+};

@@ -1,7 +1,6 @@
-import type { Hmac } from '@cs/automation-domain';
+import type { Hmac, WebhookDelivery } from '@cs/automation-domain';
 import type { AggregateRef, TenantContext, WebhookDeliveryFacts, WebhookMatch, WebhookSecretSource, WebhookWait } from '@cs/contracts';
 import type { Eventing, IdSource } from '@cs/eventing';
-import type { Json } from '@cs/kernel';
 
 interface SecretOwner {
   readonly tenant_context: TenantContext;
@@ -27,13 +26,8 @@ export interface EarlyDelivery {
   readonly minPosition: number;
 }
 
-/** A delivery as a wait is given it. */
-export interface DeliveryForWait extends Omit<WebhookDeliveryFacts, 'tenant_context' | 'automation_id' | 'received_at_ms' | 'body_bytes'> {
-  readonly payload: Json;
-}
-
 /** Hands a delivery to a wait; idempotent by the delivery's id. `woken` also when it had woken the wait before. */
-export type DeliverToWait = (run: AggregateRef, given: { readonly wait_id: string; readonly delivery: DeliveryForWait }) => Promise<{ readonly kind: 'woken' | 'not_waiting' | 'not_matching' | 'contended' }>;
+export type DeliverToWait = (run: AggregateRef, given: { readonly wait_id: string; readonly delivery: WebhookDelivery }) => Promise<{ readonly kind: 'woken' | 'not_waiting' | 'not_matching' | 'contended' }>;
 
 export interface WebhookTriggerOptions {
   readonly eventing: Eventing;
@@ -45,7 +39,7 @@ export interface WebhookTriggerOptions {
   readonly allowUnsigned: boolean;
 }
 
-export interface ReceiveOptions extends Pick<WebhookTriggerOptions, 'eventing' | 'secrets' | 'allowUnsigned'> {
+export interface ReceiveOptions extends Pick<WebhookTriggerOptions, 'eventing' | 'secrets' | 'allowUnsigned' | 'newId'> {
   readonly hmac: Hmac;
   /** Whether one more refused delivery of a trigger may be recorded now. */
   readonly recordsRefusal: (triggerId: string) => boolean;

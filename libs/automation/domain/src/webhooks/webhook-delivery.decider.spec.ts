@@ -6,7 +6,7 @@ const facts: WebhookDeliveryFacts = {
   delivery_id: 'whd-1', trigger_id: 'wht-1', automation_id: 'a', tenant_context: { org_id: 'acme', workspace_id: 'ops', source: 'explicit' }, provider: 'generic',
   idempotency_key: 'generic:evt-1', body_digest: `sha256:${'0'.repeat(64)}`, body_bytes: 2, received_at_ms: 5,
 };
-const accepted = { event_type: 'webhook_delivery_accepted', data: { delivery: facts, headers: {}, payload: {} } } as const;
+const accepted = { event_type: 'webhook_delivery_accepted', data: { receipt_id: 'r-1', delivery: facts, headers: {}, payload: {} } } as const;
 const rejected = { event_type: 'webhook_delivery_rejected', data: { delivery: facts, reason: 'forged' } } as const;
 const disabled = { event_type: 'webhook_delivery_disabled', data: { delivery: facts } } as const;
 const first: WebhookTarget = { kind: 'wait', run_id: 'run-1', wait_id: 'wait-1' };
@@ -28,7 +28,7 @@ const unmatched: WebhookDeliveryEvent = { event_type: 'webhook_delivery_unmatche
 describe('a webhook delivery', () => {
   it('is accepted once; what comes again is counted, and after a while not even that', () => {
     expect(typesOf({ type: 'receive', arrival: accepted, at_ms: 9 }, undefined)).toEqual(['webhook_delivery_accepted']);
-    const repeated = { event_type: 'webhook_delivery_repeated', data: { received_at_ms: 9 } } as const;
+    const repeated = { event_type: 'webhook_delivery_repeated', data: { receipt_id: 'r-1', received_at_ms: 9 } } as const;
     expect(typesOf({ type: 'receive', arrival: accepted, at_ms: 9 }, given(accepted))).toEqual(['webhook_delivery_repeated']);
     expect(typesOf({ type: 'receive', arrival: accepted, at_ms: 9 }, given(accepted, ...Array.from({ length: maxRecordedRepetitions }, () => repeated)))).toEqual([]);
   });

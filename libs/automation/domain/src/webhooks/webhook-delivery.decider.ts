@@ -48,7 +48,7 @@ export const isSameTarget = (a: WebhookTarget | undefined, b: WebhookTarget): bo
 const receive = ({ arrival, at_ms }: Extract<WebhookDeliveryCommand, { type: 'receive' }>, state: WebhookDeliveryState): Decided => {
   if (state === undefined) return accept(arrival);
   if (arrival.event_type !== 'webhook_delivery_accepted' || state.repeated >= maxRecordedRepetitions) return accept();
-  return accept({ event_type: 'webhook_delivery_repeated', data: { received_at_ms: at_ms } });
+  return accept({ event_type: 'webhook_delivery_repeated', data: { receipt_id: arrival.data.receipt_id, received_at_ms: at_ms } });
 };
 
 const taken = refuse({ code: 'delivery_taken', message: 'someone else has the delivery' } as const);
