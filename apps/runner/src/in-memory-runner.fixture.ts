@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome, type Timers } from '@cs/automation-application';
+import { createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, type RunExecutorOptions, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome, type Timers } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
 import { localImplicitTenant, type CallContext, type GovernanceActor, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
@@ -40,9 +40,9 @@ export class InMemoryRunner {
   readonly evaluator = new JsonataEvaluator();
   readonly executor = this.newExecutor('runner-1');
 
-  newExecutor(claimantId: string): RunExecutor {
+  newExecutor(claimantId: string, extra: Partial<RunExecutorOptions> = {}): RunExecutor {
     return new RunExecutor({
-      eventing: this.eventing, definitions: this.definitions, evaluator: this.evaluator, http: this.http, newId: randomUUID, claimantId, leaseMs: 15_000,
+      eventing: this.eventing, definitions: this.definitions, evaluator: this.evaluator, http: this.http, newId: randomUUID, claimantId, leaseMs: 15_000, ...extra,
       secrets: new Map([['TOKEN', 'tok-secret']]),
       timers: this.schedule,
       changes: {

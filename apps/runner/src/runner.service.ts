@@ -1,11 +1,12 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { RunExecutor, WakeOptions } from '@cs/automation-application';
-import type { Consumers, QueueProgress, RunningConsumer, RunSignals } from '@cs/jetstream';
+import type { AutomationStatusCache, Consumers, QueueProgress, RunningConsumer, RunSignals } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { runQueue } from './run-queue.js';
+import { pausedAutomations } from './paused-automations.js';
 import { SupervisionSweep } from './supervision-sweep.js';
 import { TimerSweep } from './timer-sweep.js';
 
@@ -23,6 +24,7 @@ export interface RunnerParts {
   readonly queues: QueueProgress;
   readonly rpc: RpcClient;
   readonly logger: Logger;
+  readonly automations: AutomationStatusCache;
   /** Closed after the last step. */
   readonly closing: readonly Closing[];
 }
@@ -40,11 +42,11 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    const { executor, wake, config, consumers, rpc, logger } = this.#parts;
+    const { executor, wake, config, consumers, rpc, logger, automations } = this.#parts;
     // Every executing run listens.
     setMaxListeners(0, this.#stopping.signal);
     const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...runnerConsumers({ executor, wake }).map((definition) => consumers.start(definition))];
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
     this.#sweep = new TimerSweep({ rpc, wake, logger, clock: systemClock });
     this.#supervision = new SupervisionSweep({ rpc, runs: wake, queues: this.#parts.queues, logger, clock: systemClock });
   }
@@ -53,6 +55,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     this.#stopping.abort();
     await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.#sweep?.stop(), this.#supervision?.stop()]);
     this.#parts.signals.stop();
+    this.#parts.automations.stop();
     await Promise.all(this.#parts.closing.map((part) => part.close()));
   }
 }

@@ -6,3 +6,4 @@ export const WEBHOOK_OPTIONS = Symbol('WEBHOOK_OPTIONS');
 export const DEFINITIONS = Symbol('DEFINITIONS');
 export const HANDOFF_OPTIONS = Symbol('HANDOFF_OPTIONS');
 export const OPERATOR_OPTIONS = Symbol('OPERATOR_OPTIONS');
+export const AUTOMATION_STATUSES = Symbol('AUTOMATION_STATUSES');

@@ -1,3 +1,4 @@
+export { AutomationStatusCache } from './automation-statuses.adapter.js';
 export { blobHeader } from './commit-codec.js';
 export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
 export { Consumers, type ConsumerDefinition, type TenantQueuesDefinition } from './consumers.js';

@@ -37,3 +37,4 @@ export { cancelRun, pauseRun, recoverRun, resumeRun, type OperatedRun, type Oper
 export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, setDisposition, type OperatedTask } from './operate-task.command-handler.js';
 export { completeRepair, repairRun, type RepairedRun } from './repair-run.command-handler.js';
 export { automationVersions, overrideGuardrails, recordUsage, superviseRun, type GuardrailOverride, type Supervised, type SupervisionOptions, type UsageReport } from './supervise-run.command-handler.js';
+export { pauseWithAutomation, releaseHeld, settlePause, type AutomationStatuses, type PauseOptions } from './automation-pause.js';

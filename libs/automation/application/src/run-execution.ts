@@ -12,6 +12,8 @@ export interface RunExecutionParts {
   readonly definition: AutomationDefinition;
   readonly followUp: RunFollowUp;
   readonly children: ChildRuns;
+  /** Asked once the claim is written, before anything is sent. */
+  readonly isPausedNow: () => Promise<boolean>;
   /** Aborted when the process stops. */
   readonly signal: AbortSignal;
 }
@@ -19,6 +21,7 @@ export interface RunExecutionParts {
 /** One claimed run, from its claim to its rest. */
 export class RunExecution {
   readonly #parts: RunExecutionParts;
+  #isClaimed = false;
 
   constructor(parts: RunExecutionParts) {
     this.#parts = parts;
@@ -43,7 +46,14 @@ export class RunExecution {
     const { session, followUp } = this.#parts;
     if (!(await session.flush())) return false;
     await followUp.after(session.run);
-    return session.run.status === 'running';
+    return session.run.status === 'running' && !(await this.#isPausedNow());
+  }
+
+  /** Asked once, after the claim: later pauses find the run executing. */
+  async #isPausedNow(): Promise<boolean> {
+    if (this.#isClaimed) return false;
+    this.#isClaimed = true;
+    return await this.#parts.isPausedNow();
   }
 
   /** Children that the run stopped waiting for since it was last claimed. */

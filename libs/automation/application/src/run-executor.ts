@@ -1,5 +1,8 @@
 import type { StoredCommit } from '@cs/eventing';
 import type { Admission } from './admission.port.js';
+import { AutomationHold } from './automation-hold.js';
+import type { AutomationStatuses } from './automation-pause.js';
+import { completeRepair } from './repair-run.command-handler.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
 import { isFinished, type ExpiryDefault } from '@cs/automation-domain';
 import { ChildRuns } from './child-runs.js';
@@ -35,6 +38,8 @@ export interface RunExecutorOptions {
   readonly admission?: Admission;
   /** What holds for gates that do not say how long they wait. */
   readonly gateExpiry?: ExpiryDefault;
+  /** Runs of a paused automation are not claimed. Absent: no automation is paused. */
+  readonly automations?: AutomationStatuses;
   /** Asked before nodes start. Default none. */
   readonly guards?: readonly LaunchGuard[];
 }
@@ -58,12 +63,14 @@ export class RunExecutor {
   readonly #options: RunExecutorOptions;
   readonly #executors: StepExecutors;
   readonly #children: ChildRuns;
+  readonly #hold: AutomationHold;
   readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
 
   constructor(options: RunExecutorOptions) {
     this.#options = options;
     this.#executors = stepExecutors(options);
     this.#children = new ChildRuns(options, this.#executors);
+    this.#hold = new AutomationHold(options);
   }
 
   /** Runs in this process right now. */
@@ -103,6 +110,8 @@ export class RunExecutor {
     if (loaded.state === undefined) return done;
     const definition = await this.#options.definitions.get(message.ref, loaded.state.workflow_definition_snapshot_hash);
     if (await this.#cancelOrphan(loaded.state)) return done;
+    await completeRepair(this.#options, message);
+    if (await this.#hold.holds(message, loaded.state, definition)) return done;
     return await this.#admitAndExecute(message, { loaded, state: loaded.state, definition, redelivered, signal });
   }
 
@@ -131,12 +140,15 @@ export class RunExecutor {
     const followUp = this.#followUp(message.ref, definition);
     const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
     if (session === undefined) {
+      await this.#hold.settle(message.ref, state, definition);
       await followUp.after(state);
       return done;
     }
     // What waits already was seen to before the message was acknowledged that led to it.
     if (!redelivered) followUp.assumeRequested(state);
-    return (await this.#run({ session, definition, followUp, signal })) ?? this.#letGo(session.run, message);
+    const outcome = await this.#run({ session, definition, followUp, signal });
+    await this.#hold.settle(message.ref, session.run, definition);
+    return outcome ?? this.#letGo(session.run, message);
   }
 
   /**
@@ -158,7 +170,7 @@ export class RunExecutor {
     return session.apply({ type: 'claim', claim, queued_version }) ? session : undefined;
   }
 
-  async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children'>): Promise<ConsumerOutcome | undefined> {
+  async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children' | 'isPausedNow'>): Promise<ConsumerOutcome | undefined> {
     const { evaluator, eventing, guards = [], changes, gateExpiry } = this.#options;
     const work = new NodeWork({
       session, definition, evaluator, gateExpiry, guards, executors: this.#executors, digest: eventing.digest,
@@ -168,7 +180,7 @@ export class RunExecutor {
     const onStop = (): void => work.nudge();
     signal.addEventListener('abort', onStop, { once: true });
     try {
-      return await new RunExecution({ session, work, definition, followUp, signal, children: this.#children }).advance();
+      return await new RunExecution({ session, work, definition, followUp, signal, children: this.#children, isPausedNow: () => this.#hold.pausesNow(session, definition) }).advance();
     } finally {
       stopListening();
       signal.removeEventListener('abort', onStop);
