@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly command_id?: string | undefined;
   /** An id that follows from what asks for the run, so that asking again finds the same run; absent: from the key, or a new one. */
   readonly run_id?: string | undefined;
+  /** Input partition that the run is pinned to; some definitions require one. */
+  readonly runtime_context?: Json | undefined;
   /** Default `manual`. */
   readonly trigger_type?: string | undefined;
   readonly trigger_reason?: string | undefined;
@@ -78,6 +80,7 @@ const createdEvents = (run_id: string, { context, request, pinned, at_ms }: { co
         node_ids: pinned.definition.flow.nodes.map(({ node_id }) => node_id),
         ...originOf(request),
         ...(request.dry_run === true ? { dry_run: true } : {}),
+        ...(request.runtime_context === undefined ? {} : { runtime_context: request.runtime_context }),
       },
     },
     undefined,
@@ -91,8 +94,8 @@ const refOf = ({ tenant }: CallContext, run_id: string): AggregateRef => ({ org_
 /** A dry run is complete without ever having started. */
 const isDryRun = (run: Run): boolean => run.status === 'completed' && run.started_at_ms === undefined;
 
-const isSameRequest = (run: Run, { input, dry_run = false, execution_profile = run.effective_execution_profile }: RunRequest): boolean =>
-  canonicalJson(run.input) === canonicalJson(input ?? {}) && isDryRun(run) === dry_run && run.effective_execution_profile === execution_profile;
+const isSameRequest = (run: Run, { input, runtime_context, dry_run = false, execution_profile = run.effective_execution_profile }: RunRequest): boolean =>
+  canonicalJson([run.input, run.runtime_context ?? null]) === canonicalJson([input ?? {}, runtime_context ?? null]) && isDryRun(run) === dry_run && run.effective_execution_profile === execution_profile;
 
 /** The run that an earlier request with the same id led to, if there is one. */
 const existing = async ({ eventing }: RequestRunOptions, ref: AggregateRef, request: RunRequest): Promise<Result<Requested> | undefined> => {

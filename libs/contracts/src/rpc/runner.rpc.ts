@@ -21,6 +21,8 @@ export const runNow = rpcMethod<RunRecord>()(
   z.object({
     automation_id: automationIdSchema,
     input: jsonSchema.optional(),
+    /** Input partition that the run is pinned to; some definitions require one. */
+    runtime_context: jsonSchema.optional(),
     dry_run: z.boolean().optional(),
     execution_profile: z.enum(['strict', 'guided', 'yolo']).optional(),
     command_id: commandIdSchema.optional(),
