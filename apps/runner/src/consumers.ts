@@ -1,13 +1,14 @@
 import { parseLogSubject, statusSubjects, streams } from '@cs/contracts';
 import { giveUp, type ConsumerOutcome } from '@cs/eventing';
 import type { ConsumerDefinition, ConsumerMessage, FiredTimer } from '@cs/jetstream';
-import type { RunExecutor, WakeOptions } from '@cs/automation-application';
-import { wakeWait } from '@cs/automation-application';
+import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
+import { holdTimerId, wakeWait } from '@cs/automation-application';
 import { z } from 'zod';
 
 interface RunnerConsumers {
   readonly executor: RunExecutor;
   readonly wake: WakeOptions;
+  readonly admission: RunAdmission;
 }
 
 const firedSchema: z.ZodType<FiredTimer> = z.object({ org_id: z.string(), workspace_id: z.string(), run_id: z.string(), wait_id: z.string() });
@@ -17,11 +18,12 @@ const afterEnd = async (message: ConsumerMessage, { executor }: RunnerConsumers)
   return subject === undefined ? giveUp(`"${message.subject}" is no commit of a run`) : await executor.afterEnd(subject);
 };
 
-const wake = async (message: ConsumerMessage, options: WakeOptions): Promise<ConsumerOutcome> => {
+const wake = async (message: ConsumerMessage, { wake: options, admission }: RunnerConsumers): Promise<ConsumerOutcome> => {
   const fired = firedSchema.safeParse(JSON.parse(message.text()));
   if (!fired.success) return giveUp('not a timer');
   const { org_id, workspace_id, run_id, wait_id } = fired.data;
-  return await wakeWait(options, { org_id, workspace_id, aggregate: 'run', id: run_id }, wait_id);
+  const ref = { org_id, workspace_id, aggregate: 'run', id: run_id } as const;
+  return wait_id === holdTimerId ? await admission.recheck(ref) : await wakeWait(options, ref, wait_id);
 };
 
 /** Everything the runner listens to, beside the runs that are runnable (run-queue.ts). */
@@ -35,6 +37,6 @@ export const runnerConsumers = (options: RunnerConsumers): readonly ConsumerDefi
   {
     durable: 'runner--fired-timers', stream: streams.timers.name, filters: ['cs.timer.fired.>'],
     ackWaitMs: 15_000, maxInFlight: 64, maxDeliver: 50,
-    handle: (message) => wake(message, options.wake),
+    handle: (message) => wake(message, options),
   },
 ];

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
+import { createAutomation, DefinitionLibrary, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
 import { decideRun } from '@cs/automation-domain';
 import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
@@ -87,14 +87,15 @@ export class CrashWorld {
     const http: HttpStepRunner = { run: (step) => process.while(() => Promise.resolve(this.peer.answer(step))) };
     const schedule = async (ref: AggregateRef, waitId: string, dueAtMs: number): Promise<void> =>
       process.write(`timer ${waitId}`, () => Promise.resolve(void this.timers.set(`${ref.id} ${waitId}`, { ref, waitId, dueAtMs })));
+    const admission = new RunAdmission({ eventing, definitions, timers: { schedule } });
     const executor = new RunExecutor({
-      eventing, definitions, evaluator, http, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
+      eventing, definitions, evaluator, http, admission, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
     });
     const wake = { eventing, definitions, changes: silent, timers: { schedule } };
     const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });
     this.broker.subscribe([
       { ...queue, durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')], maxInFlight: queue.slots },
-      ...runnerConsumers({ executor, wake }),
+      ...runnerConsumers({ executor, wake, admission }),
     ]);
     return { eventing, definitions };
   }

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DefinitionLibrary, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
@@ -17,7 +17,7 @@ import { webhookProviders } from './webhook-providers.js';
 import { WebhooksController } from './webhooks.controller.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
-import { AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
+import { AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
@@ -30,16 +30,17 @@ interface ExecutorParts {
   readonly outbound: OutboundHttp;
   readonly signals: RunSignals;
   readonly nc: NatsConnection;
+  readonly admission: RunAdmission;
   readonly automations: AutomationStatusCache;
 }
 
 const openOutbound = (config: RunnerConfig): OutboundHttp =>
   createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
 
-const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations }: ExecutorParts): RunExecutor => {
+const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
-    eventing, definitions, evaluator, secrets, changes: signals, automations, newId: randomId,
+    eventing, definitions, evaluator, secrets, admission, changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
@@ -57,9 +58,9 @@ export class RunnerModule {
         ...webhookProviders(config),
         ...triggerProviders,
         {
-          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, EVALUATOR, OUTBOUND],
-          useFactory: (...[consumers, executor, wake, signals, rpc, logger, nc, automations, ...closing]: [Consumers, RunExecutor, WakeOptions, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, Closing, Closing]) =>
-            new RunnerService({ config, consumers, executor, wake, signals, rpc, logger, automations, closing, queues: new QueueProgress(nc) }),
+          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_ADMISSION, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, EVALUATOR, OUTBOUND],
+          useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, Closing, Closing]) =>
+            new RunnerService({ config, consumers, executor, wake, admission, signals, rpc, logger, automations, closing, queues: new QueueProgress(nc) }),
         },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },
@@ -67,9 +68,13 @@ export class RunnerModule {
         { provide: AUTOMATION_STATUSES, inject: [NATS_CONNECTION, EVENTING], useFactory: (nc: NatsConnection, eventing: Eventing) => new AutomationStatusCache(nc, eventing.store) },
         { provide: RUN_SIGNALS, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new RunSignals(nc) },
         {
-          provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES],
-          useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache]) =>
-            createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations }),
+          provide: RUN_ADMISSION, inject: [EVENTING, DEFINITIONS, NATS_CONNECTION],
+          useFactory: (eventing: Eventing, definitions: DefinitionLibrary, nc: NatsConnection) => new RunAdmission({ eventing, definitions, timers: new TimerSchedule(nc) }),
+        },
+        {
+          provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION],
+          useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission]) =>
+            createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission }),
         },
         {
           provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],

@@ -1,5 +1,5 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import type { RunExecutor, WakeOptions } from '@cs/automation-application';
+import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
 import type { AutomationStatusCache, Consumers, QueueProgress, RunningConsumer, RunSignals } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
@@ -20,6 +20,7 @@ export interface RunnerParts {
   readonly consumers: Consumers;
   readonly executor: RunExecutor;
   readonly wake: WakeOptions;
+  readonly admission: RunAdmission;
   readonly signals: RunSignals;
   readonly queues: QueueProgress;
   readonly rpc: RpcClient;
@@ -42,11 +43,11 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    const { executor, wake, config, consumers, rpc, logger, automations } = this.#parts;
+    const { executor, wake, admission, config, consumers, rpc, logger, automations } = this.#parts;
     // Every executing run listens.
     setMaxListeners(0, this.#stopping.signal);
     const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
     this.#sweep = new TimerSweep({ rpc, wake, logger, clock: systemClock });
     this.#supervision = new SupervisionSweep({ rpc, runs: wake, queues: this.#parts.queues, logger, clock: systemClock });
   }

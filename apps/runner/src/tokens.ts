@@ -1,3 +1,4 @@
+export const RUN_ADMISSION = Symbol('RUN_ADMISSION');
 export const RUN_EXECUTOR = Symbol('RUN_EXECUTOR');
 export const AUTOMATION_OPTIONS = Symbol('AUTOMATION_OPTIONS');
 export const RUN_SIGNALS = Symbol('RUN_SIGNALS');

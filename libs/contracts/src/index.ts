@@ -21,6 +21,7 @@ export { deadLetterEvents, type DeadLetterEvent } from './events/dead-letter.eve
 export { deliveryEvents, deliveryRequestSchema, type DeliveryEvent, type DeliveryRequest } from './events/delivery.events.js';
 export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type EventTable } from './events/event-catalogue.js';
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';
+export { admissionEvents, type AdmissionEvent } from './events/admission.events.js';
 export { holdReasonSchema, type HoldReason } from './events/run-admission.events.js';
 export { runEvents, type RunEvent } from './events/run.events.js';
 export { pinnedDefinitionSchema, repairedStepSchema, type PinnedDefinition, type RepairedStep } from './events/run-operator.events.js';

@@ -98,6 +98,7 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     return handoffs[0] ?? { ...stored.ref, deployment_id: '' };
   },
   // Only the write side needs it; it says nothing that the handoff and its run do not say.
+  admission: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   gate_refusal: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
   webhook_trigger: (entry, stored, { rows, memory }) => {

@@ -8,5 +8,6 @@ export type Admitted =
 
 /** Decides whether a run that became runnable is executed now (capacity, locks, rates, fairness: domain 3.5). */
 export interface Admission {
+  /** Also called for a run that executes or rests already, when its message comes again: it is admitted, and releases what it held. */
   admit(ref: AggregateRef, run: Run, definition: AutomationDefinition): Promise<Admitted>;
 }

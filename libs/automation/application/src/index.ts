@@ -8,6 +8,7 @@ export type { LaunchGuard } from './launch-guard.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
 export { resolveWait, type Resolved, type WaitResolution } from './resolve-wait.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';
+export { holdTimerId, RunAdmission } from './run-admission.js';
 export { runAggregate } from './run.aggregate.js';
 export type { Secrets } from './secrets.port.js';
 export type { ChildRunRequest, PreparedStep, StepContext, StepExecutor, StepExecutors } from './step-executor.port.js';

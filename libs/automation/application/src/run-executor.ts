@@ -117,8 +117,8 @@ export class RunExecutor {
 
   async #admitAndExecute(message: StoredCommit, claimable: Claimable): Promise<ConsumerOutcome> {
     const { state, definition } = claimable;
-    // A run that is executing was admitted when it was claimed; its message is back because its runner is gone.
-    const admitted = state.status === 'queued' ? await this.#options.admission?.admit(message.ref, state, definition) : undefined;
+    // Also for a run that executes or rests already: its message is back because its runner is gone, and what it held is still to be released.
+    const admitted = await this.#options.admission?.admit(message.ref, state, definition);
     if (admitted?.kind === 'held') return admitted.outcome;
     try {
       return await this.#executeAdmitted(message, claimable);

@@ -14,6 +14,8 @@ export { toRunRecord } from './run-record.js';
 export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
 export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { planRun, type RunPlan } from './run-plan.js';
+export { decideResource, isRateClosed, maxWaiters, whyHeld, type ResourceCommand, type ResourceContext } from './resource.decider.js';
+export { evolveResource, freeResource, type ResourceLimits, type ResourceState } from './resource.state.js';
 export type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 export type { ClaimRun, DecideGate, ExecutionCommand, ExecutionRefusal, FinishNode, NodeResult, RequestRun, RunCommand, RunContext } from './run.commands.js';
 export { unfitFailure } from './node.decider.js';

@@ -1,3 +1,4 @@
+import { admissionEvents } from './admission.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { deliveryEvents } from './delivery.events.js';
@@ -14,6 +15,7 @@ export const eventCatalogue = {
   definition: definitionEvents,
   run: runEvents,
   gate_refusal: gateRefusalEvents,
+  admission: admissionEvents,
   delivery: deliveryEvents,
   dead_letter: deadLetterEvents,
   schedule: scheduleEvents,
