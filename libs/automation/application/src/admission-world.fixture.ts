@@ -50,7 +50,7 @@ export class AdmissionWorld {
     const append = store.append.bind(store);
     store.append = async (ref, status, commit) => {
       const result = await append(ref, status, commit);
-      if (result.kind === 'appended' && ref.aggregate === 'run' && status === 'queued') this.#queued.push({ ref, status, commit, position: result.position });
+      if (result.kind === 'appended' && ref.aggregate === 'run' && status === 'queued') this.#queued.push({ ref, status, commit, position: result.position, size: 0 });
       return result;
     };
   }
