@@ -123,6 +123,23 @@ describe('look-ups of one', () => {
   });
 });
 
+describe('runs in which nothing happens', () => {
+  it('of every tenant are found by what may be wrong with them, page by page', async () => {
+    const services = new PostgresServiceQueries(server.database);
+    const row = (id: string, status: string, [created, updated, stop]: readonly [number, number, string?]) =>
+      `('quiet', 'ops', '', '${id}', 'a', '${status}', '${status}', 'p', ${created}, ${updated}, 1, 1, '{}', ${stop === undefined ? 'null' : `'${stop}'`})`;
+    await server.database.query({
+      text: `insert into countersign.runs (org_id, workspace_id, deployment_id, run_id, automation_id, status, stateful_status, phase, created_at_ms, updated_at_ms, version, position, record, stop_kind) values
+        ${[row('q1', 'running', [1, 10]), row('q2', 'running', [2, 11]), row('q3', 'queued', [3, 20]), row('q4', 'paused', [4, 30, 'stale_reaped']), row('q5', 'paused', [5, 30]), row('q6', 'pausing', [6, 20])].join(', ')}`,
+    });
+    const range = { running_before_ms: 10, queued_before_ms: 20, paused_after_ms: 30, limit: 3 };
+    const first = await services.watchedRuns(range);
+    expect(first.map(({ run_id, stateful_status }) => `${run_id} ${stateful_status}`)).toEqual(['q1 running', 'q3 queued', 'q4 paused']);
+    expect((await services.watchedRuns({ ...range, after: { created_at_ms: 4, run_id: 'q4' } })).map(({ run_id }) => run_id)).toEqual(['q6']);
+    await server.database.query({ text: `delete from countersign.runs where org_id = 'quiet'` });
+  });
+});
+
 describe('overdue waits', () => {
   it('of every tenant are found, the longest overdue first', async () => {
     const services = new PostgresServiceQueries(server.database);

@@ -16,8 +16,15 @@ const refOf = ({ tenant }: CallContext, run_id: string): AggregateRef => ({ org_
 
 const absent = (run_id: string): Result<never> => refused('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
 
+interface Commanded {
+  readonly command: RunCommand;
+  /** Absent: supervision itself, which sees every deployment. */
+  readonly actor?: GovernanceActor;
+  readonly deployment_id?: string | undefined;
+}
+
 /** Commands a run that exists; its runner, if it has one, is told. `undefined`: there is no such run. */
-const commandRun = async ({ eventing, definitions, changes }: SupervisionOptions, ref: AggregateRef, command: RunCommand, { actor, deployment_id }: { readonly actor?: GovernanceActor; readonly deployment_id?: string | undefined } = {}): Promise<Outcome | undefined> => {
+const commandRun = async ({ eventing, definitions, changes }: SupervisionOptions, ref: AggregateRef, { command, actor, deployment_id }: Commanded): Promise<Outcome | undefined> => {
   const loaded = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, ref);
   const { state } = loaded;
   if (state === undefined || (actor !== undefined && state.tenant_context.deployment_id !== deployment_id)) return undefined;
@@ -55,9 +62,9 @@ export interface GuardrailOverride {
 export const overrideGuardrails = async (options: OperatorOptions, context: CallContext, { run_id, limits, reason, command_id }: GuardrailOverride): Promise<Result<Supervised>> => {
   const found = await operable(options, context, run_id);
   if (!found.ok) return found;
-  return answer(await commandRun(options, refOf(context, run_id), {
+  return answer(await commandRun(options, refOf(context, run_id), { ...asCaller(context), command: {
     type: 'override_guardrails', limits, approved_by: context.actor, ...(reason === undefined ? {} : { reason }), ...(command_id === undefined ? {} : { command_id }),
-  }, asCaller(context)), run_id);
+  } }), run_id);
 };
 
 export interface UsageReport {
@@ -71,13 +78,13 @@ export interface UsageReport {
 
 /** Adds what an external reporter counted. The same report again, within the last 200 of its run, adds nothing. */
 export const recordUsage = async (options: SupervisionOptions, context: CallContext, { run_id, usage_id, usage, node_id, correlation_id, source }: UsageReport): Promise<Result<Supervised>> =>
-  answer(await commandRun(options, refOf(context, run_id), {
+  answer(await commandRun(options, refOf(context, run_id), { ...asCaller(context), command: {
     type: 'record_usage', usage_id, usage, ...(node_id === undefined ? {} : { node_id }), ...(correlation_id === undefined ? {} : { correlation_id }), ...(source === undefined ? {} : { source }),
-  }, asCaller(context)), run_id);
+  } }), run_id);
 
 /** Lets supervision act on a run. True when it changed something; a run that needs nothing is left as it is. */
 export const superviseRun = async (options: SupervisionOptions, ref: AggregateRef, command: WatchCommand): Promise<boolean> => {
-  const result = await commandRun(options, ref, command);
+  const result = await commandRun(options, ref, { command });
   return result?.kind === 'accepted' && result.changed;
 };
 
