@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { runSchema, type AutomationDefinition, type Run, type RunEvent } from '@cs/contracts';
 import { ancestors, descendants, flowGraph, isApprovalNode } from './flow-graph.js';
 import { isFinished, type RunState } from './run.state.js';
+import { dueAtMs } from './wait-due.js';
+import { workKey, workOfKey } from './work-key.js';
 import type { RunWorld } from './run-world.fixture.js';
 
 /** Checked thousands of times: plain comparisons, and a message only when one fails. */
@@ -15,7 +17,7 @@ const isUnique = (ids: readonly string[]): boolean => new Set(ids).size === ids.
 /** Domain 3.2, invariants 1 to 5: what a status may have beside it. */
 const checkStatus = (run: Run, before: RunState): void => {
   holds(!('scheduler' in run) || run.status === 'queued', 'only a queued run has a scheduler');
-  holds('execution_claim' in run === (run.status === 'running' || run.status === 'pausing'), 'exactly a running run has a claim, and one whose runner is told to pause');
+  holds('execution_claim' in run === (run.status === 'running' || run.status === 'pausing'), 'exactly a run that runs or is about to pause has a claim');
   holds('finished_at_ms' in run === isFinished(run.status), 'exactly a finished run has the time of its end');
   holds(run.status !== 'awaiting_approval' || run.checkpoint.awaiting_gate !== undefined, 'a run that awaits approval has an open gate');
   holds(run.checkpoint.awaiting_gate === undefined || run.status === 'awaiting_approval' || run.status === 'cancelled', 'a gate is open in a run that awaits approval, or was cancelled there');
@@ -25,12 +27,27 @@ const checkStatus = (run: Run, before: RunState): void => {
 
 const checkWork = ({ checkpoint }: Run): void => {
   const { completed_nodes, pending_nodes, in_progress, open_waits } = checkpoint;
-  holds(isUnique(open_waits.map(({ node_id }) => node_id)), 'a node has one open wait', () => open_waits);
-  holds(open_waits.every(({ node_id }) => pending_nodes.includes(node_id) && !(node_id in in_progress)), 'a node that waits is pending and not in progress', () => open_waits);
-  holds(completed_nodes.every((id) => checkpoint.node_outputs[id]?.status === 'completed'), 'a completed node has its output', () => completed_nodes);
-  for (const [node_id, { attempt }] of Object.entries(in_progress)) {
-    holds(pending_nodes.includes(node_id) && attempt === checkpoint.node_attempts[node_id], 'a node in progress is pending, in its last attempt', () => node_id);
+  holds(isUnique(open_waits.map((wait) => `${workKey(wait)} ${wait.branch ?? ''}`)), 'a node, item or branch has one open wait', () => open_waits);
+  holds(isUnique(open_waits.map(({ wait_id }) => wait_id)), 'each wait has an id of its own', () => open_waits);
+  holds(open_waits.every((wait) => pending_nodes.includes(wait.node_id) && !(workKey(wait) in in_progress)), 'a node that waits is pending and not in progress', () => open_waits);
+  holds(completed_nodes.every((id) => checkpoint.node_outputs[id]?.status === 'completed' || checkpoint.node_outputs[id]?.status === 'skipped'), 'a completed node has its output', () => completed_nodes);
+  for (const [key, { attempt }] of Object.entries(in_progress)) {
+    holds(pending_nodes.includes(workOfKey(key).node_id) && attempt === checkpoint.node_attempts[key], 'what is in progress is pending, in its last attempt', () => key);
   }
+};
+
+const checkFanOuts = ({ checkpoint }: Run, definition: AutomationDefinition): void => {
+  for (const [node_id, { items, next_item, open_items, unsuccessful }] of Object.entries(checkpoint.fan_outs ?? {})) {
+    const most = flowGraph(definition).nodes.get(node_id)?.for_each?.max_parallel ?? 1;
+    holds(checkpoint.pending_nodes.includes(node_id), 'a node whose items are done one by one is pending', () => node_id);
+    holds(open_items.length <= Math.max(most, 1) + Object.keys(unsuccessful).length && isUnique(open_items.map(String)), 'no more items are open than may be', () => open_items);
+    holds(next_item <= items.length && open_items.every((item) => item < next_item && !(String(item) in unsuccessful)), 'an open item began and has not ended', () => [next_item, open_items, unsuccessful]);
+  }
+};
+
+const checkChildren = ({ checkpoint: { open_waits, abandoned_children = [] } }: Run): void => {
+  const awaited = open_waits.flatMap(({ child_run_id }) => (child_run_id === undefined ? [] : [child_run_id]));
+  holds(isUnique([...awaited, ...abandoned_children]), 'a child is waited for once, or abandoned', () => [awaited, abandoned_children]);
 };
 
 const checkNodes = ({ checkpoint }: Run, definition: AutomationDefinition): void => {
@@ -53,6 +70,8 @@ const checkGates = ({ checkpoint }: Run): void => {
 export const checkRun = ({ run, events, definition }: RunWorld, before: RunState): void => {
   checkStatus(run, before);
   checkWork(run);
+  checkFanOuts(run, definition);
+  checkChildren(run);
   checkNodes(run, definition);
   checkGates(run);
   holds(run.version === events.length, 'the version is the number of events');
@@ -70,7 +89,8 @@ const checkStart = (definition: AutomationDefinition, run: Run, node_id: string)
   holds(nodes.get(node_id)?.depends_on.every((id) => run.checkpoint.completed_nodes.includes(id)) === true, 'a node starts after what it depends on', () => node_id);
   for (const id of ancestors(definition, node_id)) {
     const upstream = nodes.get(id);
-    holds(!upstream || !isApprovalNode(upstream) || lastDecision(run, id) === 'approve', 'a node behind a gate starts after its approval', () => [node_id, id]);
+    const isSkipped = run.checkpoint.node_outputs[id]?.status === 'skipped';
+    holds(!upstream || !isApprovalNode(upstream) || isSkipped || lastDecision(run, id) === 'approve', 'a node behind a gate starts after its approval', () => [node_id, id]);
   }
 };
 
@@ -80,27 +100,59 @@ const startOf = (event: RunEvent): string | undefined => {
   return event.event_type === 'approval_gate_opened' ? event.data.gate.node_id : undefined;
 };
 
-/** What an executor says of an attempt counts only under the claim that began it. */
-const checkResult = (before: RunState, event: RunEvent): void => {
-  if (event.event_type !== 'node_retry_backoff_scheduled' && (event.event_type !== 'node_completed' || event.data.attempt === 0)) return;
-  const progress = before?.checkpoint.in_progress[event.data.node_id];
-  holds(progress?.attempt === event.data.attempt && progress.lease_epoch === before?.execution_claim_epoch, 'an attempt is finished under the claim that began it', () => event);
+/** A gate is done by the decision on its own opening, and by nothing that was decided before (W6). */
+const checkApproval = ({ definition }: RunWorld, { before, events }: Decided): void => {
+  for (const event of events) {
+    const node = event.event_type === 'node_completed' ? flowGraph(definition).nodes.get(event.data.node_id) : undefined;
+    if (node === undefined || !isApprovalNode(node)) continue;
+    const opening = before?.checkpoint.awaiting_gate?.gate_opening_id;
+    const isApproved = events.some(({ event_type, data }) => event_type === 'approval_gate_decided' && data.gate_opening_id === opening && data.decision === 'approve');
+    holds(opening !== undefined && isApproved, 'a gate is completed by an approval of its open opening', () => event);
+  }
+};
+
+/** Each wait, and each opening of a gate, happens once: what ended it can never end another. */
+const checkOnce = (world: RunWorld, event: RunEvent): void => {
+  if (event.event_type === 'wait_node_registered' || event.event_type === 'node_retry_backoff_scheduled') {
+    holds(!world.waitIds.includes(event.data.wait.wait_id), 'a wait that ended does not come back', () => event);
+  }
+  if (event.event_type === 'approval_gate_opened') holds(!world.openings.includes(event.data.gate.gate_opening_id), 'a gate opens anew each time', () => event);
+};
+
+const checkWaking = (before: RunState, event: RunEvent, at_ms: number): void => {
+  if (event.event_type !== 'stateful_wait_woken_requeued') return;
+  const wait = before?.checkpoint.open_waits.find(({ wait_id }) => wait_id === event.data.wait_id);
+  holds(wait !== undefined, 'a wait ends while it is open', () => event);
+  const isTimed = wait?.wait_kind === 'timer' || wait?.wait_kind === 'retry_backoff';
+  holds(!isTimed || (dueAtMs(wait) ?? Infinity) <= at_ms, 'a timer does not end before its time', () => event);
 };
 
 const countClaims = (events: readonly RunEvent[]): number => events.filter(({ event_type }) => event_type === 'run_execution_claimed').length;
 
+interface Decided {
+  readonly before: RunState;
+  readonly events: readonly RunEvent[];
+}
+
 /** What holds of every commit: `before` is the run that it was decided on. */
-export const checkEvents = ({ run, definition, effects }: RunWorld, { before, events }: { before: RunState; events: readonly RunEvent[] }): void => {
+export const checkEvents = (world: RunWorld, { before, events }: Decided): void => {
+  const { run, definition, effects } = world;
   holds(run.execution_claim_epoch === (before?.execution_claim_epoch ?? 0) + countClaims(events), 'the epoch grows by one with every claim, and by nothing else');
+  checkApproval(world, { before, events });
   for (const event of events) {
     const started = startOf(event);
     if (started !== undefined) checkStart(definition, before ?? run, started);
     if (event.event_type === 'node_started') {
       const node = flowGraph(definition).nodes.get(event.data.node_id);
       holds(node !== undefined && !isApprovalNode(node), 'a gate is not executed', () => event);
-      if (event.data.effect) effects.sent(event.data.node_id, run.checkpoint.node_generations[event.data.node_id] ?? 0, event.data.effect);
+      if (event.data.effect) effects.sent(event.data, run.checkpoint.node_generations[event.data.node_id] ?? 0, event.data.effect);
     }
-    checkResult(before, event);
+    checkWaking(before, event, world.atMs);
     if (event.event_type === 'approval_gate_opened') holds(Object.keys(before?.checkpoint.in_progress ?? {}).length === 0, 'a gate opens when nothing runs');
   }
+};
+
+/** What holds of every commit, judged before it is folded. */
+export const checkNew = (world: RunWorld, events: readonly RunEvent[]): void => {
+  for (const event of events) checkOnce(world, event);
 };

@@ -4,9 +4,10 @@ import type { NodeResult, RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
 import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 import { isFinished, statefulStatus, type RunState } from './run.state.js';
+import { workKey, type WorkRef } from './work-key.js';
 import { createdData } from './run-history.fixture.js';
 import { now } from './run-scenario.fixture.js';
-import { checkEvents, checkRun, holds } from './run-invariants.fixture.js';
+import { checkEvents, checkNew, checkRun, holds } from './run-invariants.fixture.js';
 
 /** What the outside world knows of the effects of a run: kept apart from the run, to compare with it. */
 export class Effects {
@@ -14,8 +15,8 @@ export class Effects {
   readonly #mayHaveHappened = new Set<string>();
 
   /** An attempt leaves the process. */
-  sent(node_id: string, generation: number, effect: EffectIntent): void {
-    const name = `${node_id}/${generation}`;
+  sent(work: WorkRef, generation: number, effect: EffectIntent): void {
+    const name = `${workKey(work)}/${generation}`;
     const known = this.#keys.get(name);
     if (known === undefined) {
       holds(![...this.#keys.values()].includes(effect.idempotency_key), 'another node or generation has another key', () => effect);
@@ -30,6 +31,9 @@ export class Effects {
     this.#mayHaveHappened.delete(effect.idempotency_key);
   }
 }
+
+/** Commands that a finished run takes: a blocked one is cancelled with its parent, and what was left to do for children is done. */
+const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>(['cancel_child', 'release_children']);
 
 /** A run, everything that ever happened to it, and the messages in its runners' queue. Checks every invariant after every command. */
 export class RunWorld {
@@ -60,8 +64,9 @@ export class RunWorld {
     const before = this.#state;
     const decision = decideRun(command, before, { at_ms: this.atMs, definition: this.definition });
     if (decision.kind === 'refused') return false;
+    checkNew(this, decision.events);
     this.#record(decision.events);
-    if (before !== undefined && isFinished(before.status)) holds(decision.events.length === 0, 'a finished run stays as it is', () => decision.events);
+    if (before !== undefined && isFinished(before.status)) holds(decision.events.length === 0 || reopening.has(command.type), 'a finished run stays as it is', () => decision.events);
     if (decision.events.length === 0) return false;
     checkRun(this, before);
     checkEvents(this, { before, events: decision.events });
@@ -76,17 +81,26 @@ export class RunWorld {
   }
 
   /** An attempt ends as the result says, and the outside world knows what is true of it. */
-  finish(node_id: string, attempt: number, result: NodeResult): boolean {
-    const effect = this.run.checkpoint.in_progress[node_id]?.effect;
-    const applied = this.apply({ type: 'finish_node', node_id, attempt, result });
+  finish(work: WorkRef, attempt: number, result: NodeResult): boolean {
+    const progress = this.run.checkpoint.in_progress[workKey(work)];
+    const isOwn = progress?.attempt === attempt && progress.lease_epoch === this.run.execution_claim_epoch;
+    const effect = progress?.effect;
+    const applied = this.apply({ type: 'finish_node', ...work, attempt, result });
+    holds(!applied || isOwn, 'an attempt is finished under the claim that began it', () => work);
     if (applied && effect && result.kind === 'failed' && result.effect === 'not_sent') this.effects.notSent(effect);
     return applied;
   }
 
-  start(node_id: string): boolean {
-    const action = flowGraph(this.definition).nodes.get(node_id)?.action;
+  start(work: WorkRef): boolean {
+    const action = flowGraph(this.definition).nodes.get(work.node_id)?.action;
     const mode = action?.kind === 'http' ? { mode: action.idempotency === 'safe' || action.idempotency === 'none' ? action.idempotency : ('keyed' as const) } : {};
-    return this.apply({ type: 'start_node', node_id, ...mode });
+    return this.apply({ type: 'start_node', ...work, ...mode });
+  }
+
+  /** The child's id derives from what asks for it, so that asking again asks for the same one. */
+  waitForChild(work: WorkRef, attempt: number): boolean {
+    const generation = this.run.checkpoint.node_generations[work.node_id] ?? 0;
+    return this.apply({ type: 'wait_for_child', ...work, attempt, child_run_id: `child-${work.node_id}-${work.item ?? 'all'}-${generation}-${attempt}` });
   }
 
   #record(events: readonly RunEvent[]): void {
