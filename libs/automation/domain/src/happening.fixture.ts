@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import type fc from 'fast-check';
 
 /** Something that may happen to a world at any time; what does not fit is refused, and that is part of what is tested. */
 class Happening<World extends object> implements fc.Command<object, World> {

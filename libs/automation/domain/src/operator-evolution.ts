@@ -109,11 +109,8 @@ const reconciled = (run: Run, { data }: RunEventNamed<'node_effect_reconciled'>)
   return remember(goesOn(run) ? withoutPause(toQueued(unblocked, data.reason)) : unblocked, data.command);
 };
 
-/** A commit that leaves a run queued is a message to the runners: only the newest may count. */
-const queuedAnew = (run: Run): Run => (run.status === 'queued' ? { ...run, queued_at_version: run.version } : run);
-
 const judged = (run: Run, { data }: RunEventNamed<'node_disposition_set'>): Run =>
-  remember(withCheckpoint(queuedAnew(run), { node_dispositions: { ...run.checkpoint.node_dispositions, [data.node_id]: data.disposition } }), data.command);
+  remember(withCheckpoint(run, { node_dispositions: { ...run.checkpoint.node_dispositions, [data.node_id]: data.disposition } }), data.command);
 
 /** Events of the commands of operators. */
 export const operatorEvolvers: Evolvers<

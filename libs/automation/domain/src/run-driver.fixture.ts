@@ -4,7 +4,7 @@ import { succeeded } from './run-history.fixture.js';
 import { holds } from './run-invariants.fixture.js';
 import { endFromOutside, proceed } from './run-steps.fixture.js';
 import type { RunWorld } from './run-world.fixture.js';
-import { holdOf, isFinished, isHeld } from './run.state.js';
+import { holdOf, isFinished, isHeld, isParked } from './run.state.js';
 import { byDueTime, dueAtMs } from './wait-due.js';
 
 /** What people say in the end. */
@@ -34,11 +34,13 @@ const advance = (world: RunWorld, { verdict, isRework, turn }: { readonly verdic
   const { run } = world;
   if (run.status === 'awaiting_approval') return void world.apply({ type: 'decide_gate', decision: isRework ? 'rework' : verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
   if (isHeld(run)) return release(world);
+  if (run.status === 'pausing') return void world.operate({ type: 'settle_pause' });
+  if (run.status === 'paused' && !isParked(run)) return void world.operate({ type: 'resume_run' });
   if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) return endWait(world, 1000 + turn);
   proceed(world, { result: succeeded, skips: false });
 };
 
-/** Everybody does what they should: runners, timers, senders, and people who decide in the end. */
+/** Everybody does what they should: runners, timers, senders, operators who resume, and people who decide in the end. */
 export const drive = (world: RunWorld, { reworks, verdict }: Verdicts): void => {
   let left = reworks;
   for (let turn = 0; turn < 800 && !isFinished(world.run.status); turn += 1) {

@@ -55,6 +55,12 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   abandoned_children_cancelled: (run, { data }) => childrenCancelled(run, data.run_ids),
 };
 
+/**
+ * Each commit that leaves a run queued is a message to the runners, whatever it was about. Only the newest
+ * may count, or a second runner would take a live one's run over.
+ */
+const queuedAnew = (run: Run): Run => (run.status === 'queued' ? { ...run, queued_at_version: run.version } : run);
+
 /** Folds one recorded event. Total: a recorded fact is never refused. */
 export const evolveRun = (state: RunState, event: RecordedRunEvent): RunState => {
   if (event.event_type === 'run_created') return create(event);
@@ -62,5 +68,5 @@ export const evolveRun = (state: RunState, event: RecordedRunEvent): RunState =>
   const run: Run = { ...state, version: state.version + 1, updated_at_ms: Math.max(state.updated_at_ms, event.recorded_at_ms) };
   // The table has, for each type, the evolver of exactly that type; the compiler cannot see the pairing.
   const evolve = evolvers[event.event_type] as (run: Run, event: RecordedRunEvent) => Run;
-  return account(state, event, evolve(run, event));
+  return account(state, event, queuedAnew(evolve(run, event)));
 };

@@ -4,6 +4,7 @@ import { flowGraph } from './flow-graph.js';
 import { happening, pick } from './happening.fixture.js';
 import { release } from './run-driver.fixture.js';
 import { failed, succeeded } from './run-history.fixture.js';
+import { operators } from './run-operators.fixture.js';
 import type { NodeResult } from './run.commands.js';
 import { begin, deliveryTo, endFromOutside, proceed, waitsOf, type Dice } from './run-steps.fixture.js';
 import type { RunWorld } from './run-world.fixture.js';
@@ -24,7 +25,8 @@ const workAt = (world: RunWorld, { node, item }: { node: number; item: number | 
 
 /** What runners do, also with messages, claims and attempts of the past: `kill -9` is that nobody goes on, and another takes over. */
 const runners: Happenings = [
-  ...[1, 2, 3, 4, 5, 6].map(() => happening('proceed', dice, proceed)),
+  // As often as all the rest: a run has to come somewhere before something rare can happen to it.
+  ...Array.from({ length: 40 }, () => happening('proceed', dice, proceed)),
   happening('claim with an old or new message', fc.nat(9), (world, index) => void world.claim(pick(world.messages, index))),
   happening('take over', fc.constant(0), (world) => void world.claim(world.messages.at(-1))),
   happening('begin any node', fc.record({ node: fc.nat(9), thrown: dice }), (world, { node, thrown }) => {
@@ -94,4 +96,4 @@ const approvers: Happenings = [1, 2].map(() =>
 );
 
 /** Everything that may happen to a run, in any order. */
-export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers];
+export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers, ...operators];

@@ -1,5 +1,6 @@
 import type { AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
 import { flowGraph } from './flow-graph.js';
+import type { OperatorCommandOfRun } from './operator.commands.js';
 import type { NodeResult, RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
 import { evolveRun, type RecordedRunEvent } from './run-evolution.js';
@@ -27,13 +28,20 @@ export class Effects {
   }
 
   /** Somebody knows for certain that the last attempt did not leave. */
-  notSent(effect: EffectIntent): void {
-    this.#mayHaveHappened.delete(effect.idempotency_key);
+  notSent({ idempotency_key }: EffectIntent): void {
+    this.#mayHaveHappened.delete(idempotency_key);
+  }
+
+  /** A person takes it on themselves. */
+  sendAgain(effect_id: string): void {
+    this.#mayHaveHappened.delete(effect_id);
   }
 }
 
-/** Commands that a finished run takes: a blocked one is cancelled with its parent, and what was left to do for children is done. */
-const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>(['cancel_child', 'release_children']);
+/** Commands that a finished run takes: operators reopen it, a blocked one is cancelled, and what was left to do for children is done. */
+const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>([
+  'cancel_child', 'release_children', 'cancel_run', 'recover_run', 'retry_task', 'requeue_task', 'repair_run', 'continue_task', 'set_disposition', 'reconcile_effect',
+]);
 
 /** A run, everything that ever happened to it, and the messages in its runners' queue. Checks every invariant after every command. */
 export class RunWorld {
@@ -95,6 +103,16 @@ export class RunWorld {
     const action = flowGraph(this.definition).nodes.get(work.node_id)?.action;
     const mode = action?.kind === 'http' ? { mode: action.idempotency === 'safe' || action.idempotency === 'none' ? action.idempotency : ('keyed' as const) } : {};
     return this.apply({ type: 'start_node', ...work, ...mode });
+  }
+
+  /** An operator's word: sending an effect again, whose outcome nobody knew, is their decision. */
+  operate(command: OperatorCommandOfRun): boolean {
+    const known = this.events.length;
+    const applied = this.apply(command);
+    for (const event of this.events.slice(known)) {
+      if (event.event_type === 'node_effect_reconciled' && event.data.outcome === 'retry') this.effects.sendAgain(event.data.effect_id);
+    }
+    return applied;
   }
 
   /** The child's id derives from what asks for it, so that asking again asks for the same one. */
