@@ -5,7 +5,7 @@ import { nodeEvolvers } from './node-evolution.js';
 import { operatorEvolvers } from './operator-evolution.js';
 import { account } from './run-accounting.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
-import { toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
+import { statefulStatus, toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
 import { supervisionEvolvers } from './supervision-evolution.js';
 import { waitEvolvers } from './wait-evolution.js';
 
@@ -59,7 +59,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
  * Each commit that leaves a run queued is a message to the runners, whatever it was about. Only the newest
  * may count, or a second runner would take a live one's run over.
  */
-const queuedAnew = (run: Run): Run => (run.status === 'queued' ? { ...run, queued_at_version: run.version } : run);
+const queuedAnew = (run: Run): Run => (statefulStatus(run) === 'queued' ? { ...run, queued_at_version: run.version } : run);
 
 /** Folds one recorded event. Total: a recorded fact is never refused. */
 export const evolveRun = (state: RunState, event: RecordedRunEvent): RunState => {
