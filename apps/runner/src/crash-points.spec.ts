@@ -13,6 +13,7 @@ const retried = { retry_policy: { max_attempts: 5, backoff: { strategy: 'fixed',
 const node = (base: Json, extra: object): Json => ({ ...(base as object), ...extra }) as Json;
 
 const gate = (...depends_on: string[]): Json => ({ node_id: 'gate', objective: 'Pay?', depends_on, gate: { required: true } });
+const child = (...depends_on: string[]): Json => ({ node_id: 'child', objective: 'ask', depends_on, action: { kind: 'automation', automation_id: 'child' } });
 const timer = (...depends_on: string[]): Json => ({ node_id: 'cool_off', objective: 'wait', depends_on, wait: { kind: 'timer', delay_ms: 60_000 } });
 
 const scenarios: Readonly<Record<string, readonly Json[]>> = {
@@ -28,7 +29,22 @@ const scenarios: Readonly<Record<string, readonly Json[]>> = {
   ],
   // Each alone: the run rests on nothing else when the process ends.
   'a retry, a timer and a gate one after the other': [node(post('flaky'), retried), timer('flaky'), post('reserve', {}, ['cool_off']), gate('reserve'), post('pay', {}, ['gate'])],
+  'a child run and a list beside one another, then a gate': [
+    node(post('each'), { for_each: { items: [1, 2, 3], max_parallel: 2 } }),
+    node(post('flaky_each'), { for_each: { items: [1, 2], max_parallel: 2 }, ...retried }),
+    child(),
+    gate('each', 'child'),
+    post('pay', {}, ['gate', 'flaky_each']),
+  ],
+  'a child run alone, and an effect that may not be repeated': [child(), post('once', { idempotency: 'none' }, ['child']), gate('once'), timer('gate')],
 };
+const childFlow: readonly Json[] = [node(post('flaky_child'), retried), { node_id: 'nap', objective: 'wait', depends_on: ['flaky_child'], wait: { kind: 'timer', delay_ms: 1000 } }, post('child_work', {}, ['nap'])];
+
+/** Outputs of what was done; those of waits tell times. */
+const outputKinds: ReadonlySet<string> = new Set(['http', 'transform', 'automation', 'operator_reconciled']);
+
+/** A child's outputs hold the times of its waits. */
+const withoutTimes = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, member: unknown) => (key.endsWith('_at_ms') ? undefined : member)));
 
 /** What must be the same whatever crashed: everything but times, claims and the number of attempts. */
 const essence = (run: Run): unknown => ({
@@ -38,7 +54,7 @@ const essence = (run: Run): unknown => ({
   waits: run.checkpoint.open_waits,
   generations: run.checkpoint.node_generations,
   decisions: run.checkpoint.gate_history.map(({ node_id, decision, gate_opening_id }) => ({ node_id, decision, gate_opening_id: gate_opening_id.replace(run.run_id, 'run') })),
-  outputs: Object.fromEntries(Object.entries(run.checkpoint.node_outputs).filter(([, { contract_kind }]) => contract_kind === 'http' || contract_kind === 'transform').map(([id, { content, status }]) => [id, { content, status }])),
+  outputs: Object.fromEntries(Object.entries(run.checkpoint.node_outputs).filter(([, { contract_kind }]) => outputKinds.has(contract_kind)).map(([id, { content, status }]) => [id, { content: withoutTimes(content), status }])),
 });
 
 interface Played {
@@ -53,12 +69,15 @@ interface Played {
 const play = async (flow: readonly Json[], at?: CrashPoint): Promise<Played> => {
   const world = new CrashWorld(at);
   const { process } = world;
+  await world.define(automation(childFlow, { automation_id: 'child' }));
   await world.define(automation(flow));
   const run_id = await world.request('a');
   for (let turn = 0; turn < 500; turn += 1) {
     if (await world.step()) continue;
-    if ((await world.load(run_id)).status !== 'awaiting_approval') break;
-    await world.decide(run_id, 'approve');
+    const { status, checkpoint } = await world.load(run_id);
+    if (status === 'awaiting_approval') await world.decide(run_id, 'approve');
+    else if (status === 'blocked') await world.reconcile(run_id, checkpoint.blocked_nodes[0] ?? '');
+    else break;
   }
   const effects = [...world.peer.ledger].map(([effect, times]) => [effect.replace(run_id, 'run'), times] as const).sort(([a], [b]) => (a < b ? -1 : 1));
   return { end: essence(await world.load(run_id)), effects, givenUp: world.broker.givenUp, crashed: process.isOver, writes: process.writes };

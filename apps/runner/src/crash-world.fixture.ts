@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createAutomation, DefinitionLibrary, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
-import { decideRun } from '@cs/automation-domain';
+import { decideRun, type RunCommand } from '@cs/automation-domain';
 import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
@@ -31,6 +31,11 @@ export class Peer {
     const done = this.ledger.get(effect) ?? 0;
     if (idempotency === undefined || done === 0) this.ledger.set(effect, done + 1);
     return { kind: 'succeeded', output: { status: 200, headers: {}, body: { path } } };
+  }
+
+  /** What it answered to an effect that it did. */
+  outputOf(path: string): Json | undefined {
+    return [...this.ledger.keys()].some((effect) => effect.startsWith(`${path} `)) ? { status: 200, headers: {}, body: { path } } : undefined;
   }
 }
 
@@ -120,12 +125,23 @@ export class CrashWorld {
 
   /** A person decides the gate that is open, and asks again when nobody answered. */
   async decide(run_id: string, decision: string): Promise<void> {
+    const { checkpoint } = await this.load(run_id);
+    await this.#command(run_id, { type: 'decide_gate', decision, decided_by: human, command_id: `decide-${checkpoint.awaiting_gate?.gate_opening_id}` });
+  }
+
+  /** An operator asks the peer what became of an effect whose outcome nobody knows, and says so. */
+  async reconcile(run_id: string, node_id: string): Promise<void> {
+    const output = this.peer.outputOf(`/${node_id}`);
+    const command = { command_id: `reconcile-${node_id}`, fingerprint: node_id };
+    await this.#command(run_id, { type: 'reconcile_effect', node_id, command, ...(output === undefined ? { outcome: 'retry' } : { outcome: 'succeeded', output }) });
+  }
+
+  async #command(run_id: string, command: RunCommand): Promise<void> {
     const run = await this.load(run_id);
     const definition = await new DefinitionLibrary(this.#eventing(this.store)).get(this.ref(run_id), run.workflow_definition_snapshot_hash);
-    const command_id = `decide-${run.checkpoint.awaiting_gate?.gate_opening_id}`;
     const result = await this.#insist(() => executeCommand(this.ref(run_id), {
       eventing: this.#parts.eventing, aggregate: runAggregate, context: { actor: human },
-      decide: (state, at_ms) => decideRun({ type: 'decide_gate', decision, decided_by: human, command_id }, state, { at_ms, definition }),
+      decide: (state, at_ms) => decideRun(command, state, { at_ms, definition }),
     }));
     if (result.kind !== 'accepted') throw new Error(JSON.stringify(result));
   }

@@ -31,4 +31,4 @@ export const happening = <World extends object, Value>(name: string, value: fc.A
 export const pick = <Item>(items: readonly Item[], index: number): Item | undefined => items[index % Math.max(items.length, 1)];
 
 /** Runs per property. A failure prints its seed; FC_SEED repeats it, FC_RUNS looks longer. */
-export const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 250), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
+export const bounds = { numRuns: Number(process.env['FC_RUNS'] ?? 120), ...(process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }) };
