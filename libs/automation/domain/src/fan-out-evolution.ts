@@ -48,11 +48,18 @@ export const completeItem = (run: Run, node_id: string, { item, output }: { item
 export const endItemWithout = (run: Run, node_id: string, { item, ended }: { item: number; ended: UnsuccessfulItem }): Run =>
   unblocked(endItem(run, node_id, { item, change: ({ unsuccessful }) => ({ unsuccessful: { ...unsuccessful, [String(item)]: ended } }) }), node_id);
 
-/** An item that is to be executed again, with the key that its effect has. */
-export const reopenItem = (run: Run, node_id: string, item: number): Run =>
-  unblocked(withFanOut(run, node_id, ({ open_items, unsuccessful }) => ({
+/**
+ * An item that is to be executed again, with the key that its effect has. Its attempts go on counting: its
+ * next wait, or child run, is not the one of an attempt that ended.
+ */
+export const reopenItem = (run: Run, node_id: string, item: number): Run => {
+  const ended = fanOutOf(run, node_id)?.unsuccessful[String(item)];
+  const attempts = ended === undefined ? {} : { [workKey({ node_id, item })]: ended.attempt };
+  const counted = withCheckpoint(run, { node_attempts: { ...run.checkpoint.node_attempts, ...attempts } });
+  return unblocked(withFanOut(counted, node_id, ({ open_items, unsuccessful }) => ({
     open_items: open_items.includes(item) ? open_items : [...open_items, item], unsuccessful: without(unsuccessful, String(item)),
   })), node_id);
+};
 
 const ofOtherNodes = <Value>(record: Readonly<Record<string, Value>>, nodes: ReadonlySet<string>): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).filter(([key]) => !nodes.has(workOfKey(key).node_id)));

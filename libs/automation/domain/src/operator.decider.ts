@@ -4,7 +4,6 @@ import type { CancelRun, OperatorCommandOfRun, PauseRun, RecoverRun, RequestPaus
 import { blockedSet, planReset, recoveryRoots, staleNodes } from './reset-plan.js';
 import type { RunContext } from './run.commands.js';
 import { isFinished } from './run.state.js';
-import { workOfKey } from './work-key.js';
 
 export type OperatorRefusal = Refusal<
   | 'AUTOMATION_V2_RUN_NOT_FOUND' | 'AUTOMATION_V2_RUN_NOT_PAUSABLE' | 'AUTOMATION_V2_RUN_NOT_PAUSED' | 'AUTOMATION_V2_RUN_NOT_RECOVERABLE'
@@ -33,13 +32,6 @@ export const repeated = (command: OperatorCommand | undefined, run: Run): Operat
 
 export const statusOf = (run: Run): Record<string, string> => ({ runID: run.run_id, currentStatus: run.status });
 
-/** Attempts under way whose effect nobody will hear of any more, and that may not be sent again: a person has to ask the peer. */
-export const abandonedEffects = (run: Run): readonly RunEvent[] =>
-  Object.entries(run.checkpoint.in_progress).flatMap(([key, { attempt, effect }]) =>
-    effect?.mode !== 'none'
-      ? []
-      : [{ event_type: 'node_blocked', data: { ...workOfKey(key), attempt, effect_id: effect.effect_id, failure: { kind: 'interrupted', message: `attempt ${attempt} was under way when the run was stopped; what became of it is not known` } } } as const]);
-
 const isPausable = (run: Run): boolean => run.status === 'running' || run.status === 'queued' || (run.status === 'paused' && run.pause_reason === 'waiting');
 
 export const pauseRun = (command: PauseRun, run: Run): OperatorDecision => {
@@ -61,7 +53,7 @@ export const resumeRun = (command: ResumeRun, run: Run): OperatorDecision =>
 
 export const cancelRun = (command: CancelRun, run: Run): OperatorDecision => {
   if (isFinished(run.status) && run.status !== 'blocked') return accept();
-  return accept(...abandonedEffects(run), { event_type: 'run_stopped', data: { ...operated(command, 'cancelled by operator'), stop_kind: 'operator_stopped' } });
+  return accept({ event_type: 'run_stopped', data: { ...operated(command, 'cancelled by operator'), stop_kind: 'operator_stopped' } });
 };
 
 const nothingToRecover = (run: Run): OperatorDecision => {

@@ -14,6 +14,7 @@ import { checkEvents, checkNew, checkRun, holds } from './run-invariants.fixture
 export class Effects {
   readonly #keys = new Map<string, string>();
   readonly #mayHaveHappened = new Set<string>();
+  readonly #answered = new Set<string>();
 
   /** An attempt leaves the process. */
   sent(work: WorkRef, generation: number, effect: EffectIntent): void {
@@ -32,9 +33,19 @@ export class Effects {
     this.#mayHaveHappened.delete(idempotency_key);
   }
 
+  /** The peer answered that it would not: nobody but a person may ask it again. */
+  answered({ idempotency_key }: EffectIntent): void {
+    this.#answered.add(idempotency_key);
+  }
+
   /** A person takes it on themselves. */
   sendAgain(effect_id: string): void {
     this.#mayHaveHappened.delete(effect_id);
+  }
+
+  /** A person lets the run go on after a review: what peers refused may be asked again. */
+  goOn(): void {
+    for (const key of this.#answered) this.#mayHaveHappened.delete(key);
   }
 }
 
@@ -96,6 +107,7 @@ export class RunWorld {
     const applied = this.apply({ type: 'finish_node', ...work, attempt, result });
     holds(!applied || isOwn, 'an attempt is finished under the claim that began it', () => work);
     if (applied && effect && result.kind === 'failed' && result.effect === 'not_sent') this.effects.notSent(effect);
+    if (applied && effect && result.kind === 'failed' && result.effect === 'answered') this.effects.answered(effect);
     return applied;
   }
 
@@ -112,11 +124,13 @@ export class RunWorld {
     for (const event of this.events.slice(known)) {
       if (event.event_type === 'node_effect_reconciled' && event.data.outcome === 'retry') this.effects.sendAgain(event.data.effect_id);
     }
+    if (applied) this.effects.goOn();
     return applied;
   }
 
   /** The child's id derives from what asks for it, so that asking again asks for the same one. */
   waitForChild(work: WorkRef, attempt: number): boolean {
+    if (flowGraph(this.definition).nodes.get(work.node_id)?.action?.kind !== 'automation') return false;
     const generation = this.run.checkpoint.node_generations[work.node_id] ?? 0;
     return this.apply({ type: 'wait_for_child', ...work, attempt, child_run_id: `child-${work.node_id}-${work.item ?? 'all'}-${generation}-${attempt}` });
   }

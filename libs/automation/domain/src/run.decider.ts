@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { OpenWait, Run, RunEvent } from '@cs/contracts';
+import { withAbandonedEffects } from './abandoned-effects.js';
 import { holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { unfitForExecution } from './claim-checks.js';
@@ -111,5 +112,6 @@ export const decideRun = (command: RunCommand, run: RunState, context: RunContex
   if (run === undefined) return refuse({ code: isExecution(command) ? 'run_absent' : 'AUTOMATION_V2_RUN_NOT_FOUND', message: 'there is no such run' });
   // The table has, for each type, the decider of exactly that type; the compiler cannot see the pairing.
   const decide = deciders[command.type] as (command: RunCommand, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal>;
-  return decide(command, run, context);
+  const decision = decide(command, run, context);
+  return decision.kind === 'refused' ? decision : accept(...withAbandonedEffects(run, decision.events));
 };

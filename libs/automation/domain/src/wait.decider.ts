@@ -1,6 +1,5 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EndedWait, OpenWait, Run, RunEvent, WaitKind } from '@cs/contracts';
-import { abandonedEffects } from './operator.decider.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
 import { isFinished } from './run.state.js';
 import { dueOutcome } from './wait-due.js';
@@ -43,7 +42,7 @@ export const wakeWait = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext)
     case 'wake':
       return accept(wakeDue(run, wait, at_ms));
     case 'timeout':
-      return wait.timeout === undefined ? accept() : accept(...(wait.timeout.on_timeout === 'cancel' ? abandonedEffects(run) : []), timedOut({ run, wait, timeout: wait.timeout, at_ms }));
+      return wait.timeout === undefined ? accept() : accept(timedOut({ run, wait, timeout: wait.timeout, at_ms }));
     case undefined:
       return refuse({ code: 'wait_not_open', message: `wait "${wait_id}" is not due` });
   }
