@@ -73,11 +73,11 @@ const play = async (flow: readonly Json[], at?: CrashPoint): Promise<Played> => 
   await world.define(automation(flow));
   const run_id = await world.request('a');
   for (let turn = 0; turn < 500; turn += 1) {
-    if (await world.step()) continue;
+    if (await world.handle()) continue;
     const { status, checkpoint } = await world.load(run_id);
     if (status === 'awaiting_approval') await world.decide(run_id, 'approve');
     else if (status === 'blocked') await world.reconcile(run_id, checkpoint.blocked_nodes[0] ?? '');
-    else break;
+    else if (!world.passTime()) break;
   }
   const effects = [...world.peer.ledger].map(([effect, times]) => [effect.replace(run_id, 'run'), times] as const).sort(([a], [b]) => (a < b ? -1 : 1));
   return { end: essence(await world.load(run_id)), effects, givenUp: world.broker.givenUp, crashed: process.isOver, writes: process.writes };

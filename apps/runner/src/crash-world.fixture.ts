@@ -156,10 +156,10 @@ export class CrashWorld {
     return { org_id: localImplicitTenant.org_id, workspace_id: localImplicitTenant.workspace_id, aggregate: 'run', id: run_id };
   }
 
-  /** Handles one message, or lets time pass until there is one. False when nothing is left to happen. */
-  async step(): Promise<boolean> {
+  /** Handles the next message. False when there is none now. */
+  async handle(): Promise<boolean> {
     const delivery = this.broker.next(this.nowMs);
-    if (delivery === undefined) return this.#passTime();
+    if (delivery === undefined) return false;
     const { process } = this;
     const handled = delivery.definition.handle(delivery.message).then((outcome) => process.write(`settle ${delivery.definition.durable}`, () => Promise.resolve(delivery.settle(outcome))));
     await Promise.race([handled, process.ended]);
@@ -167,7 +167,8 @@ export class CrashWorld {
     return true;
   }
 
-  #passTime(): boolean {
+  /** Time goes on until a timer fires or a message comes again. False when nothing is left to happen. */
+  passTime(): boolean {
     const [next] = [...this.timers].sort(([, a], [, b]) => a.dueAtMs - b.dueAtMs);
     const at = Math.min(next?.[1].dueAtMs ?? Infinity, this.broker.nextAtMs ?? Infinity);
     if (at === Infinity) return false;
