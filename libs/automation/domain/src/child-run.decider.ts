@@ -2,7 +2,6 @@ import { accept, refuse, type Decision } from '@cs/kernel';
 import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { flowGraph } from './flow-graph.js';
 import { failWork, outputOf, ownProgress, waitIdOf } from './node.decider.js';
-import { abandonedEffects } from './operator.decider.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
 import { isFinished } from './run.state.js';
 import type { CancelChild, EndChildWait, ReleaseChildren, WaitForChild } from './step.commands.js';
@@ -39,7 +38,7 @@ export const endChildWait = ({ wait_id, child_run_id, result }: EndChildWait, ru
 export const cancelChild = ({ parent_run_id, reason }: CancelChild, run: Run): ChildDecision => {
   if (run.parent?.run_id !== parent_run_id) return refuse({ code: 'run_not_runnable', message: `the run is no child of ${parent_run_id}` });
   if (isFinished(run.status) && run.status !== 'blocked') return accept();
-  return accept<RunEvent>(...abandonedEffects(run), { event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } });
+  return accept<RunEvent>({ event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } });
 };
 
 export const releaseChildren = ({ run_ids }: ReleaseChildren, run: Run): ChildDecision => {
