@@ -33,8 +33,8 @@ export class Effects {
     this.#mayHaveHappened.delete(idempotency_key);
   }
 
-  /** The peer answered that it would not: nobody but a person may ask it again. */
-  answered({ idempotency_key }: EffectIntent): void {
+  /** The peer, or a person who asked it, said that it would not: nobody but a person may ask it again. */
+  answered(idempotency_key: string): void {
     this.#answered.add(idempotency_key);
   }
 
@@ -107,7 +107,7 @@ export class RunWorld {
     const applied = this.apply({ type: 'finish_node', ...work, attempt, result });
     holds(!applied || isOwn, 'an attempt is finished under the claim that began it', () => work);
     if (applied && effect && result.kind === 'failed' && result.effect === 'not_sent') this.effects.notSent(effect);
-    if (applied && effect && result.kind === 'failed' && result.effect === 'answered') this.effects.answered(effect);
+    if (applied && effect && result.kind === 'failed' && result.effect === 'answered') this.effects.answered(effect.idempotency_key);
     return applied;
   }
 
@@ -122,7 +122,9 @@ export class RunWorld {
     const known = this.events.length;
     const applied = this.apply(command);
     for (const event of this.events.slice(known)) {
-      if (event.event_type === 'node_effect_reconciled' && event.data.outcome === 'retry') this.effects.sendAgain(event.data.effect_id);
+      if (event.event_type !== 'node_effect_reconciled') continue;
+      if (event.data.outcome === 'retry') this.effects.sendAgain(event.data.effect_id);
+      if (event.data.outcome === 'failed') this.effects.answered(event.data.effect_id);
     }
     if (applied) this.effects.goOn();
     return applied;
