@@ -77,11 +77,13 @@ const configuration = async () => {
   );
 };
 
-const { errorsTable, eventsTable, routesTable } = await built('libs/http-api/dist/index.js');
+const { errorsTable, eventsTable, routesTable, namedSchemaDocument } = await built('libs/http-api/dist/index.js');
 emit('docs/reference/events.md', page('Events', 'the event catalogue (`libs/contracts/src/events`)', 'Every event in the log. A running gateway serves the schema of each under `/schemas/<aggregate>.<event>` and all of them as `/asyncapi.json`.', eventsTable()));
 emit('docs/reference/errors.md', page('Errors', 'the error catalogues (`libs/contracts/src/error-catalogue.ts`, `libs/http-api/src/http-error-catalogue.ts`)', 'Every refusal is `application/problem+json` (RFC 9457) with one of these codes as `code`. Codes are permanent; texts are not.', errorsTable()));
 emit('docs/reference/routes.md', page('Routes', 'the route catalogue (`libs/http-api/src`)', 'A running gateway serves the same as OpenAPI (`/openapi.json`) and as a page (`/docs`). "tenant" routes need credentials; "Codes of its own" come on top of those that every route of its kind can answer.', routesTable()));
 emit('docs/reference/configuration.md', await configuration());
+// What a running gateway serves under /schemas/automation, for editors that are not connected to one.
+emit('schemas/automation.schema.json', `${JSON.stringify(namedSchemaDocument('automation'), null, 2)}\n`);
 
 /* The index of decisions, from their front matter. */
 
@@ -130,13 +132,16 @@ const checkLink = (file, link) => {
   else if (anchor && statSync(inRoot(found)).isFile() && found.endsWith('.md') && !anchorsOf(found).has(anchor)) problems.push(`${file} links to ${link}, but ${found} has no such heading`);
 };
 
+/** A file without the line that tells an editor its schema, which differs by the folder that the file is in. */
+const shown = (source) => read(source).replace(/^# yaml-language-server: .*\n/, '').trim();
+
 const checkBlock = (file, info, body) => {
   const [language] = info.trim().split(/\s+/);
   const source = /\bsource=(\S+)/.exec(info)?.[1];
   if (source === undefined) {
     if (language === 'yaml' && file.startsWith('docs/guides/')) problems.push(`${file} shows YAML without source=<file>; put it into docs/guides/examples, where a test reads it`);
   } else if (!existsSync(inRoot(source))) problems.push(`${file} shows ${source}, which does not exist`);
-  else if (read(source).trim() !== body.trim()) problems.push(`${file} shows ${source}, but differs from it; copy the file into the block`);
+  else if (shown(source) !== body.trim()) problems.push(`${file} shows ${source}, but differs from it; copy the file into the block`);
 };
 
 const files = markdownFiles();

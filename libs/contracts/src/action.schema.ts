@@ -5,41 +5,43 @@ const stringMap = z.record(z.string().min(1).max(256), definitionTextSchema);
 
 /** `http`: one request. Any string may contain `{{ expression }}` (JSONata). Output: `{status, headers, body}`. */
 export const httpActionSchema = z.strictObject({
-  kind: z.literal('http'),
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
-  url: definitionTextSchema.min(1),
-  headers: stringMap.optional(),
-  query: stringMap.optional(),
-  body: jsonSchema.optional(),
-  /** Status codes that count as success; absent means 200 to 299. */
-  expect_status: z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)]).optional(),
-  /** How the answer's body is read; absent means by its media type. */
-  response: z.enum(['json', 'text']).optional(),
-  /** Header that carries the idempotency key, or how safe it is to send the request again. */
-  idempotency: z.union([z.strictObject({ header: z.string().min(1).max(128) }), z.enum(['safe', 'none'])]).optional(),
+  kind: z.literal('http').describe('One request. Output: {status, headers, body}. Any text may hold {{ expressions }}.'),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).describe('Only GET and HEAD follow redirects.'),
+  url: definitionTextSchema.min(1).describe('Where to, with http: or https:. secrets.<NAME> is in scope.'),
+  headers: stringMap.optional().describe('Headers to send. Default none of its own.'),
+  query: stringMap.optional().describe('Parameters to add to the query of the url. Default none.'),
+  body: jsonSchema.optional().describe('What to send: a text as it is, anything else as JSON. Default nothing.'),
+  expect_status: z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)]).optional().describe('Status codes that count as success. Default 200 to 299.'),
+  response: z.enum(['json', 'text']).optional().describe("How the answer's body is read. Default: by its media type."),
+  idempotency: z
+    .union([z.strictObject({ header: z.string().min(1).max(128).describe('Header that carries the key, the same on every attempt.') }), z.enum(['safe', 'none'])])
+    .optional()
+    .describe('What repeating the request does: {header} the peer does it once per key; safe: nothing; none: it is never repeated unless it certainly did not leave. Default {header: Idempotency-Key} for POST and PATCH, safe otherwise.'),
 });
 export type HttpAction = z.infer<typeof httpActionSchema>;
 
 /** `transform`: a pure JSONata expression over the run's input and earlier outputs. Output: its value. */
-export const transformActionSchema = z.strictObject({ kind: z.literal('transform'), expression: definitionTextSchema.min(1) });
+export const transformActionSchema = z.strictObject({
+  kind: z.literal('transform').describe('One expression. Output: its value.'),
+  expression: definitionTextSchema.min(1).describe('JSONata over input, nodes, inputs and run.'),
+});
 export type TransformAction = z.infer<typeof transformActionSchema>;
 
 /** `automation`: a run of another automation of the same tenant; the node waits for its end. Output: `{run_id, status, outputs}`. */
 export const automationActionSchema = z.strictObject({
-  kind: z.literal('automation'),
-  automation_id: automationIdSchema,
-  /** Definition version to run; absent means the current one when the child is requested. */
-  version: z.string().min(1).max(256).optional(),
-  input: jsonSchema.optional(),
+  kind: z.literal('automation').describe('A run of another automation, and waits for its end. Output: {run_id, status, outputs}.'),
+  automation_id: automationIdSchema.describe('The automation to run.'),
+  version: z.string().min(1).max(256).optional().describe('Definition version to run. Default: the one that is current when the run is requested.'),
+  input: jsonSchema.optional().describe('Input of that run; may hold {{ expressions }}. Default: an empty object.'),
 });
 export type AutomationAction = z.infer<typeof automationActionSchema>;
 
 /** `worker`: a task that an external worker claims and completes. Output: what the worker completed with. */
 export const workerActionSchema = z.strictObject({
-  kind: z.literal('worker'),
-  task_type: z.string().min(1).max(128),
-  payload: jsonSchema.optional(),
-  priority: z.int().optional(),
+  kind: z.literal('worker').describe('A task that an external worker claims. Not available yet: it is refused.'),
+  task_type: z.string().min(1).max(128).describe('Kind of task; workers claim by it.'),
+  payload: jsonSchema.optional().describe('What the worker gets. Default nothing.'),
+  priority: z.int().optional().describe('Tasks with a higher one are claimed first. Default 0.'),
 });
 export type WorkerAction = z.infer<typeof workerActionSchema>;
 

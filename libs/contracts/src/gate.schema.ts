@@ -41,7 +41,10 @@ export const gatePolicyStateSchema = z.object({
 export type GatePolicyState = z.infer<typeof gatePolicyStateSchema>;
 
 /** Somebody who may decide a gate: one person, or whoever has a role or is in a group. */
-export const approverSchema = z.strictObject({ kind: z.enum(['person', 'role', 'group']), id: z.string().min(1).max(256) });
+export const approverSchema = z.strictObject({
+  kind: z.enum(['person', 'role', 'group']).describe('One person, or everybody who has the role or is in the group.'),
+  id: z.string().min(1).max(256).describe('Who, e.g. ada, finance-lead or payments.'),
+});
 export type Approver = z.infer<typeof approverSchema>;
 
 /** `veto`: the first who does not approve decides. `majority`: as soon as the approvals that are required cannot be reached any more. */

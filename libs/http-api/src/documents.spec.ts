@@ -120,6 +120,22 @@ describe('named schemas', () => {
     expect(validate({ ...definition, colour: 'red' })).toBe(false);
   });
 
+  it('describe every member of a definition, so that an editor can say what it is', () => {
+    const undescribed = (node: unknown, path: string): readonly string[] => {
+      if (typeof node !== 'object' || node === null) return [];
+      const properties = Object.entries((node as { properties?: Record<string, Node> }).properties ?? {});
+      const here = properties.filter(([, member]) => typeof member['description'] !== 'string').map(([name]) => `${path}.${name}`);
+      return [...here, ...Object.entries(node).flatMap(([key, member]) => undescribed(member, `${path}/${key}`))];
+    };
+    expect(undescribed(namedSchemaDocument('automation'), '')).toEqual([]);
+  });
+
+  it('know a definition by snake_case only, and say so', () => {
+    const schema = namedSchemaDocument('automation') as JsonSchema;
+    expect(schema['description']).toContain('camelCase');
+    expect(JSON.stringify(Object.keys(schema['properties'] as object))).not.toMatch(/[A-Z]/);
+  });
+
   it('know nothing else', () => {
     expect(namedSchemaDocument('__proto__')).toBeUndefined();
     expect(namedSchemaDocument('constructor')).toBeUndefined();

@@ -34,7 +34,9 @@ export const cataloguedEvents: readonly CataloguedEvent[] = Object.entries(event
   Object.entries(events satisfies EventTable as EventTable).map(([type, { version, summary, data, audit }]) => ({ aggregate, type, version, summary, data, audit })));
 
 /** A definition as a file has it: with the member that tells an editor where its schema is. */
-const automationFileSchema = automationDefinitionSchema.extend({ $schema: z.string().max(2048).optional().describe('Where an editor finds this schema; ignored.') });
+const automationFileSchema = automationDefinitionSchema
+  .extend({ $schema: z.string().max(2048).optional().describe('Where an editor finds this schema. Not part of the definition.') })
+  .describe('A definition of an automation, as a YAML or JSON file. Members are in snake_case: the API also reads the camelCase spelling of each, which this schema does not describe. What a schema cannot say (references between nodes, expressions, cycles) is checked when a definition is stored.');
 
 const sources: ReadonlyMap<string, () => JsonSchema> = new Map([
   ['automation', () => schemaDocument(automationFileSchema, { io: 'input', title: 'Automation definition' })],
