@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
@@ -47,6 +47,22 @@ const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator
   });
 };
 
+/** What commands on runs and automations need. */
+const optionProviders: readonly Provider[] = [
+  {
+    provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
+    useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc) }),
+  },
+  {
+    provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],
+    useFactory: (...[eventing, definitions, evaluator, changes]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals]): OperatorOptions => ({ eventing, definitions, evaluator, changes }),
+  },
+  {
+    provide: AUTOMATION_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR],
+    useFactory: (eventing: Eventing, definitions: DefinitionLibrary, evaluator: JsonataEvaluator): AutomationOptions & RequestRunOptions => ({ eventing, definitions, evaluator, newId: randomId }),
+  },
+];
+
 /** The automation runner: commands on automations and runs, and the execution of runs. */
 @Module({})
 export class RunnerModule {
@@ -76,18 +92,7 @@ export class RunnerModule {
           useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission]) =>
             createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission }),
         },
-        {
-          provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
-          useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc) }),
-        },
-        {
-          provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],
-          useFactory: (...[eventing, definitions, evaluator, changes]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals]): OperatorOptions => ({ eventing, definitions, evaluator, changes }),
-        },
-        {
-          provide: AUTOMATION_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR],
-          useFactory: (eventing: Eventing, definitions: DefinitionLibrary, evaluator: JsonataEvaluator): AutomationOptions & RequestRunOptions => ({ eventing, definitions, evaluator, newId: randomId }),
-        },
+        ...optionProviders,
       ],
     };
   }

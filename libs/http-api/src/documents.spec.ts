@@ -1,6 +1,7 @@
 import { eventCatalogue, type EventTable } from '@cs/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { asyncApiDocument } from './asyncapi.js';
+import { httpErrorCatalogue, type HttpErrorCode } from './http-error-catalogue.js';
 import type { JsonSchema } from './json-schema.js';
 import { namedSchemaDocument, schemaNames } from './named-schemas.js';
 import { openApiDocument } from './openapi.js';
@@ -71,6 +72,22 @@ describe('the OpenAPI document', () => {
       expect(errorsOf(route).filter((code) => !described.includes(code))).toEqual([]);
       for (const [status, response] of Object.entries(responses)) if (status !== '200') expect(Object.keys(response.content)).toEqual(['application/problem+json']);
     }
+  });
+
+  it('lets only what is read from the projection wait for a position, and only streams begin after an event', () => {
+    for (const { path, method, operation } of operations) {
+      const route = allRoutes.find((candidate) => candidate.path === path && candidate.method === method.toUpperCase());
+      const headers = JSON.stringify(operation['parameters']);
+      expect([path, headers.includes('MinPosition'), headers.includes('LastEventId')]).toEqual([path, route?.kind === 'read', route?.kind === 'stream']);
+    }
+    expect(routes.previewReset.kind).toBe('log-read');
+    expect(errorsOf(routes.previewReset)).not.toContain('PROJECTION_BEHIND');
+  });
+
+  it('has a route for every code, but for those that only the edge and runs themselves answer', () => {
+    const answered = new Set(allRoutes.flatMap(errorsOf));
+    const elsewhere = ['METHOD_NOT_ALLOWED', 'AUTOMATION_V2_VERSION_NOT_FOUND', 'REQUEST_MALFORMED', 'REQUEST_URI_TOO_LONG', 'REQUEST_HEADERS_TOO_LARGE', 'REQUEST_TIMEOUT'];
+    expect(Object.keys(httpErrorCatalogue).filter((code) => !answered.has(code as HttpErrorCode))).toEqual(elsewhere);
   });
 
   it('shows the definition that a client sends with its defaults optional, and leaves answers open', () => {

@@ -1,5 +1,5 @@
 import {
-  automationIdSchema, nodeIdSchema, runIdSchema, reconcileEffect as reconcileEffectMethod, repairRun as repairRunMethod, setDisposition as setDispositionMethod,
+  automationIdSchema, runIdSchema, previewReset as previewResetMethod, reconcileEffect as reconcileEffectMethod, repairRun as repairRunMethod, setDisposition as setDispositionMethod,
   shareAutomation as shareAutomationMethod,
 } from '@cs/contracts';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { defineRoute } from './route.js';
 
 const automationParams = z.object({ automation_id: automationIdSchema });
 const runParams = z.object({ run_id: runIdSchema });
-const taskParams = z.object({ run_id: runIdSchema, node_id: nodeIdSchema });
+const taskParams = previewResetMethod.payload;
 
 const json = ['application/json'] as const;
 const optional = <Schema extends z.ZodType>(schema: Schema) => ({ schema, mediaTypes: json, required: false });
@@ -20,6 +20,7 @@ const ofRun = { tag: 'runs', access: 'tenant', kind: 'command', idempotent: true
 const ofTask = { ...ofRun, params: taskParams } as const;
 const automationErrors = ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED'] as const;
 const runErrors = ['AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED'] as const;
+const taskErrors = [...runErrors, 'AUTOMATION_V2_TASK_NODE_REQUIRED'] as const;
 const answers = <Schema extends z.ZodType>(description: string, schema: Schema) => ({ description, mediaType: 'application/json', schema });
 
 export const pauseAutomation = defineRoute({
@@ -81,7 +82,7 @@ export const repairRun = defineRoute({
   ],
 });
 
-const resetErrors = [...runErrors, 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'] as const;
+const resetErrors = [...taskErrors, 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'] as const;
 
 export const retryTask = defineRoute({
   ...ofTask, operationId: 'retryTask', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/retry', summary: 'Do a node again with all that depends on it',
@@ -97,24 +98,24 @@ export const requeueTask = defineRoute({
 export const continueTask = defineRoute({
   ...ofTask, operationId: 'continueTask', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/continue', summary: 'Do a blocked node again, and nothing else',
   body: optional(reasonBody), answer: answers('The run, queued, and what was reset', taskCommandAnswer),
-  errors: [...runErrors, 'AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND', 'AUTOMATION_V2_TASK_NOT_BLOCKED'],
+  errors: [...taskErrors, 'AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND', 'AUTOMATION_V2_TASK_NOT_BLOCKED'],
 });
 
 export const previewReset = defineRoute({
-  operationId: 'previewReset', method: 'GET', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/reset_preview', tag: 'runs', access: 'tenant', kind: 'stream', params: taskParams,
-  summary: 'Say what retrying a node would reset', answer: answers('What would be reset', resetPreviewAnswer), errors: [...runErrors, 'LOG_UNAVAILABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'],
+  operationId: 'previewReset', method: 'GET', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/reset_preview', tag: 'runs', access: 'tenant', kind: 'log-read', params: taskParams,
+  summary: 'Say what retrying a node would reset', answer: answers('What would be reset', resetPreviewAnswer), errors: [...taskErrors, 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'],
 });
 
 export const setDisposition = defineRoute({
   ...ofTask, operationId: 'setDisposition', method: 'PATCH', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/disposition', summary: 'Judge the output of a node',
   description: '`accepted`, `needs_followup`, `rejected` or `ignored`. Changes nothing of the run.',
   body: required(setDispositionMethod.payload.omit({ run_id: true, node_id: true, command_id: true }).strict()), answer: answers('The run, and whether anything changed', taskDispositionAnswer),
-  errors: [...runErrors, 'AUTOMATION_V2_TASK_NODE_OUTPUT_NOT_FOUND', 'AUTOMATION_V2_TASK_DISPOSITION_INVALID'],
+  errors: [...taskErrors, 'AUTOMATION_V2_TASK_NODE_OUTPUT_NOT_FOUND', 'AUTOMATION_V2_TASK_DISPOSITION_INVALID'],
 });
 
 export const reconcileEffect = defineRoute({
   ...ofTask, operationId: 'reconcileEffect', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/reconcile', summary: 'Say what became of an effect whose outcome is not known',
   description: '`succeeded` with this output, `failed`, or `retry`: one more attempt under the same idempotency key.',
   body: required(reconcileEffectMethod.payload.omit({ run_id: true, node_id: true, command_id: true }).strict()), answer: answers('The run', runCommandAnswer),
-  errors: [...runErrors, 'AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE'],
+  errors: [...taskErrors, 'AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE'],
 });

@@ -14,12 +14,12 @@ const receiptResource = z.object({
 }) satisfies z.ZodType<DecisionReceipt>;
 
 export const listReceipts = defineRoute({
-  operationId: 'listReceipts', method: 'GET', path: '/automations/v2/runs/{run_id}/receipts', tag, access: 'tenant', kind: 'read',
+  operationId: 'listReceipts', method: 'GET', path: '/automations/v2/runs/{run_id}/receipts', tag, access: 'tenant', kind: 'log-read',
   summary: 'Signed receipts of the decisions on a run, oldest first',
   description: 'Anyone can check a receipt with the keys of `/.well-known/jwks.json`, without this installation. The same decision gives the same receipt as long as the key is the same.',
   params: z.object({ run_id: runIdSchema }),
   answer: { description: 'The receipts', mediaType: json, schema: z.object({ run_id: z.string(), receipts: z.array(receiptResource) }) },
-  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'RECEIPTS_NOT_CONFIGURED', 'LOG_UNAVAILABLE'],
+  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'RECEIPTS_NOT_CONFIGURED'],
 });
 
 export const receiptKeys = defineRoute({

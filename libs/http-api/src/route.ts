@@ -29,8 +29,11 @@ export interface RouteDefinition {
   readonly description?: string;
   /** `tenant` routes need credentials and see only their tenant. */
   readonly access: 'tenant' | 'public';
-  /** A `command` answers `Countersign-Position`; a `read` takes `Countersign-Min-Position`. */
-  readonly kind: 'command' | 'read' | 'stream' | 'document';
+  /**
+   * A `command` answers `Countersign-Position`. A `read` is answered from the projection and takes
+   * `Countersign-Min-Position`; a `log-read` is answered from the log, which is never behind.
+   */
+  readonly kind: 'command' | 'read' | 'log-read' | 'stream' | 'document';
   /** Takes `Idempotency-Key`. */
   readonly idempotent?: true;
   readonly params?: z.ZodObject;
@@ -60,6 +63,7 @@ export const defineRoute = <const Route extends RouteDefinition>(route: Route): 
 const kindErrors: Readonly<Record<RouteDefinition['kind'], readonly HttpErrorCode[]>> = {
   command: ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'CONCURRENT_CHANGE', 'IDEMPOTENCY_KEY_REUSED', 'INTERNAL'],
   read: ['REQUEST_HEADER_INVALID', 'SERVICE_UNAVAILABLE', 'PROJECTION_UNAVAILABLE', 'PROJECTION_BEHIND', 'INTERNAL'],
+  'log-read': ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'INTERNAL'],
   stream: ['SERVICE_UNAVAILABLE', 'INTERNAL'],
   document: ['INTERNAL'],
 };

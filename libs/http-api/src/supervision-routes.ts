@@ -39,7 +39,7 @@ export const recordUsage = defineRoute({
 });
 
 export const listAutomationVersions = defineRoute({
-  operationId: 'listAutomationVersions', method: 'GET', path: '/automations/v2/{automation_id}/versions', tag: 'automations', access: 'tenant', kind: 'read',
+  operationId: 'listAutomationVersions', method: 'GET', path: '/automations/v2/{automation_id}/versions', tag: 'automations', access: 'tenant', kind: 'log-read',
   summary: 'List the versions of an automation, newest first',
   description: 'At most the newest 100. Read from the log: what was stored is there at once.',
   params: z.object({ automation_id: automationIdSchema }),

@@ -3,7 +3,7 @@ import { principalRefSchema } from '../authority.schema.js';
 import type { AutomationDefinition } from '../definition.schema.js';
 import type { AutomationRecord } from '../read-models.schema.js';
 import type { RunRecord } from '../run-record.js';
-import { automationIdSchema, definitionTextSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
+import { automationIdSchema, definitionTextSchema, jsonSchema, runIdSchema } from '../scalars.schema.js';
 import { rpcMethod } from './rpc.js';
 import { commandIdSchema } from './runner.rpc.js';
 
@@ -11,7 +11,9 @@ const runner = (name: string): string => `cs.rpc.runner.${name}`;
 
 const reason = z.string().max(4000).optional();
 const run = { run_id: runIdSchema, reason, command_id: commandIdSchema.optional() };
-const task = { ...run, node_id: nodeIdSchema };
+/** Any text: what is blank or no node of the definition is answered with its own code. */
+const node_id = z.string().max(64);
+const task = { ...run, node_id };
 
 export interface OperatedRunReply {
   readonly run: RunRecord;
@@ -56,7 +58,7 @@ export const repairRun = rpcMethod<OperatedTaskReply>()(
   runner('run_repair'),
   z.object({
     ...run,
-    node_id: z.string().max(64),
+    node_id,
     /** Becomes `metadata.builder.prompt` of the node. */
     prompt: definitionTextSchema.optional(),
     /** Of the node's agent: every node of that agent has it. */
@@ -68,7 +70,7 @@ export const repairRun = rpcMethod<OperatedTaskReply>()(
 export const retryTask = rpcMethod<OperatedTaskReply>()(runner('task_retry'), z.object(task));
 export const requeueTask = rpcMethod<OperatedTaskReply>()(runner('task_requeue'), z.object(task));
 export const continueTask = rpcMethod<OperatedTaskReply>()(runner('task_continue'), z.object(task));
-export const previewReset = rpcMethod<ResetPreview>()(runner('task_reset_preview'), z.object({ run_id: runIdSchema, node_id: nodeIdSchema }));
+export const previewReset = rpcMethod<ResetPreview>()(runner('task_reset_preview'), z.object({ run_id: runIdSchema, node_id }));
 export const setDisposition = rpcMethod<OperatedRunReply>()(runner('task_disposition'), z.object({ ...task, disposition: z.string().max(64) }));
 export const reconcileEffect = rpcMethod<OperatedRunReply>()(
   runner('effect_reconcile'),
