@@ -134,15 +134,15 @@ const fetchNatsServer = async (say) => {
 
 /**
  * Installs the packages when the lock file changed, builds what is stale, and fetches the NATS server
- * unless NATS_URL names a running one. `quiet`: no word about progress.
+ * unless NATS_URL names a running one. `quiet`: no word about progress. `servers: false`: none is needed.
  */
-export const prepare = async ({ quiet = false } = {}) => {
+export const prepare = async ({ quiet = false, servers = true } = {}) => {
   const say = quiet ? () => undefined : (line) => console.error(line);
   checkNode();
   await withLock(say, async () => {
     await installPackages(say);
     await build(say);
-    await fetchNatsServer(say);
+    if (servers) await fetchNatsServer(say);
   });
 };
 

@@ -1,10 +1,15 @@
-import type { AuditVerification, PendingGate, Run, RunRecord, StatefulEvent } from '@cs/contracts';
+import type { AuditVerification, AutomationRecord, PendingGate, Run, RunRecord, StatefulEvent } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
 
 /** An answer that is a problem (RFC 9457). */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
-  constructor(readonly status: number, readonly code: string, detail: string) {
+  /** What is wrong with what was sent, one by one, if the answer says so. */
+  readonly problems: Json | undefined;
+
+  constructor(readonly status: number, readonly code: string, { detail, problems }: { readonly detail: string; readonly problems?: Json | undefined }) {
     super(detail);
+    this.problems = problems;
   }
 }
 
@@ -30,7 +35,7 @@ export interface LiveEvent {
   readonly data: { readonly node_id?: string; readonly gate?: PendingGate; readonly decision?: string; readonly attempt?: number };
 }
 
-/** The few calls of the HTTP API that starting and the demo need. */
+/** The few calls of the HTTP API that starting, the demo and definition files need. */
 export class ApiClient {
   readonly #options: ApiOptions;
 
@@ -44,7 +49,7 @@ export class ApiClient {
       const response = await fetch(`${this.#options.url}/readyz`);
       if (response.ok) return;
       if (Date.now() < deadline) continue;
-      throw new ApiProblem(response.status, 'NOT_READY', `not everything is ready: ${await response.text()}`);
+      throw new ApiProblem(response.status, 'NOT_READY', { detail: `not everything is ready: ${await response.text()}` });
     }
   }
 
@@ -57,6 +62,25 @@ export class ApiClient {
       if (!(error instanceof ApiProblem) || error.code !== 'AUTOMATION_V2_ALREADY_EXISTS') throw error;
       await this.#call(`/automations/v2/${automationId}`, { ...body, method: 'PATCH' });
     }
+  }
+
+  /** A stored automation; `undefined` when there is none of this id. */
+  async automation(automationId: string): Promise<AutomationRecord | undefined> {
+    try {
+      return (await this.#call<{ automation: AutomationRecord }>(`/automations/v2/${automationId}`)).automation;
+    } catch (error) {
+      if (error instanceof ApiProblem && error.code === 'AUTOMATION_V2_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  async createAutomation(definition: Json): Promise<AutomationRecord> {
+    return (await this.#call<{ automation: AutomationRecord }>('/automations/v2', { method: 'POST', body: JSON.stringify(definition) })).automation;
+  }
+
+  /** Replaces the members that are given, and removes those that are null. */
+  async patchAutomation(automationId: string, patch: Json): Promise<AutomationRecord> {
+    return (await this.#call<{ automation: AutomationRecord }>(`/automations/v2/${automationId}`, { method: 'PATCH', body: JSON.stringify(patch) })).automation;
   }
 
   /** Starts a run; `position` is where the log has it. */
@@ -119,6 +143,6 @@ export class ApiClient {
 }
 
 const problemOf = async (response: Response): Promise<ApiProblem> => {
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  return new ApiProblem(response.status, body.code ?? 'UNKNOWN', body.detail ?? `HTTP ${response.status}`);
+  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; problems?: Json };
+  return new ApiProblem(response.status, body.code ?? 'UNKNOWN', { detail: body.detail ?? `HTTP ${response.status}`, problems: body.problems });
 };

@@ -39,7 +39,7 @@ export const getAutomation = defineRoute({
 export const patchAutomation = defineRoute({
   operationId: 'patchAutomation', method: 'PATCH', path: '/automations/v2/{automation_id}', tag, access: 'tenant', kind: 'command',
   summary: 'Replace the members that are given',
-  description: 'Runs that exist keep the definition they started with.',
+  description: 'A member that is null is removed. Runs that exist keep the definition they started with.',
   params: automationParams,
   body: { schema: definitionObject, documented: automationDefinitionSchema.partial(), mediaTypes: definitionMedia, required: true },
   answer: { description: 'The automation as it is now', mediaType: 'application/json', schema: automationAnswer },

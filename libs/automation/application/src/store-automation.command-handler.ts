@@ -118,10 +118,11 @@ const patched = ({ automation_id, patch }: Patch, evaluator: ExpressionEvaluator
   if (change['automation_id'] !== undefined && change['automation_id'] !== automation_id) {
     return invalid([{ path: 'automation_id', code: 'immutable', message: 'the id of an automation cannot change' }]);
   }
-  const definition = readDefinition({ ...(current as unknown as Record<string, Json>), ...change }, evaluator);
+  const members = Object.entries({ ...(current as unknown as Record<string, Json>), ...change }).filter(([, value]) => value !== null);
+  const definition = readDefinition(Object.fromEntries(members), evaluator);
   return definition.ok ? accepted({ type: 'update', definition: definition.value }) : definition;
 };
 
-/** Replaces the top-level members that the patch has; everything is checked again as a whole. */
+/** Replaces the top-level members that the patch has, and removes those that are null there; everything is checked again as a whole. */
 export const patchAutomation = (options: AutomationOptions, context: CallContext, patch: Patch): Promise<Result<Stored>> =>
   changeAutomation(options, context, { automation_id: patch.automation_id, edit: patched(patch, options.evaluator) });

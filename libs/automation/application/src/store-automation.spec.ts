@@ -145,6 +145,15 @@ describe('patching an automation', () => {
     expect(app.commits('automation')).toEqual(['automation_created', 'automation_updated']);
   });
 
+  it('removes the members that are null in it, but none that a definition needs', async () => {
+    const app = await stored();
+    valueOf(await patch(app, { description: 'described', execution: { max_total_tokens: 5 } }));
+    const { automation: changed } = valueOf(await patch(app, { description: null, agents: null }));
+    expect(changed).toMatchObject({ execution: { max_total_tokens: 5 }, agents: [] });
+    expect(changed).not.toHaveProperty('description');
+    expect(problemsOf(await patch(app, { name: null }))).toEqual([['name', 'invalid_type']]);
+  });
+
   it('adds up with the patches of others at the same time', async () => {
     const app = await stored();
     const results = await Promise.all([patch(app, { name: 'Renamed' }), patch(app, { status: 'paused' }), patch(app, { description: 'described' })]);
