@@ -146,6 +146,8 @@ export const runCheckpointSchema = z.object({
   blocked_nodes: nodeIds,
   node_outputs: z.record(z.string(), nodeOutputSchema),
   node_attempts: z.record(z.string(), z.int()),
+  /** How many of a node's attempts no longer count against its retries, because an operator let it begin anew. */
+  earlier_attempts: z.record(z.string(), z.int()).optional(),
   /** Counts resets of a node; part of its effects' identity. Absent means never reset. */
   node_generations: z.record(z.string(), z.int()),
   in_progress: z.record(z.string(), nodeInProgressSchema),

@@ -65,9 +65,10 @@ const ofOtherNodes = <Value>(record: Readonly<Record<string, Value>>, nodes: Rea
   Object.fromEntries(Object.entries(record).filter(([key]) => !nodes.has(workOfKey(key).node_id)));
 
 /** Members of a checkpoint without anything of these nodes and of their items. */
-export const withoutWorkOf = (checkpoint: RunCheckpoint, nodes: ReadonlySet<string>): Pick<RunCheckpoint, 'in_progress' | 'node_attempts' | 'fan_outs' | 'first_started_at_ms'> => ({
+export const withoutWorkOf = (checkpoint: RunCheckpoint, nodes: ReadonlySet<string>): Pick<RunCheckpoint, 'in_progress' | 'node_attempts' | 'earlier_attempts' | 'fan_outs' | 'first_started_at_ms'> => ({
   in_progress: ofOtherNodes(checkpoint.in_progress, nodes),
   node_attempts: ofOtherNodes(checkpoint.node_attempts, nodes),
+  ...(checkpoint.earlier_attempts === undefined ? {} : { earlier_attempts: ofOtherNodes(checkpoint.earlier_attempts, nodes) }),
   ...(checkpoint.first_started_at_ms === undefined ? {} : { first_started_at_ms: ofOtherNodes(checkpoint.first_started_at_ms, nodes) }),
   ...(checkpoint.fan_outs === undefined ? {} : { fan_outs: ofOtherNodes(checkpoint.fan_outs, nodes) }),
 });

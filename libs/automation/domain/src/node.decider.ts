@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EffectIntent, FlowNode, NodeInProgress, NodeOutput, Run, RunEvent } from '@cs/contracts';
+import { earlierAttempts } from './counted-attempts.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { guardrailAgainst } from './guardrails.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
@@ -83,7 +84,7 @@ const repeated = (run: Run, { work, result, attempt, at_ms }: FailedWork, retry:
 /** What becomes of work whose attempt failed: it is repeated later, a person reconciles it, or it failed for good. */
 export const failWork = (run: Run, node: FlowNode, failed: FailedWork): RunEvent => {
   const { work, result, attempt, effect, at_ms } = failed;
-  const retry = decideRetry(node, { result, mode: effect?.mode, attempt, at_ms, first_started_at_ms: run.checkpoint.first_started_at_ms?.[workKey(work)] });
+  const retry = decideRetry(node, { result, mode: effect?.mode, attempt, earlier: earlierAttempts(run, work), at_ms, first_started_at_ms: run.checkpoint.first_started_at_ms?.[workKey(work)] });
   const ended = { node_id: work.node_id, ...itemOf(work), attempt, failure: result.failure };
   switch (retry.kind) {
     case 'retry':
@@ -138,6 +139,6 @@ export const recoverNode = (command: RecoverNode, run: Run, { definition }: RunC
   const failure = { kind: 'interrupted', message: `the runner of attempt ${attempt} is gone; what became of the attempt is not known` };
   const ended = { node_id, ...itemOf(command), attempt, failure };
   if (effect?.mode === 'none') return accept({ event_type: 'node_blocked', data: { ...ended, effect_id: effect.effect_id } });
-  if (attempt >= maxInterruptedAttempts) return accept({ event_type: 'node_failed', data: ended });
+  if (attempt - earlierAttempts(run, command) >= maxInterruptedAttempts) return accept({ event_type: 'node_failed', data: ended });
   return accept(startedEvent(run, command, effect));
 };

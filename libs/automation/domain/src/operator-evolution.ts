@@ -1,4 +1,5 @@
 import type { NodeOutput, OperatorCommand, PinnedDefinition, Run } from '@cs/contracts';
+import { beginAnew } from './counted-attempts.js';
 import { endItemWithout, reopenItem } from './fan-out-evolution.js';
 import { dropGate } from './gate-evolution.js';
 import { completeNode, resetNodes } from './node-evolution.js';
@@ -64,11 +65,10 @@ const continued = (run: Run, { data }: RunEventNamed<'run_task_continued'>): Run
 const recovered = (run: Run, { data }: RunEventNamed<'run_recovered'>): Run =>
   remember(refreshBlocked(withoutFailure(resetNodes(reopen(run, data.reason), data.reset_nodes))), data.command);
 
-/** Nothing is reset: the effects of the cleared nodes stay the same ones, under the same keys. */
+/** Nothing is reset: the effects of the cleared nodes stay the same ones, under the same keys, but the nodes may be tried as often as at first. */
 const recoveredFromPause = (run: Run, { data }: RunEventNamed<'run_recovered_from_pause'>): Run => {
   const reopened = reopen(run, data.reason);
-  const { node_outputs, node_attempts } = reopened.checkpoint;
-  const cleared = withCheckpoint(reopened, { node_outputs: without(node_outputs, ...data.cleared_nodes), node_attempts: without(node_attempts, ...data.cleared_nodes) });
+  const cleared = withCheckpoint(reopened, { node_outputs: without(reopened.checkpoint.node_outputs, ...data.cleared_nodes), ...beginAnew(reopened, data.cleared_nodes) });
   return remember(refreshBlocked(cleared), data.command);
 };
 

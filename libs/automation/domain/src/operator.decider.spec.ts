@@ -145,7 +145,7 @@ describe('recovering a run', () => {
   it('from stale pause clears pending outputs and attempts, and keeps the keys of their effects', () => {
     const stale: RunEvent = { event_type: 'run_paused', data: { reason: 'stale_no_provider_activity', stop_kind: 'stale_reaped' } };
     given(running, ...nodeFailed('left'), stale).when({ type: 'recover_run' })
-      .thenCheckpoint({ node_attempts: { look_up: 1 }, node_generations: {}, completed_nodes: ['look_up'] })
+      .thenCheckpoint({ node_attempts: { look_up: 1, left: 1 }, earlier_attempts: { left: 1 }, node_generations: {}, completed_nodes: ['look_up'] })
       .thenRun({ status: 'queued', checkpoint: { node_outputs: expect.not.objectContaining({ left: expect.anything() as unknown }) as object } });
   });
 

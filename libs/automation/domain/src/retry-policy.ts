@@ -60,6 +60,8 @@ export interface FailedAttempt {
   readonly result: Failed;
   readonly mode: EffectIntent['mode'] | undefined;
   readonly attempt: number;
+  /** Attempts before this one that do not count. Default 0. */
+  readonly earlier?: number;
   readonly at_ms: number;
   /** When the first attempt began; absent where nobody knows. */
   readonly first_started_at_ms?: number | undefined;
@@ -69,12 +71,12 @@ const isTooLate = (policy: Policy, { at_ms, first_started_at_ms = at_ms }: Faile
   policy?.max_elapsed_ms !== undefined && at_ms + backoff_ms - first_started_at_ms > policy.max_elapsed_ms;
 
 const scheduleRetry = (node: FlowNode, failed: FailedAttempt): RetryDecision => {
-  const { result, attempt } = failed;
+  const { result, attempt, earlier = 0 } = failed;
   const { kind } = result.failure;
   if (!result.retryable || !isListed(node.retry_policy, kind)) return { kind: 'give_up', reason: 'not_retryable' };
-  const max_attempts = Math.max(maxAttemptsOf(node), isTransient(kind) ? transientFloor : 1);
+  const max_attempts = earlier + Math.max(maxAttemptsOf(node), isTransient(kind) ? transientFloor : 1);
   if (attempt >= max_attempts) return { kind: 'give_up', reason: 'attempts_exhausted' };
-  const backoff_ms = Math.max(backoffMs(node.retry_policy, attempt, kind), wishedMs(result.retry_after_ms));
+  const backoff_ms = Math.max(backoffMs(node.retry_policy, attempt - earlier, kind), wishedMs(result.retry_after_ms));
   if (isTooLate(node.retry_policy, failed, backoff_ms)) return { kind: 'give_up', reason: 'elapsed_time_exhausted' };
   return { kind: 'retry', reason: backoff_ms > 0 ? 'retry_scheduled' : 'retry_allowed', max_attempts, backoff_ms };
 };

@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { AutomationDefinition, NodeInProgress, Run, RunEvent } from '@cs/contracts';
+import { earlierAttempts } from './counted-attempts.js';
 import { flowGraph } from './flow-graph.js';
 import { reachedGuardrails } from './guardrails.js';
 import { staleReason } from './reset-plan.js';
@@ -42,9 +43,9 @@ const isBeginning = (run: Run, at_ms: number): boolean => run.status === 'runnin
 /** Nobody will hear of it any more, and it may not be sent again: a person has to ask the peer. */
 const isUnrepeatable = ({ effect }: InProgress): boolean => effect?.mode === 'none';
 
-const isExhausted = (definition: AutomationDefinition) => ({ node_id, attempt }: InProgress): boolean => {
+const isExhausted = (run: Run, definition: AutomationDefinition) => ({ key, node_id, attempt }: InProgress): boolean => {
   const node = flowGraph(definition).nodes.get(node_id);
-  return node !== undefined && attempt >= maxAttemptsOf(node);
+  return node !== undefined && attempt - earlierAttempts(run, workOfKey(key)) >= maxAttemptsOf(node);
 };
 
 const blockedSteps = (steps: readonly InProgress[]): readonly RunEvent[] =>
@@ -64,7 +65,7 @@ export const reapStale = (run: Run, { definition, at_ms }: RunContext): Supervis
   if (run.status !== 'running' || idle_ms < staleAfterMs(run, definition)) return unneeded('the run is not stale');
   if (isBeginning(run, at_ms)) return unneeded('the run was claimed just now');
   const steps = stepsOf(run);
-  const exhausted = steps.filter((step) => !isUnrepeatable(step)).find(isExhausted(definition));
+  const exhausted = steps.filter((step) => !isUnrepeatable(step)).find(isExhausted(run, definition));
   const repeatable = [...new Set(steps.filter((step) => !isUnrepeatable(step)).map(({ node_id }) => node_id))];
   if (exhausted !== undefined) {
     const detail = `nothing has happened for ${Math.floor(idle_ms / 1000)} s, and node "${exhausted.node_id}" has no attempts left`;
@@ -79,7 +80,7 @@ const mayGoOn = (run: Run, { definition, at_ms }: RunContext): boolean => {
   const { nodes } = flowGraph(definition);
   const hasAttempts = (id: string): boolean => {
     const node = nodes.get(id);
-    return node !== undefined && (run.checkpoint.node_attempts[id] ?? 0) < maxAttemptsOf(node);
+    return node !== undefined && (run.checkpoint.node_attempts[id] ?? 0) - earlierAttempts(run, { node_id: id }) < maxAttemptsOf(node);
   };
   return at_ms - stale_reaped_at_ms <= autoResumeWithinMs && stale_auto_resumes < maxAutoResumes && repairableNodes(run).every(hasAttempts) && reachedGuardrails(run, { definition, at_ms }).length === 0;
 };
