@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Test } from '@nestjs/testing';
 import type { INestApplicationContext } from '@nestjs/common';
 import { verifyWebhook } from '@cs/channels';
-import { runEvents, type AggregateRef, type PendingGate, type RunEvent } from '@cs/contracts';
+import { runEvents, type AggregateRef, type GateDecisionRecord, type PendingGate, type RunEvent } from '@cs/contracts';
 import type { EventPublisher, Eventing } from '@cs/eventing';
 import { EVENTING, EVENT_PUBLISHER, NatsModule } from '@cs/jetstream';
 import { loadConfig, PlatformModule } from '@cs/platform';
@@ -18,7 +18,7 @@ const secret = 'a webhook secret of its own';
 describe('the notifier on a real broker', () => {
   let nats: TestNats;
   let receiver: Server;
-  const received: { readonly key: string; readonly notice: string; readonly run: string }[] = [];
+  const received: { readonly key: string; readonly notice: string; readonly run: string; readonly card: unknown }[] = [];
   let answer = 204;
 
   beforeAll(async () => {
@@ -28,8 +28,8 @@ describe('the notifier on a real broker', () => {
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         const signature = String(request.headers['countersign-signature']);
-        const parsed = JSON.parse(body) as { type: string; data: { run_id: string } };
-        if (verifyWebhook(secret, { signature, body, nowMs: Date.now() })) received.push({ key: String(request.headers['idempotency-key']), notice: parsed.type, run: parsed.data.run_id });
+        const parsed = JSON.parse(body) as { type: string; data: { run_id: string; card: unknown } };
+        if (verifyWebhook(secret, { signature, body, nowMs: Date.now() })) received.push({ key: String(request.headers['idempotency-key']), notice: parsed.type, run: parsed.data.run_id, card: parsed.data.card });
         response.writeHead(answer).end();
       });
     });
@@ -59,8 +59,8 @@ describe('the notifier on a real broker', () => {
     };
     return { event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } };
   };
-  const decideGate = (run: string): RunEvent => ({
-    event_type: 'approval_gate_decided', data: { node_id: 'approve', gate_opening_id: `automation_v2:${run}:approve:1`, decision: 'approve', decided_at_ms: 2, decided_by: { kind: 'human', actor_id: 'grace' } },
+  const decideGate = (run: string, record: Pick<GateDecisionRecord, 'decision' | 'decided_by'> = { decision: 'approve', decided_by: { kind: 'human', actor_id: 'grace' } }): RunEvent => ({
+    event_type: 'approval_gate_decided', data: { node_id: 'approve', gate_opening_id: `automation_v2:${run}:approve:1`, decided_at_ms: 2, ...record },
   });
 
   /** What the runner commits and the projector publishes. */
@@ -95,6 +95,18 @@ describe('the notifier on a real broker', () => {
     await eventually(() => noticesOf('run-2').length === 1);
     expect(noticesOf('run-1')).toHaveLength(2);
     await second.close();
+  });
+
+  it('says of a gate that expired that nobody decided it in time', async () => {
+    const app = await start();
+    await happen(app, 'run-4', openGate('run-4'));
+    await eventually(() => noticesOf('run-4').length === 1);
+    await happen(app, 'run-4', decideGate('run-4', { decision: 'expired', decided_by: { kind: 'system', source: 'automation_gate_expiry' } }));
+    await eventually(() => noticesOf('run-4').length === 2);
+    expect(received.filter(({ run }) => run === 'run-4').map(({ card }) => card)).toMatchObject([
+      { status: 'pending' }, { status: 'expired', actions: [], summary: 'Expired: nobody decided in time.' },
+    ]);
+    await app.close();
   });
 
   it('tries again what the receiver could not take, with the same key', async () => {

@@ -37,7 +37,8 @@ export {
 } from './events/webhook.events.js';
 export { resourceAccessSchema, visibilitySchema, type ResourceAccess, type Visibility } from './resource-access.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
-export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
+export { deadLetterSources } from './read-models.schema.js';
+export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DeadLetterSource, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';

@@ -93,8 +93,13 @@ export interface AuditVerification {
   readonly violation?: { readonly kind: string; readonly seq: number; readonly detail: string };
 }
 
+export const deadLetterSources = ['message', 'node', 'stateful_wait'] as const;
+export type DeadLetterSource = (typeof deadLetterSources)[number];
+
 export interface DeadLetterRecord {
   readonly dead_letter_id: string;
+  readonly source_type: DeadLetterSource;
+  readonly source_id: string;
   readonly consumer: string;
   readonly subject: string;
   readonly stream_sequence: number;

@@ -1,5 +1,5 @@
 import {
-  approverSchema, automationDefinitionSchema, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
+  approverSchema, automationDefinitionSchema, deadLetterSources, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
   type ApprovalRequest, type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
@@ -111,9 +111,11 @@ export const auditVerificationResource = z.object({
   violation: z.object({ kind: z.string(), seq: z.int(), detail: z.string() }).exactOptional(),
 }) satisfies z.ZodType<AuditVerification>;
 
-/** A message that could not be handled and was set aside. */
+/** Something that was given up and waits for a person. */
 export const deadLetterResource = z.object({
   dead_letter_id: z.string(),
+  source_type: z.enum(deadLetterSources).describe('`message`: no consumer could handle it. `node`: its attempts are used up. `stateful_wait`: nobody ended it in time.'),
+  source_id: z.string().describe('The position of the message, the id of the node, or the id of the wait'),
   consumer: z.string(),
   subject: z.string(),
   stream_sequence: z.int(),

@@ -44,7 +44,7 @@ const openGatesText = boundedPage(`
   order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
 
 const deadLettersText = boundedPage(`
-  select dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
+  select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
   from countersign.dead_letters where ${ofTenant} and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
 
@@ -107,8 +107,8 @@ export class PostgresProjectionQueries implements ProjectionQueries {
 
   async deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>> {
     const rows = await askDatabase<DeadLetterRecord & PagedRow>(this.database, { name: 'dead_letters', text: deadLettersText, values: [...tenantOf(tenant), ...keysetValues(page)] });
-    return toPage(rows, page, ({ dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms }) => ({
-      dead_letter_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
+    return toPage(rows, page, ({ dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms }) => ({
+      dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     }));
   }
 }

@@ -96,7 +96,7 @@ const deadLetters: BulkTable<DeadLetterRow> = {
   name: 'dead_letters',
   conflict: ['org_id', 'workspace_id', 'dead_letter_id'],
   columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'dead_letter_id', 'consumer', 'subject', 'reason', 'status'),
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'dead_letter_id', 'source_type', 'source_id', 'consumer', 'subject', 'reason', 'status'),
     ...bigints('stream_sequence', 'deliveries', 'opened_at_ms', 'position'),
   },
 };

@@ -18,7 +18,7 @@ export class PostgresServiceQueries implements ServiceQueries {
     return askDatabase<DueWait>(this.database, {
       name: 'due_waits',
       text: `select org_id, workspace_id, run_id, wait_id, due_at_ms from countersign.waits
-        where status = 'waiting' and wait_kind <> 'approval' and due_at_ms < 9007199254740991 and due_at_ms <= $1 and (due_at_ms, run_id, wait_id) > ($2, $3, $4)
+        where status = 'waiting' and due_at_ms < 9007199254740991 and due_at_ms <= $1 and (due_at_ms, run_id, wait_id) > ($2, $3, $4)
         order by due_at_ms, run_id, wait_id limit $5`,
       values: [due_before_ms, after?.due_at_ms ?? -1, after?.run_id ?? '', after?.wait_id ?? '', limit],
     });

@@ -82,15 +82,15 @@ describe('the list of waits', () => {
 });
 
 describe('due waits', () => {
-  it('are found by their wake-up or their timeout, after any downtime, page by page; gates are not among them', async () => {
+  it('are found by their wake-up or their timeout, after any downtime, page by page; gates too', async () => {
     await insert(
       { wait_id: 'missed', wake: 10 }, { wait_id: 'expired', kind: 'external_condition', timeout: 5 }, { wait_id: 'later', wake: 99 }, { wait_id: 'open', kind: 'webhook' },
-      { wait_id: 'gate', kind: 'approval', timeout: 1 }, { wait_id: 'done', status: 'woken', wake: 1 },
+      { wait_id: 'gate', kind: 'approval', timeout: 1 }, { wait_id: 'decided', kind: 'approval', status: 'woken', timeout: 1 }, { wait_id: 'done', status: 'woken', wake: 1 },
     );
     const services = new PostgresServiceQueries(server.database);
     const first = await services.dueWaits({ due_before_ms: 50, limit: 1 });
-    expect(first).toEqual([{ org_id: 'acme', workspace_id: 'ops', run_id: 'r1', wait_id: 'expired', due_at_ms: 5 }]);
-    expect((await services.dueWaits({ due_before_ms: 50, limit: 10, after: first[0] })).map(({ wait_id }) => wait_id)).toEqual(['missed']);
+    expect(first).toEqual([{ org_id: 'acme', workspace_id: 'ops', run_id: 'r1', wait_id: 'gate', due_at_ms: 1 }]);
+    expect((await services.dueWaits({ due_before_ms: 50, limit: 10, after: first[0] })).map(({ wait_id }) => wait_id)).toEqual(['expired', 'missed']);
   });
 });
 

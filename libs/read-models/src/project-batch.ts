@@ -43,7 +43,7 @@ const fold = (before: Loaded<RunState>, stored: StoredCommit): Loaded<RunState> 
 const tenantOfRun = (run: RunState, ref: LogEntry['ref']): TenantKey =>
   run === undefined ? { org_id: ref.org_id, workspace_id: ref.workspace_id, deployment_id: '' } : tenantKey(run.tenant_context);
 
-const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows }: Surroundings): TenantKey => {
+const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows, digest }: Surroundings): TenantKey => {
   const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
   const folded = fold(known, stored);
   memory.setRun(folded, entry.body.length);
@@ -53,7 +53,7 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows 
   for (const wait of projectWaits(transition)) rows.waits.add(wait);
   for (const gate of projectGates(transition)) rows.gates.add(gate);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
-  for (const letter of projectRunDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
+  for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);
   return tenant;
 };
 

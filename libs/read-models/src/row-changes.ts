@@ -1,4 +1,4 @@
-import type { AutomationDefinition, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -110,6 +110,10 @@ export interface DeliveryRow extends TenantKey {
 
 export interface DeadLetterRow extends TenantKey {
   readonly dead_letter_id: string;
+  /** What was given up: a message that no consumer could handle, a node whose attempts are used up, a wait that nobody ended. */
+  readonly source_type: DeadLetterSource;
+  /** The position in the stream, the node, or the wait. */
+  readonly source_id: string;
   readonly consumer: string;
   readonly subject: string;
   readonly stream_sequence: number;

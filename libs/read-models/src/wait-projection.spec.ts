@@ -61,6 +61,36 @@ describe('the record of a wait', () => {
   });
 });
 
+describe('the dead letter of a wait', () => {
+  const ending = { ...late, wake_idempotency_key: 'timeout:Cancel:r1:w:2000000' };
+  const cancelled: RunEvent = { event_type: 'stateful_wait_timeout_cancelled_run', data: { ...ending, stop_kind: 'cancelled' } };
+  const paused = (wait_status: 'escalated' | 'timed_out'): RunEvent => ({ event_type: 'stateful_wait_timeout_paused_run', data: { ...ending, wait_status } });
+  const lettersAfter = (...events: readonly RunEvent[]) => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1', registered(wait('w')), { event_type: 'run_parked', data: { wait_ids: ['w'] } });
+    log.run('r1', ...events);
+    return project(log.entries).dead_letters;
+  };
+
+  it.each<[string, RunEvent]>([['cancels the run', cancelled], ['is escalated', paused('escalated')], ['reminds for the last time', paused('timed_out')]])('is opened when its timeout %s', (_what, event) => {
+    expect(lettersAfter(event)).toEqual([
+      expect.objectContaining({ dead_letter_id: expect.stringMatching(/^dead-letter-wait-[0-9a-f]{16}$/), source_type: 'stateful_wait', source_id: 'w', consumer: 'runner', reason: 'late', status: 'open', opened_at_ms: 1_000_030 }),
+    ]);
+  });
+
+  it('has the id of what timed out: the same however often it is projected, another at the next time', () => {
+    const [first, again, other] = [paused('escalated'), paused('escalated'), { ...cancelled, data: { ...cancelled.data, wake_idempotency_key: 'timeout:Cancel:r1:w:3000000' } } as RunEvent].map((event) => lettersAfter(event)[0]?.dead_letter_id);
+    expect([again === first, other === first]).toEqual([true, false]);
+  });
+
+  it('is not opened by a wait that reminds and goes on, is woken, or ends with its run', () => {
+    const goesOn: RunEvent = { event_type: 'stateful_wait_timeout_reminded', data: { ...ending, reminder_count: 1, last_reminded_at_ms: 5, next_reminder_at_ms: 2_000_500 } };
+    const woken: RunEvent = { event_type: 'stateful_wait_woken_requeued', data: { ...late, wake_idempotency_key: 'k' } };
+    expect([goesOn, woken, { event_type: 'run_cancelled', data: { reason: 'stopped', stop_kind: 'operator_stopped' } } as RunEvent].flatMap((event) => lettersAfter(event))).toEqual([]);
+  });
+});
+
 describe('cursors of waits', () => {
   it('come back as they were, and others are not read', () => {
     const key = { rank: 1, due_at_ms: 2, created_at_ms: 3, wait_id: 'w', run_id: 'r' };

@@ -89,6 +89,9 @@ describe('waits on real servers', () => {
     const first = await parkedOn(await start('escalate'));
     await client.until(first.run_id, ({ pause_reason }) => pause_reason !== 'waiting' && pause_reason !== undefined);
     expect(await waitsOf(first.run_id)).toMatchObject([{ status: 'escalated', wake_idempotency_key: `timeout:Escalate:${first.run_id}:${first.wait_id}:${first.created_at_ms + 800}` }]);
+    expect((await client.call('GET', '/dead-letters')).body['dead_letters']).toEqual([
+      expect.objectContaining({ dead_letter_id: expect.stringMatching(/^dead-letter-wait-[0-9a-f]{16}$/), source_type: 'stateful_wait', source_id: first.wait_id, status: 'open' }),
+    ]);
     expect((await client.call('POST', `/automations/v2/runs/${first.run_id}/resume`, { body: {} })).status).toBe(200);
     await client.until(first.run_id, ({ status, pause_reason, checkpoint }) => status === 'paused' && pause_reason === 'waiting' && checkpoint.open_waits.length === 1);
     const again = (await waitsOf(first.run_id)).find(({ status }) => status === 'waiting');

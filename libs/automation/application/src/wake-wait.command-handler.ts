@@ -1,5 +1,5 @@
 import { dueAtMs, gateDueAtMs } from '@cs/automation-domain';
-import type { AggregateRef, Run } from '@cs/contracts';
+import type { AggregateRef, GovernanceActor, Run } from '@cs/contracts';
 import { done, retryLater, type ConsumerOutcome } from '@cs/eventing';
 import { commandWait, loadRun, type WakeOptions } from './wait-ending.js';
 
@@ -10,6 +10,9 @@ const dueOf = (run: Run | undefined, waitId: string): number | undefined => {
   const wait = run?.checkpoint.open_waits.find(({ wait_id }) => wait_id === waitId);
   return wait && dueAtMs(wait);
 };
+
+/** Who acts when time does. */
+const timer: GovernanceActor = { kind: 'system', source: 'runner' };
 
 /** Sooner than this, the message that is at hand comes again; later, a timer does. */
 const longestRetryMs = 5000;
@@ -31,7 +34,7 @@ const notDueYet = async ({ eventing, timers }: WakeOptions, ref: AggregateRef, {
 export const wakeWait = async (options: WakeOptions, ref: AggregateRef, waitId: string): Promise<ConsumerOutcome> => {
   const loaded = await loadRun(options, ref);
   if (loaded.state === undefined) return done;
-  const result = await commandWait(options, { loaded, run: loaded.state, command: { type: 'wake_wait', wait_id: waitId } });
+  const result = await commandWait(options, { loaded, run: loaded.state, command: { type: 'wake_wait', wait_id: waitId }, actor: timer });
   if (result.kind === 'contended') return retryLater(100, 'the run is being written to');
   const due = dueOf(result.loaded.state, waitId);
   if (result.kind === 'refused' || !result.changed) return await notDueYet(options, ref, { waitId, due });
