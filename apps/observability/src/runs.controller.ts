@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord, type StatefulRun } from '@cs/contracts';
 import { refusal } from '@cs/platform';
-import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type StoredRun } from '@cs/read-models';
+import { statefulStatusesOf, statusesLike, toRunRecord, toStatefulRun, type ProjectionQueries, type StoredRun } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
 import { PROJECTION_QUERIES, READS } from './tokens.js';
 
@@ -39,7 +39,7 @@ export class RunsController {
     this.#listStateful = reads.answer(listStatefulRuns, async ({ automation_id, status, ...payload }, tenant) => {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
-      const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: [status] }) };
+      const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statusesLike(status) }) };
       return toAnswer(await queries.runs(tenant, filter, page), stateful);
     });
     this.#events = reads.answer(listRunEvents, async ({ run_id, after_seq, before_seq, limit, tail }, tenant) => {

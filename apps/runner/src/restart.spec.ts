@@ -114,6 +114,22 @@ describe('run claims, retry, restart', () => {
     expect(await runner.load(run)).toMatchObject({ status: 'paused', pause_reason: 'end of day' });
   });
 
+  it('restart: a run that was pausing when its runner died is paused when its queue message comes again, once, and goes on under the same key when it is resumed', async () => {
+    const { runner, run } = await dieInStep([post('pay')]);
+    await operate(runner, run, { type: 'request_pause', reason: 'end of day' });
+    const successor = runner.newExecutor('runner-2');
+    expect(await runner.execute(run, { redelivered: true, executor: successor })).toEqual({ kind: 'done' });
+    expect(await runner.load(run)).toMatchObject({ status: 'paused', pause_reason: 'end of day' });
+    await runner.execute(run, { redelivered: true, executor: successor });
+    expect(runner.eventTypes(run).filter((type) => type === 'run_pausing_settled_on_restart')).toHaveLength(1);
+    expect(runner.http.sent).toHaveLength(1);
+
+    await operate(runner, run, { type: 'resume_run' });
+    await runner.execute(run, { executor: successor });
+    expect((await runner.load(run)).status).toBe('completed');
+    expect(runner.http.sent.map(({ idempotency }) => idempotency?.key)).toEqual([`${run}:pay:0`, `${run}:pay:0`]);
+  });
+
   it('stale runs (steps in flight whose runner is gone for good) are paused with repairable nodes, and go on by themselves', async () => {
     const { runner, run } = await dieInStep([post('pay'), transform('end', '1', ['pay'])]);
     runner.now += 11 * minute;

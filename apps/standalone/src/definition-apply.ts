@@ -28,11 +28,24 @@ const patchOf = (definition: AutomationDefinition, raw: Json, stored: Automation
   };
 };
 
-const applyOne = async (api: ApiClient, { file, definition, source }: CheckedFile): Promise<Applied> => {
+const isGone = (error: unknown): boolean => error instanceof ApiProblem && error.code === 'AUTOMATION_V2_NOT_FOUND';
+
+/** `undefined` when it was deleted, which reads may show a moment late. */
+const patch = async (api: ApiClient, { definition, source }: CheckedFile, before: AutomationRecord): Promise<AutomationRecord | undefined> => {
+  try {
+    return await api.patchAutomation(definition.automation_id, patchOf(definition, source.value, before));
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+};
+
+const applyOne = async (api: ApiClient, checked: CheckedFile): Promise<Applied> => {
+  const { file, definition } = checked;
   const before = await api.automation(definition.automation_id);
-  if (before === undefined) return { kind: 'created', file, automation: await api.createAutomation(definition as unknown as Json) };
-  const automation = await api.patchAutomation(definition.automation_id, patchOf(definition, source.value, before));
-  return { kind: automation.definition_hash === before.definition_hash ? 'unchanged' : 'updated', file, automation };
+  const automation = before && (await patch(api, checked, before));
+  if (automation === undefined) return { kind: 'created', file, automation: await api.createAutomation(definition as unknown as Json) };
+  return { kind: automation.definition_hash === before?.definition_hash ? 'unchanged' : 'updated', file, automation };
 };
 
 /** Stores one definition; what the service refuses has its place in the file. Throws when there is no answer. */

@@ -40,9 +40,12 @@ export const retryPolicySchema = z.strictObject({
     .optional()
     .describe('What a node that is not tried again does to its run. Default fail_run.'),
   manual_override: z
-    .strictObject({ enabled: z.boolean().default(false).describe('An operator may grant attempts beyond the policy.'), requires_reason: z.boolean().default(true).describe('The operator has to say why.') })
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Whether this rule holds. Default false: an operator needs no reason.'),
+      requires_reason: z.boolean().default(true).describe('Whether the operator has to say why. Default true.'),
+    })
     .optional()
-    .describe('Kept for clients: an operator may retry a failed node with or without it.'),
+    .describe('A rule for operators who retry, requeue or continue the node, which gives it attempts beyond this policy. Default: they need no reason.'),
 });
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 

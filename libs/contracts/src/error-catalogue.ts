@@ -86,6 +86,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_RUN_TASK_NOT_MUTABLE: { kind: 'conflict', title: 'A runner is at work on the run, or it may not send anything any more', remedy: 'Pause or cancel the run first.' },
   AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE: { kind: 'conflict', title: 'A runner is at work on the run, or about to be', remedy: 'Pause or cancel the run first.' },
   AUTOMATION_V2_TASK_NODE_REQUIRED: { kind: 'invalid', title: 'This needs a node', remedy: 'Name the node in the path.' },
+  AUTOMATION_V2_TASK_REASON_REQUIRED: { kind: 'invalid', title: 'Who does this node again has to say why', remedy: 'Give a reason; the retry policy of the node asks for one.' },
   AUTOMATION_V2_TASK_NODE_NOT_FOUND: { kind: 'not_found', title: 'The definition has no such node', remedy: 'Read the run for its nodes.' },
   AUTOMATION_V2_TASK_NOT_BLOCKED: { kind: 'conflict', title: 'The node is not blocked', remedy: 'Retry the node to do it again with all that depends on it.' },
   AUTOMATION_V2_TASK_NODE_OUTPUT_NOT_FOUND: { kind: 'not_found', title: 'The node has no output', remedy: 'Wait until the node has ended.' },

@@ -243,7 +243,8 @@ export const runSchema = z.discriminatedUnion('status', [
   common.extend({ status: z.literal('awaiting_approval') }),
   common.extend({ status: z.literal('paused') }),
   common.extend({ status: z.literal('completed'), ...finished }),
-  common.extend({ status: z.literal('failed'), ...finished }),
+  /** With the dead letter that the node left which was given up. */
+  common.extend({ status: z.literal('failed'), ...finished, dead_letter_id: z.string().optional() }),
   common.extend({ status: z.literal('blocked'), ...finished }),
   common.extend({ status: z.literal('cancelled'), ...finished }),
 ]);

@@ -82,7 +82,7 @@ export const repairRun = defineRoute({
   ],
 });
 
-const resetErrors = [...taskErrors, 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'] as const;
+const resetErrors = [...taskErrors, 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND'] as const;
 
 export const retryTask = defineRoute({
   ...ofTask, operationId: 'retryTask', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/retry', summary: 'Do a node again with all that depends on it',
@@ -98,7 +98,7 @@ export const requeueTask = defineRoute({
 export const continueTask = defineRoute({
   ...ofTask, operationId: 'continueTask', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/continue', summary: 'Do a blocked node again, and nothing else',
   body: optional(reasonBody), answer: answers('The run, queued, and what was reset', taskCommandAnswer),
-  errors: [...taskErrors, 'AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND', 'AUTOMATION_V2_TASK_NOT_BLOCKED'],
+  errors: [...taskErrors, 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE', 'AUTOMATION_V2_TASK_NODE_NOT_FOUND', 'AUTOMATION_V2_TASK_NOT_BLOCKED'],
 });
 
 export const previewReset = defineRoute({

@@ -2,7 +2,7 @@ export { toApprovalRequest, type OpenGate } from './approval-request.js';
 export { auditFactsOf, auditHash, foldAudit, headOf, type AuditFacts, type AuditHead, type AuditRecord } from './audit-record.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
-export { phaseOf, statefulStatuses, statefulStatusesOf } from './phase.js';
+export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';
 export { projectBatch, type ProjectOptions } from './project-batch.js';
 export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
 export {

@@ -23,11 +23,14 @@ export const statefulStatuses: readonly string[] = Object.keys(phases);
 /** The phase of a status; a status of a newer release is its own phase. */
 export const phaseOf = (status: string): string => phases[status] ?? status;
 
-/** Two statuses of the stored run show as others while it waits (`statefulStatus`). */
-const waiting: Readonly<Record<string, readonly string[]>> = { queued: ['retrying', 'held'], paused: ['sleeping', 'awaiting_webhook'] };
+/** Statuses of the stored run that show as others while it waits, or when it left a dead letter (`statefulStatus`). */
+const shownAs: Readonly<Record<string, readonly string[]>> = { queued: ['retrying', 'held'], paused: ['sleeping', 'awaiting_webhook'], failed: ['dead_lettered'] };
 
 /** The stateful statuses in which a run has the stored status; none for a status that does not exist. */
 export const statefulStatusesOf = (status: string): readonly string[] => {
-  if (Object.values(waiting).flat().includes(status) || !statefulStatuses.includes(status)) return [];
-  return [status, ...(waiting[status] ?? [])];
+  if (Object.values(shownAs).flat().includes(status) || !statefulStatuses.includes(status)) return [];
+  return [status, ...(shownAs[status] ?? [])];
 };
+
+/** The stateful statuses that a filter by one of them finds: a run that left a dead letter has failed, too. */
+export const statusesLike = (status: string): readonly string[] => (status === 'failed' ? statefulStatusesOf(status) : [status]);

@@ -3,7 +3,7 @@ import { LogHistory, person, project } from './log-history.fixture.js';
 import { toApprovalRequest } from './approval-request.js';
 import { toPublishedEvents } from './published-event.projection.js';
 import { toStatefulRun } from './stateful-run.js';
-import { phaseOf, statefulStatusesOf } from './phase.js';
+import { phaseOf, statefulStatusesOf, statusesLike } from './phase.js';
 
 describe('the timeline', () => {
   it('given commits of several events, numbers them without gaps and says the status that each commit led to', () => {
@@ -151,6 +151,9 @@ describe('phases', () => {
   it('say under which stateful statuses a stored status shows', () => {
     expect(statefulStatusesOf('queued')).toEqual(['queued', 'retrying', 'held']);
     expect(statefulStatusesOf('completed')).toEqual(['completed']);
+    expect(statefulStatusesOf('failed')).toEqual(['failed', 'dead_lettered']);
+    expect(statefulStatusesOf('dead_lettered')).toEqual([]);
+    expect([statusesLike('failed'), statusesLike('dead_lettered'), statusesLike('sleeping')]).toEqual([['failed', 'dead_lettered'], ['dead_lettered'], ['sleeping']]);
     expect(statefulStatusesOf('sleeping')).toEqual([]);
     expect(statefulStatusesOf('nonsense')).toEqual([]);
   });

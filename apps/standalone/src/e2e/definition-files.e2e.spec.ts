@@ -66,12 +66,17 @@ describe('definition files', () => {
     expect((await client.call('GET', '/automations/v2/c')).status).toBe(404);
   });
 
-  it('are refused by the service with their place: an automation that was deleted keeps its id', async () => {
+  it('are created anew after their automation was deleted', async () => {
     writeFileSync(path.join(folder, 'gone.yaml'), `automation_id: gone\nname: Gone\n${flow}`);
     expect((await automations('apply', 'gone.yaml')).code).toBe(0);
     await stored('gone', () => true);
     expect((await client.call('DELETE', '/automations/v2/gone')).status).toBe(200);
-    const { code, lines } = await automations('apply', 'gone.yaml');
-    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(/^gone\.yaml:1:1 {2}AUTOMATION_V2_/)] });
+    expect(await automations('apply', 'gone.yaml')).toEqual({ code: 0, lines: [expect.stringMatching(/^created {2}gone /)] });
+  });
+
+  it('are shown with their place when only the service refuses them: this one is nested too deeply for a request', async () => {
+    writeFileSync(path.join(folder, 'deep.yaml'), `automation_id: deep\nname: Deep\n${flow}metadata:\n  deep: ${'{ a: '.repeat(70)}1${' }'.repeat(70)}\n`);
+    const { code, lines } = await automations('apply', 'deep.yaml');
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(/^deep\.yaml:7:\d+ {2}metadata\.deep\.a\S* /)] });
   });
 });

@@ -29,8 +29,13 @@ export class AutomationHold {
     return !(await session.reload());
   }
 
-  /** Nothing of the run executes here any more, or its runner is gone: one that was told to pause is paused. */
+  /** Nothing of the run executes here any more: one that was told to pause is paused. */
   async settle(ref: AggregateRef, run: Run, definition: AutomationDefinition): Promise<void> {
-    if (run.status === 'pausing') await settlePause(this.options, { ref, definition, automation_id: run.automation_id });
+    if (run.status === 'pausing') await settlePause(this.options, { ref, definition, automation_id: run.automation_id, command: { type: 'settle_pause' } });
+  }
+
+  /** The run's message came again, so its runner is gone: if it was pausing, nobody else would ever pause it. */
+  async settleLost(ref: AggregateRef, run: Run, definition: AutomationDefinition): Promise<void> {
+    if (run.status === 'pausing') await settlePause(this.options, { ref, definition, automation_id: run.automation_id, command: { type: 'settle_pausing_on_restart' } });
   }
 }

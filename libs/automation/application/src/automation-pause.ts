@@ -15,6 +15,9 @@ export interface AutomationStatuses {
   readStatus(tenant: Tenant, automation_id: string): Promise<string>;
 }
 
+type SettlePause = Extract<RunCommand, { type: 'settle_pause' }>;
+type SettlePausing = Extract<RunCommand, { type: 'settle_pausing_on_restart' }>;
+
 export interface PauseOptions {
   readonly eventing: Eventing;
   readonly definitions: DefinitionLibrary;
@@ -35,8 +38,8 @@ const decide = async ({ eventing }: Pick<PauseOptions, 'eventing'>, { ref, comma
   return result.kind === 'accepted' && result.changed;
 };
 
-/** Whoever executed the run has let go of it. Repeating it changes nothing. */
-export const settlePause = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'>): Promise<boolean> => decide(options, { ...run, command: { type: 'settle_pause' } });
+/** Whoever executed the run has let go of it, or is gone. Repeating it changes nothing. */
+export const settlePause = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'> & { readonly command: SettlePause | SettlePausing }): Promise<boolean> => decide(options, run);
 
 /** Tells a run that its automation is paused; only one that executes is told. */
 export const pauseWithAutomation = async (options: PauseOptions, run: Omit<Decided, 'command'>): Promise<void> => {

@@ -140,7 +140,7 @@ export class RunExecutor {
     const followUp = this.#followUp(message.ref, definition);
     const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
     if (session === undefined) {
-      await this.#hold.settle(message.ref, state, definition);
+      await this.#hold.settleLost(message.ref, state, definition);
       await followUp.after(state);
       return done;
     }

@@ -30,9 +30,10 @@ const cancelled = (run: Run, { data }: RunEventNamed<'run_cancelled'>): Run => (
 
 /** A failure of the run itself is its last one; what is known of a node's failure stays. */
 const failed = (run: Run, { data, recorded_at_ms }: RunEventNamed<'run_failed'>): Run => {
-  const { detail, node_id = '', failure } = data;
+  const { detail, node_id = '', failure, dead_letter } = data;
   const isNew = failure !== undefined && run.checkpoint.last_failure?.node_id !== node_id;
-  return toFinished(isNew ? withCheckpoint(run, { last_failure: { ...failure, node_id, failed_at_ms: recorded_at_ms } }) : run, 'failed', detail);
+  const ended = toFinished(isNew ? withCheckpoint(run, { last_failure: { ...failure, node_id, failed_at_ms: recorded_at_ms } }) : run, 'failed', detail);
+  return dead_letter === undefined || ended.status !== 'failed' ? ended : { ...ended, dead_letter_id: dead_letter.dead_letter_id };
 };
 
 const childrenCancelled = (run: Run, run_ids: readonly string[]): Run =>

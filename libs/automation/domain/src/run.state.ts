@@ -16,6 +16,10 @@ const commonOf = (run: Run): Common => {
     const { execution_claim: _claim, ...common } = rest;
     return common;
   }
+  if ('dead_letter_id' in rest) {
+    const { finished_at_ms: _finished, dead_letter_id: _letter, ...common } = rest;
+    return common;
+  }
   if ('finished_at_ms' in rest) {
     const { finished_at_ms: _finished, ...common } = rest;
     return common;
@@ -101,10 +105,10 @@ const parkedStatus = ({ checkpoint: { open_waits } }: Run): string => (open_wait
 /**
  * The stateful status (domain 7.6), which is also the routing token of the run's commits: `queued`
  * means runnable now, `retrying` runnable later, `held` waiting for its turn, `sleeping` and
- * `awaiting_webhook` parked on waits.
+ * `awaiting_webhook` parked on waits, `dead_lettered` failed with a dead letter.
  */
 export const statefulStatus = (run: Run): string => {
   if (run.status === 'queued' && run.scheduler !== undefined) return isHeld(run) ? 'held' : 'retrying';
   if (run.status === 'paused' && run.pause_reason === waitingReason) return parkedStatus(run);
-  return run.status;
+  return run.status === 'failed' && run.dead_letter_id !== undefined ? 'dead_lettered' : run.status;
 };

@@ -1,6 +1,7 @@
 import type { RunEvent } from '@cs/contracts';
 import { claimBy, effectOf, failed, failure, history } from './run-history.fixture.js';
 import { definitionOf, foldEvents, nodes, now, scenario } from './run-scenario.fixture.js';
+import { statefulStatus } from './run.state.js';
 import { evolveRun } from './run-evolution.js';
 
 const minute = 60_000;
@@ -128,7 +129,19 @@ describe('a node that is not tried again', () => {
     const history3 = [{ ...created, data: { ...created.data, node_ids: ['a', 'b'] } }, ...past.slice(1)] as RunEvent[];
     scenario(ending('dead_letter')).given(history3).when({ type: 'settle' }).then([
       { event_type: 'run_failed', data: { detail: 'node "a" failed: no answer', node_id: 'a', failure: { kind: 'timeout', message: 'no answer' }, dead_letter: { dead_letter_id: 'automation-v2-run-1-a-0-3', attempts: 3 } } },
-    ]);
+    ]).thenRun({ status: 'failed', dead_letter_id: 'automation-v2-run-1-a-0-3' });
+  });
+
+  it('shows as dead-lettered until the run is taken up again', () => {
+    const left: RunEvent = { event_type: 'run_failed', data: { detail: 'x', node_id: 'a', failure: { kind: 'timeout', message: 'no answer' }, dead_letter: { dead_letter_id: 'letter', attempts: 3 } } };
+    const { given: of } = scenario(ending('dead_letter'));
+    const over = of(past, left).run();
+    expect(over && statefulStatus(over)).toBe('dead_lettered');
+    of(past, left).when({ type: 'recover_run' }).thenRun({ status: 'queued' });
+    const again = of(past, left, { event_type: 'run_recovered', data: { reason: 'x', roots: ['a'], reset_nodes: ['a'], cleared_outputs: ['a'], unknown_effects: [] } }).run();
+    expect(again).not.toHaveProperty('dead_letter_id');
+    const failedAnew = of(past, left, { event_type: 'run_recovered', data: { reason: 'x', roots: ['a'], reset_nodes: ['a'], cleared_outputs: ['a'], unknown_effects: [] } }, { event_type: 'run_failed', data: { detail: 'y' } }).run();
+    expect(failedAnew && statefulStatus(failedAnew)).toBe('failed');
   });
 });
 

@@ -129,6 +129,28 @@ const never = (): never => {
   throw new Error('no run');
 };
 
+describe('a node whose retry policy asks operators for a reason', () => {
+  const strict = (manual_override: object) => definitionOf(http('look_up'), http('left', ['look_up'], { retry_policy: { manual_override } as never }), http('right', ['look_up']), http('pay', ['left']), transform('tell', ['pay']));
+  const commands = (of: AutomationDefinition, reason?: string) => [
+    { type: 'retry_task', node_id: 'left', target: target(of), ...(reason === undefined ? {} : { reason }) }, { type: 'requeue_task', node_id: 'left', target: target(of), ...(reason === undefined ? {} : { reason }) },
+    { type: 'continue_task', node_id: 'left', ...(reason === undefined ? {} : { reason }) },
+  ] as const;
+
+  it('is not done again without one', () => {
+    const asking = strict({ enabled: true, requires_reason: true });
+    for (const command of [...commands(asking), ...commands(asking, '  ')]) scenario(asking).given(stuck).when(command).thenRefused('AUTOMATION_V2_TASK_REASON_REQUIRED', { nodeID: 'left' });
+    for (const command of commands(asking, 'the peer is back')) scenario(asking).given(stuck).when(command).thenRun({ status: 'queued' });
+  });
+
+  it('is done again without one when the rule does not hold, and so are the nodes beside it', () => {
+    for (const rule of [{ enabled: false, requires_reason: true }, { enabled: true, requires_reason: false }]) {
+      for (const command of commands(strict(rule))) scenario(strict(rule)).given(stuck).when(command).thenRun({ status: 'queued' });
+    }
+    const asking = strict({ enabled: true, requires_reason: true });
+    scenario(asking).given(stuck).when({ type: 'retry_task', node_id: 'look_up', target: target(asking) }).thenRun({ status: 'queued' });
+  });
+});
+
 describe('continuing a blocked node', () => {
   it('resets only the blocked node', () => {
     given(stuck).when({ type: 'continue_task', node_id: 'left' }).then([{
