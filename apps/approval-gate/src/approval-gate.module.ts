@@ -24,7 +24,7 @@ export class ApprovalGateModule {
       providers: [
         {
           provide: RECEIPT_OPTIONS, inject: [EVENTING],
-          useFactory: async (eventing: Eventing): Promise<ReceiptOptions> => ({ store: eventing.store, signer: await openSigner(config) }),
+          useFactory: async (eventing: Eventing): Promise<ReceiptOptions> => ({ store: eventing.store, definitions: new DefinitionLibrary(eventing), signer: await openSigner(config) }),
         },
         {
           provide: DECIDE_OPTIONS, inject: [EVENTING, PROJECTION_PROGRESS],

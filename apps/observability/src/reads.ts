@@ -1,8 +1,9 @@
-import type { PayloadOf, ReplyOf, RpcMethod, RpcReply } from '@cs/contracts';
+import { viewerKeysOf } from '@cs/automation-domain';
+import type { CallContext, PayloadOf, ReplyOf, RpcMethod, RpcReply } from '@cs/contracts';
 import type { ProjectionProgress } from '@cs/eventing';
 import { toPosition } from '@cs/kernel';
 import { answerRpc, refusal, type Logger } from '@cs/platform';
-import { decodeCursor, encodeCursor, ProjectionUnavailableError, tenantKey, type ItemsPage, type PageRequest, type ServiceQueries, type TenantKey } from '@cs/read-models';
+import { decodeCursor, encodeCursor, ProjectionUnavailableError, tenantKey, type ItemsPage, type PageRequest, type Reader, type ServiceQueries } from '@cs/read-models';
 
 /** How long a read waits for the projection to reach the position that its caller asks for. */
 const patienceMs = 2000;
@@ -39,7 +40,9 @@ export const toAnswer = <Item, Shown>({ items, next }: ItemsPage<Item>, show: (i
   value: { items: items.map(show), ...(next === undefined ? {} : { next_cursor: encodeCursor(next) }) },
 });
 
-type Handler<Method> = (payload: PayloadOf<Method>, tenant: TenantKey) => Promise<RpcReply<ReplyOf<Method>>>;
+type Handler<Method> = (payload: PayloadOf<Method>, reader: Reader, context: CallContext) => Promise<RpcReply<ReplyOf<Method>>>;
+
+const readerOf = ({ tenant, verified }: CallContext): Reader => ({ ...tenantKey(tenant), viewer_keys: viewerKeysOf(verified) });
 
 /** What every read has in common: its tenant, its patience, and its answer when the database is away. */
 export class Reads {
@@ -48,7 +51,7 @@ export class Reads {
   constructor(private readonly options: { readonly logger: Logger; readonly progress: ProjectionProgress; readonly queries: ServiceQueries }) {}
 
   answer<Method extends RpcMethod>(method: Method, handler: Handler<Method>): (raw: unknown) => Promise<RpcReply<ReplyOf<Method>>> {
-    return answerRpc(method, this.options.logger, (payload, { tenant }) => this.#read(payload as PayloadOf<Method> & ReadPayload, () => handler(payload, tenantKey(tenant))));
+    return answerRpc(method, this.options.logger, (payload, context) => this.#read(payload as PayloadOf<Method> & ReadPayload, () => handler(payload, readerOf(context), context)));
   }
 
   async #read<Reply>({ min_position = 0 }: ReadPayload, handler: () => Promise<RpcReply<Reply>>): Promise<RpcReply<Reply>> {

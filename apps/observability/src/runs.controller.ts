@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord, type StatefulRun } from '@cs/contracts';
 import { refusal } from '@cs/platform';
-import { statefulStatusesOf, statusesLike, toRunRecord, toStatefulRun, type ProjectionQueries, type StoredRun } from '@cs/read-models';
+import { statefulStatusesOf, statusesLike, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
 import { PROJECTION_QUERIES, READS } from './tokens.js';
 
@@ -11,6 +11,12 @@ const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run
 
 const record = ({ run }: StoredRun): RunRecord => toRunRecord(run);
 const stateful = ({ run, last_seq }: StoredRun): StatefulRun => toStatefulRun(run, last_seq);
+
+/** A reader who sees some automations only is told that another one is not there, instead of an empty list. */
+const hides = async (queries: ProjectionQueries, reader: Reader, automation_id: string | undefined): Promise<RpcReply<never> | undefined> => {
+  if (automation_id === undefined || reader.viewer_keys === undefined || (await queries.automation(reader, automation_id)) !== undefined) return undefined;
+  return refusal('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
+};
 
 /** Runs, as records and as stateful views, and their timelines. */
 @Controller()
@@ -30,7 +36,7 @@ export class RunsController {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
       const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statefulStatusesOf(status) }) };
-      return toAnswer(await queries.runs(tenant, filter, page), record);
+      return (await hides(queries, tenant, automation_id)) ?? toAnswer(await queries.runs(tenant, filter, page), record);
     });
     this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit }, tenant) => {
       const [found, events] = await Promise.all([queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true })]);

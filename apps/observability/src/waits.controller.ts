@@ -3,7 +3,7 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { listRunWaits, listWaits, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
 import { refusal } from '@cs/platform';
-import { decodeWaitCursor, encodeWaitCursor, type ProjectionQueries, type TenantKey, type WaitFilter, type WaitQueries } from '@cs/read-models';
+import { decodeWaitCursor, encodeWaitCursor, type ProjectionQueries, type Reader, type WaitFilter, type WaitQueries } from '@cs/read-models';
 import { invalidCursor, type Reads } from './reads.js';
 import { PROJECTION_QUERIES, READS, WAIT_QUERIES } from './tokens.js';
 
@@ -13,7 +13,7 @@ type Query = PayloadOf<typeof listWaits>;
 
 const filterOf = ({ run_id, kind, status }: Query): WaitFilter => definedMembers({ run_id, kind, status });
 
-const list = async (waits: WaitQueries, tenant: TenantKey, query: Query): Promise<WaitList> => {
+const list = async (waits: WaitQueries, tenant: Reader, query: Query): Promise<WaitList> => {
   const after = query.cursor === undefined ? undefined : decodeWaitCursor(query.cursor);
   if (query.cursor !== undefined && after === undefined) return invalidCursor();
   const { items, next } = await waits.waits(tenant, filterOf(query), { limit: query.limit, ...definedMembers({ after }) });

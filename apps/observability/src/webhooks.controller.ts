@@ -1,13 +1,21 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-
-import { findEarlyDeliveries, findWebhookWaits, getWebhookTrigger, listWebhookDeliveries, listWebhookTriggers, type ReplyOf, type RpcReply } from '@cs/contracts';
+import { mayChange } from '@cs/automation-application';
+import { findEarlyDeliveries, findWebhookWaits, getWebhookTrigger, listWebhookDeliveries, listWebhookTriggers, type CallContext, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { refusal } from '@cs/platform';
-import { showTrigger, type WebhookQueries } from '@cs/read-models';
+import { refused, type Result } from '@cs/kernel';
+import { showTrigger, type ProjectionQueries, type Reader, type WebhookQueries } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
-import { READS, WEBHOOK_QUERIES } from './tokens.js';
+import { PROJECTION_QUERIES, READS, WEBHOOK_QUERIES } from './tokens.js';
 
 const noTrigger = (trigger_id: string): RpcReply<never> => refusal('WEBHOOK_TRIGGER_NOT_FOUND', `there is no webhook trigger "${trigger_id}"`, { trigger_id });
+
+/** Triggers are for the owner of their automation and administrators: they show where it can be reached. */
+const ofOwner = async (queries: ProjectionQueries, { reader, context, automation_id }: { readonly reader: Reader; readonly context: CallContext; readonly automation_id: string }): Promise<Result<unknown>> => {
+  if (context.verified === undefined) return { ok: true, value: undefined };
+  const automation = await queries.automation(reader, automation_id);
+  return automation === undefined ? refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id }) : mayChange(automation, context);
+};
 
 /** Webhook triggers and deliveries, and what the router looks up. */
 @Controller()
@@ -18,16 +26,22 @@ export class WebhooksController {
   readonly #waits;
   readonly #early;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(WEBHOOK_QUERIES) queries: WebhookQueries) {
-    this.#get = reads.answer(getWebhookTrigger, async ({ automation_id, trigger_id }, tenant) => {
+  constructor(@Inject(READS) reads: Reads, @Inject(WEBHOOK_QUERIES) queries: WebhookQueries, @Inject(PROJECTION_QUERIES) automations: ProjectionQueries) {
+    this.#get = reads.answer(getWebhookTrigger, async ({ automation_id, trigger_id }, tenant, context) => {
+      const allowed = await ofOwner(automations, { reader: tenant, context, automation_id });
+      if (!allowed.ok) return allowed;
       const trigger = await queries.webhookTrigger(tenant, { automation_id, trigger_id });
       return trigger ? { ok: true, value: showTrigger(trigger) } : noTrigger(trigger_id);
     });
-    this.#list = reads.answer(listWebhookTriggers, async ({ automation_id, ...payload }, tenant) => {
+    this.#list = reads.answer(listWebhookTriggers, async ({ automation_id, ...payload }, tenant, context) => {
+      const allowed = await ofOwner(automations, { reader: tenant, context, automation_id });
+      if (!allowed.ok) return allowed;
       const page = pageOf(payload);
       return page ? toAnswer(await queries.webhookTriggers(tenant, automation_id, page), showTrigger) : invalidCursor();
     });
-    this.#deliveries = reads.answer(listWebhookDeliveries, async ({ automation_id, trigger_id, status, ...payload }, tenant) => {
+    this.#deliveries = reads.answer(listWebhookDeliveries, async ({ automation_id, trigger_id, status, ...payload }, tenant, context) => {
+      const allowed = await ofOwner(automations, { reader: tenant, context, automation_id });
+      if (!allowed.ok) return allowed;
       const page = pageOf(payload);
       if (!page) return invalidCursor();
       if ((await queries.webhookTrigger(tenant, { automation_id, trigger_id })) === undefined) return noTrigger(trigger_id);

@@ -1,5 +1,5 @@
 import {
-  deliverWebhookToWait, startWebhookRun,
+  DefinitionLibrary, deliverWebhookToWait, startWebhookRun,
   type AutomationOptions, type ReceiveOptions, type RequestRunOptions, type RouteOptions, type WakeOptions, type WebhookTriggerOptions,
 } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
@@ -23,7 +23,7 @@ const refusalsPerMinute = 10;
 const webhookOptions = (config: RunnerConfig, eventing: Eventing): WebhookOptions => {
   const refusals = new RefusalBudget({ clock: systemClock, perMinute: refusalsPerMinute });
   return {
-    eventing, newId: randomId, newToken: () => randomBytes(32).toString('base64url'), allowUnsigned: config.COUNTERSIGN_WEBHOOK_UNSIGNED,
+    eventing, definitions: new DefinitionLibrary(eventing), newId: randomId, newToken: () => randomBytes(32).toString('base64url'), allowUnsigned: config.COUNTERSIGN_WEBHOOK_UNSIGNED,
     secrets: new KeyedWebhookSecrets({ key: config.COUNTERSIGN_WEBHOOK_KEY, secrets: readSecrets(runnerEnvironment()) }),
     hmac: (secret, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac('sha256', secret)).digest('hex'),
     recordsRefusal: (triggerId) => refusals.take(triggerId),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { logSubject, type AggregateName, type AggregateRef, type Commit, type RecordedEvent, type RunEvent } from '@cs/contracts';
+import { logSubject, type AggregateName, type AggregateRef, type Commit, type RecordedEvent, type ResourceAccess, type RunEvent } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
 import { toPosition, type Json } from '@cs/kernel';
 
@@ -50,13 +50,14 @@ export class LogHistory {
     return entry;
   }
 
-  automation(id: string): void {
+  automation(id: string, resource_access?: ResourceAccess): void {
+    const definition_hash = `sha256:${sha256(id)}`;
     const definition = {
       automation_id: id, name: `Automation ${id}`, status: 'active', schedule: { type: 'manual', timezone: 'UTC' }, agents: [],
       flow: { nodes: [{ node_id: 'charge', objective: 'charge', depends_on: [], action: { kind: 'transform', expression: '1' } }, { node_id: 'sign', objective: 'sign', depends_on: ['charge'], gate: { required: true, decisions: [], rework_targets: [] } }] },
     };
-    this.commit('definition', 'd', { status: 'stored', events: [{ event_type: 'definition_stored', data: { definition_hash: hash, definition } }] });
-    this.commit('automation', id, { status: 'active', events: [{ event_type: 'automation_created', data: { automation_id: id, tenant_context: this.#tenant(), name: `Automation ${id}`, status: 'active', definition_version: 'v1', definition_hash: hash, changed_by: person } }] });
+    this.commit('definition', id, { status: 'stored', events: [{ event_type: 'definition_stored', data: { definition_hash, definition } }] });
+    this.commit('automation', id, { status: 'active', events: [{ event_type: 'automation_created', data: { automation_id: id, tenant_context: this.#tenant(), name: `Automation ${id}`, status: 'active', definition_version: 'v1', definition_hash, changed_by: person, ...(resource_access === undefined ? {} : { resource_access }) } }] });
   }
 
   created(run: string, automation = 'refund', input: Json = {}): void {

@@ -1,7 +1,7 @@
 import type { AutomationRecord, DeadLetterRecord, StatefulEvent } from '@cs/contracts';
 import {
   statefulStatuses,
-  type EventRange, type ItemsPage, type OpenGate, type PageRequest, type ProjectionQueries, type RunFilter, type StoredRun, type TenantKey,
+  type EventRange, type ItemsPage, type OpenGate, type PageRequest, type ProjectionQueries, type Reader, type RunFilter, type StoredRun, type TenantKey,
 } from '@cs/read-models';
 import { answerBytes, boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import type { Database } from './database.js';
@@ -10,18 +10,28 @@ import {
   readAutomation, readOpenGate, readRun, readRunEvent,
   type AutomationDocument, type OpenGateDocument, type RunDocument, type RunEventDocument,
 } from './stored-rows.js';
+import { isSeen, isSeenThrough, seenAutomations } from './visibility.js';
 
 const tenantOf = ({ org_id, workspace_id, deployment_id }: TenantKey): readonly string[] => [org_id, workspace_id, deployment_id];
+const keysOf = ({ viewer_keys }: Reader): readonly string[] | null => viewer_keys ?? null;
 const ofTenant = 'org_id = $1 and workspace_id = $2 and deployment_id = $3';
 const runColumns = 'record, version, created_at_ms as at_ms, run_id as id, octet_length(record) as bytes';
 
+/** How a list of runs is found: everything of the tenant, one automation, or every automation that the reader sees. */
+const runRanges = {
+  runs: { from: '', condition: '' },
+  runs_of_automation: { from: '', condition: 'and automation_id = $8' },
+  runs_seen: { from: `(${seenAutomations(8)}) as seen cross join `, condition: 'and automation_id = seen.automation_id' },
+  runs_seen_of_automation: { from: `(${seenAutomations(8)} and a.automation_id = $9) as seen cross join `, condition: 'and automation_id = seen.automation_id' },
+} as const;
+
 /** Newest of each status in turn, then the newest of those: each turn reads one range of one index. */
-const runsText = (byAutomation: boolean): string =>
+const runsText = (name: keyof typeof runRanges): string =>
   boundedPage(`
     select ${runColumns} from countersign.runs join (
-      select newest.* from unnest($7::text[]) as wanted (status) cross join lateral (
+      select newest.* from ${runRanges[name].from}unnest($7::text[]) as wanted (status) cross join lateral (
         select org_id, workspace_id, run_id from countersign.runs
-        where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5)${byAutomation ? ' and automation_id = $8' : ''}
+        where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5) ${runRanges[name].condition}
         order by created_at_ms desc, run_id desc limit $6
       ) as newest
     ) as keys using (org_id, workspace_id, run_id)
@@ -34,12 +44,12 @@ const automationJoin = `countersign.automations a join countersign.definitions d
 
 const automationsText = boundedPage(`
   select ${automationColumns}, a.created_at_ms as at_ms, a.automation_id as id, octet_length(d.definition) as bytes from ${automationJoin}
-  where ${ofTenantOfAutomation} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
+  where ${ofTenantOfAutomation} and a.status <> 'deleted' and ${isSeen(7)} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
 
+const openGateColumns = ` g.org_id, g.workspace_id, g.deployment_id, g.run_id, g.gate, g.requested_by, g.expires_at_ms, coalesce(a.name, g.automation_id) as workflow_name,
+    g.requested_at_ms as at_ms, g.gate_opening_id as id, 3 * octet_length(g.gate) as bytes`;
 const openGatesText = boundedPage(`
-  select g.org_id, g.workspace_id, g.deployment_id, g.run_id, g.gate, g.requested_by, g.expires_at_ms, coalesce(a.name, g.automation_id) as workflow_name,
-    g.requested_at_ms as at_ms, g.gate_opening_id as id, 3 * octet_length(g.gate) as bytes
-  from countersign.gates g left join countersign.automations a using (org_id, workspace_id, automation_id)
+  select ${openGateColumns} from countersign.gates g left join countersign.automations a using (org_id, workspace_id, automation_id)
   where g.org_id = $1 and g.workspace_id = $2 and g.deployment_id = $3 and g.status = 'open' and (g.requested_at_ms, g.gate_opening_id) < ($4, $5)
   order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
 
@@ -47,6 +57,15 @@ const deadLettersText = boundedPage(`
   select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
   from countersign.dead_letters where ${ofTenant} and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
+
+/** The newest of each automation that the reader sees, then the newest of those. */
+const openGatesSeenText = boundedPage(`
+  select ${openGateColumns} from (${seenAutomations(7)}) as seen cross join lateral (
+    select * from countersign.gates
+    where ${ofTenant} and automation_id = seen.automation_id and status = 'open' and (requested_at_ms, gate_opening_id) < ($4, $5)
+    order by requested_at_ms desc, gate_opening_id desc limit $6
+  ) as g join countersign.automations a on a.org_id = $1 and a.workspace_id = $2 and a.automation_id = g.automation_id
+  order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
 
 /** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
 const runEventsText = (order: 'asc' | 'desc'): string => `
@@ -60,48 +79,50 @@ const runEventsText = (order: 'asc' | 'desc'): string => `
 export class PostgresProjectionQueries implements ProjectionQueries {
   constructor(private readonly database: Database) {}
 
-  async run(tenant: TenantKey, runId: string): Promise<StoredRun | undefined> {
+  async run(reader: Reader, runId: string): Promise<StoredRun | undefined> {
     const [row] = await askDatabase<RunDocument>(this.database, {
-      name: 'run', text: `select record, version from countersign.runs where ${ofTenant} and run_id = $4`, values: [...tenantOf(tenant), runId],
+      name: 'run', text: `select record, version from countersign.runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
     });
     return row && readRun(row);
   }
 
-  async runs(tenant: TenantKey, { automation_id, statuses = statefulStatuses }: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>> {
-    const byAutomation = automation_id !== undefined;
+  async runs(reader: Reader, { automation_id, statuses = statefulStatuses }: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>> {
+    const keys = keysOf(reader);
+    const name = `runs${keys === null ? '' : '_seen'}${automation_id === undefined ? '' : '_of_automation'}` as const;
     const rows = await askDatabase<RunDocument & PagedRow>(this.database, {
-      name: byAutomation ? 'runs_of_automation' : 'runs', text: runsText(byAutomation),
-      values: [...tenantOf(tenant), ...keysetValues(page), statuses, ...(byAutomation ? [automation_id] : [])],
+      name, text: runsText(name), values: [...tenantOf(reader), ...keysetValues(page), statuses, ...(keys === null ? [] : [keys]), ...(automation_id === undefined ? [] : [automation_id])],
     });
     return toPage(rows, page, readRun);
   }
 
-  async runEvents(tenant: TenantKey, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {
+  async runEvents(reader: Reader, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {
     const [found] = await askDatabase<object>(this.database, {
-      name: 'run_exists', text: `select 1 from countersign.runs where ${ofTenant} and run_id = $4`, values: [...tenantOf(tenant), runId],
+      name: 'run_exists', text: `select 1 from countersign.runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
     });
     if (!found) return undefined;
     const rows = await askDatabase<RunEventDocument>(this.database, {
       name: tail ? 'run_events_tail' : 'run_events', text: runEventsText(tail ? 'desc' : 'asc'),
-      values: [tenant.org_id, tenant.workspace_id, runId, after_seq, before_seq, limit],
+      values: [reader.org_id, reader.workspace_id, runId, after_seq, before_seq, limit],
     });
     return rows.map(readRunEvent);
   }
 
-  async automation(tenant: TenantKey, automationId: string): Promise<AutomationRecord | undefined> {
+  async automation(reader: Reader, automationId: string): Promise<AutomationRecord | undefined> {
     const [row] = await askDatabase<AutomationDocument>(this.database, {
-      name: 'automation', text: `select ${automationColumns} from ${automationJoin} where ${ofTenantOfAutomation} and a.automation_id = $4`, values: [...tenantOf(tenant), automationId],
+      name: 'automation', text: `select ${automationColumns} from ${automationJoin} where ${ofTenantOfAutomation} and a.automation_id = $4 and a.status <> 'deleted' and ${isSeen(5)}`, values: [...tenantOf(reader), automationId, keysOf(reader)],
     });
     return row && readAutomation(row);
   }
 
-  async automations(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<AutomationRecord>> {
-    const rows = await askDatabase<AutomationDocument & PagedRow>(this.database, { name: 'automations', text: automationsText, values: [...tenantOf(tenant), ...keysetValues(page)] });
+  async automations(reader: Reader, page: PageRequest): Promise<ItemsPage<AutomationRecord>> {
+    const rows = await askDatabase<AutomationDocument & PagedRow>(this.database, { name: 'automations', text: automationsText, values: [...tenantOf(reader), ...keysetValues(page), keysOf(reader)] });
     return toPage(rows, page, readAutomation);
   }
 
-  async openGates(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<OpenGate>> {
-    const rows = await askDatabase<OpenGateDocument & PagedRow>(this.database, { name: 'open_gates', text: openGatesText, values: [...tenantOf(tenant), ...keysetValues(page)] });
+  async openGates(reader: Reader, page: PageRequest): Promise<ItemsPage<OpenGate>> {
+    const [keys, values] = [keysOf(reader), [...tenantOf(reader), ...keysetValues(page)]];
+    const statement = keys === null ? { name: 'open_gates', text: openGatesText, values } : { name: 'open_gates_seen', text: openGatesSeenText, values: [...values, keys] };
+    const rows = await askDatabase<OpenGateDocument & PagedRow>(this.database, statement);
     return toPage(rows, page, readOpenGate);
   }
 

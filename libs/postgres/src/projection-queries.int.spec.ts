@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noPosition } from '@cs/kernel';
-import { ProjectionMemory, ProjectionUnavailableError, projectBatch, type ItemsPage, type PageRequest, type TenantKey } from '@cs/read-models';
+import { ProjectionMemory, ProjectionUnavailableError, projectBatch, type ItemsPage, type PageRequest, type Reader, type TenantKey } from '@cs/read-models';
 import { eventually } from '@cs/testing';
 import { Database } from './database.js';
 import { LogHistory, sha256 } from './log-history.fixture.js';
@@ -172,12 +172,18 @@ describe('plans', () => {
     return explained.join('\n');
   };
   const page = { limit: 10, after: { at_ms: 5, id: 'x' } };
+  const someone: Reader = { ...acme, viewer_keys: ['one', 'other'] };
 
   it.each([
     ['runs by status', (database: Database) => new PostgresProjectionQueries(database).runs(acme, {}, page), 'runs_by_status'],
     ['runs of an automation', (database: Database) => new PostgresProjectionQueries(database).runs(acme, { automation_id: 'a' }, page), 'runs_by_automation'],
     ['a timeline', (database: Database) => new PostgresProjectionQueries(database).runEvents(acme, 'r', { limit: 5, tail: true, after_seq: 3 }), 'run_events_pkey'],
     ['automations', (database: Database) => new PostgresProjectionQueries(database).automations(acme, page), 'automations_by_age'],
+    ['runs that are visible', (database: Database) => new PostgresProjectionQueries(database).runs(someone, {}, page), 'runs_by_automation'],
+    ['runs of a visible automation', (database: Database) => new PostgresProjectionQueries(database).runs(someone, { automation_id: 'a' }, page), 'runs_by_automation'],
+    ['automations that are visible', (database: Database) => new PostgresProjectionQueries(database).automations(someone, page), 'automations_by_age'],
+    ['open gates that are visible', (database: Database) => new PostgresProjectionQueries(database).openGates(someone, page), 'gates_open_of_automation'],
+    ['waits that are visible', (database: Database) => new PostgresWaitQueries(database).waits(someone, {}, { limit: 5 }), 'waits_listed'],
     ['open gates', (database: Database) => new PostgresProjectionQueries(database).openGates(acme, page), 'gates_open'],
     ['dead letters', (database: Database) => new PostgresProjectionQueries(database).deadLetters(acme, page), 'dead_letters_by_age'],
     ['overdue waits', (database: Database) => new PostgresServiceQueries(database).dueWaits({ due_before_ms: 5, limit: 5 }), 'waits_due'],

@@ -69,6 +69,7 @@ const automations: BulkTable<AutomationRow> = {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'name', 'status', 'definition_version', 'definition_hash'),
     ...bigints('created_at_ms', 'updated_at_ms', 'position'),
     tenant_context: document(({ tenant_context }) => tenant_context),
+    viewers: text(({ viewers }) => viewers.join('\n')),
   },
 };
 

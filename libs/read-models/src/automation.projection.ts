@@ -1,3 +1,4 @@
+import { viewersOf } from '@cs/automation-domain';
 import type { StoredCommit } from '@cs/eventing';
 import type { AutomationRow, DefinitionRow } from './row-changes.js';
 import { tenantKey } from './tenant-key.js';
@@ -7,7 +8,7 @@ import { eventsOf } from './typed-events.js';
 export const projectAutomation = (stored: StoredCommit): readonly AutomationRow[] =>
   eventsOf('automation', stored).map(({ event_type, data, recorded_at_ms }) => ({
     ...tenantKey(data.tenant_context), automation_id: data.automation_id, name: data.name, status: event_type === 'automation_deleted' ? 'deleted' : data.status,
-    definition_version: data.definition_version, definition_hash: data.definition_hash, tenant_context: data.tenant_context,
+    definition_version: data.definition_version, definition_hash: data.definition_hash, tenant_context: data.tenant_context, viewers: viewersOf(data.resource_access),
     created_at_ms: recorded_at_ms, updated_at_ms: recorded_at_ms, position: stored.position,
   }));
 

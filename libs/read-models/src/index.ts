@@ -17,7 +17,7 @@ export type {
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
-export { tenantKey, type TenantKey, type WorkspaceKey } from './tenant-key.js';
+export { tenantKey, type Reader, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';
 export {
   decodeWaitCursor, encodeWaitCursor, rankOf, waitKinds, waitStatuses, type WaitFilter, type WaitKey, type WaitPage, type WaitQueries, type WaitStatus,

@@ -4,7 +4,7 @@ import type { ArchiveRow } from './row-changes.js';
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { OpenGate } from './approval-request.js';
 import type { PageKey } from './page-key.js';
-import type { TenantKey } from './tenant-key.js';
+import type { Reader, TenantKey } from './tenant-key.js';
 
 /** The projections cannot be read now: the database is away, or not set up yet. */
 export class ProjectionUnavailableError extends Error {
@@ -47,17 +47,18 @@ export interface EventRange {
 }
 
 /**
- * Reads the projections of one tenant. What belongs to another tenant is not there. Every method
+ * Reads the projections of one tenant. What belongs to another tenant, or is not visible to the reader,
+ * is not there; lists are filtered before they are cut (W20). Every method
  * throws `ProjectionUnavailableError` when the projections cannot be reached.
  */
 export interface ProjectionQueries {
-  run(tenant: TenantKey, runId: string): Promise<StoredRun | undefined>;
-  runs(tenant: TenantKey, filter: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>>;
+  run(reader: Reader, runId: string): Promise<StoredRun | undefined>;
+  runs(reader: Reader, filter: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>>;
   /** In ascending `seq`; `undefined` when there is no such run. */
-  runEvents(tenant: TenantKey, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined>;
-  automation(tenant: TenantKey, automationId: string): Promise<AutomationRecord | undefined>;
-  automations(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<AutomationRecord>>;
-  openGates(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<OpenGate>>;
+  runEvents(reader: Reader, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined>;
+  automation(reader: Reader, automationId: string): Promise<AutomationRecord | undefined>;
+  automations(reader: Reader, page: PageRequest): Promise<ItemsPage<AutomationRecord>>;
+  openGates(reader: Reader, page: PageRequest): Promise<ItemsPage<OpenGate>>;
   deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>>;
 }
 

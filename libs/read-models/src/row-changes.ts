@@ -81,6 +81,8 @@ export interface AutomationRow extends TenantKey {
   readonly definition_version: string;
   readonly definition_hash: string;
   readonly tenant_context: TenantContext;
+  /** Keys of those who see it. */
+  readonly viewers: readonly string[];
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
   readonly position: number;

@@ -7,6 +7,12 @@ export interface TenantKey {
   readonly deployment_id: string;
 }
 
+/** Who reads: everything of a tenant, or what is visible to the holder of some keys (`viewersOf` of an automation). */
+export interface Reader extends TenantKey {
+  /** Absent: everything. */
+  readonly viewer_keys?: readonly string[] | undefined;
+}
+
 /** The workspace of an aggregate: all that its subject in the log says of its tenant. */
 export type WorkspaceKey = Pick<TenantKey, 'org_id' | 'workspace_id'>;
 

@@ -1,5 +1,5 @@
 import type { WaitRecord } from '@cs/contracts';
-import type { TenantKey } from './tenant-key.js';
+import type { Reader } from './tenant-key.js';
 
 /** Place of a wait in their list: active ones first, then by due time, age and id (domain 8.3). */
 export interface WaitKey {
@@ -25,7 +25,7 @@ export interface WaitPage {
 
 /** Reads the waits of one tenant. Throws `ProjectionUnavailableError` when the projections cannot be reached. */
 export interface WaitQueries {
-  waits(tenant: TenantKey, filter: WaitFilter, page: { readonly limit: number; readonly after?: WaitKey }): Promise<WaitPage>;
+  waits(reader: Reader, filter: WaitFilter, page: { readonly limit: number; readonly after?: WaitKey }): Promise<WaitPage>;
 }
 
 /** Statuses of a wait, the active ones first. */

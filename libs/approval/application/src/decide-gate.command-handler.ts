@@ -1,5 +1,5 @@
-import { authorityRefusal, canonicalIdentity, type AuthorityRefusal } from '@cs/approval-domain';
-import { runAggregate, type DefinitionLibrary } from '@cs/automation-application';
+import { authorityRefusal, canonicalIdentity, isNamedApprover, type AuthorityRefusal } from '@cs/approval-domain';
+import { runAccess, runAggregate, type DefinitionLibrary } from '@cs/automation-application';
 import { decideRun, readDecision, toRunRecord, type DecideGate, type RunRefusal, type RunState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, decideGate as decideGateCall, PayloadOf, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Loaded, type IdSource, type ProjectionProgress } from '@cs/eventing';
@@ -63,6 +63,10 @@ const execute = async (options: DecideGateOptions, ref: AggregateRef, { command,
   });
 };
 
+/** The owner of the automation, its administrators, and whom the gate names (domain 5.3, check 3). */
+const mayDecide = async (options: DecideGateOptions, context: CallContext, run: Run): Promise<Result<true>> =>
+  isNamedApprover({ actor: context.actor, verified: context.verified, memberships: context.memberships }, run) ? accepted(true) : await runAccess(options, context, { run, right: 'change' });
+
 /**
  * Decides the gate that a run waits at. The first decision wins; everyone else is told the winner. The
  * answer comes when the decision is in the log and in the archive; `ARCHIVE_BEHIND` means that it
@@ -77,6 +81,8 @@ export const decideGate = async (options: DecideGateOptions, context: CallContex
     const refusal = { code: 'AUTOMATION_V2_GATE_REQUIRES_HUMAN', message: 'only a person may decide a gate', details: { runID: request.run_id, decidedBy: { ...context.actor } } };
     return await refuseAndRecord(options, context, { request, refusal });
   }
+  const allowed = await mayDecide(options, context, state);
+  if (!allowed.ok) return allowed;
   const result = await execute(options, ref, { command: commandOf(context, request, options.newId()), run: state, context, loaded });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
   if (result.kind === 'refused') return await refuseAndRecord(options, context, { request, refusal: result.refusal });

@@ -66,6 +66,9 @@ const isApprover = ({ kind, id }: Approver, { actor, memberships }: Decider): bo
   return includes(kind === 'role' ? memberships?.roles : memberships?.groups, id);
 };
 
+/** Whoever wrote the gate let them decide it, whether or not they see the rest of the automation. */
+export const isNamedApprover = (decider: Decider, { checkpoint: { awaiting_gate } }: Run): boolean => awaiting_gate?.approvers?.some((approver) => isApprover(approver, decider)) === true;
+
 const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: PendingGate): boolean => approvals_required > 1 || voting === 'majority';
 
 /** A gate that names its approvers, or needs several people, takes only people that it can tell apart. */

@@ -1,7 +1,8 @@
-import { decideHandoff, fitsWatch, toHandoffRecord, type HandoffCommand, type HandoffRefusal, type HandoffState } from '@cs/automation-domain';
+import { decideHandoff, fitsWatch, liveAutomation, toHandoffRecord, type HandoffCommand, type HandoffRefusal, type HandoffState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, CallContext, HandoffArtifact, HandoffEvent, HandoffRecord } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Json, type Result } from '@cs/kernel';
+import { automationAccess } from './access-check.js';
 import { automationAggregate } from './automation.aggregate.js';
 import type { DefinitionLibrary } from './definition-library.js';
 import { handoffAggregate } from './handoff.aggregate.js';
@@ -27,13 +28,17 @@ export interface HandoffStored {
 
 const handoffRef = ({ tenant }: CallContext, id: string): AggregateRef => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'handoff', id });
 
-const target = async ({ eventing, definitions }: HandoffOptions, { tenant }: CallContext, automation_id: string): Promise<Result<AutomationDefinition>> => {
+const target = async (options: HandoffOptions, context: CallContext, automation_id: string): Promise<Result<AutomationDefinition>> => {
+  const visible = await automationAccess(options, context, { automation_id, right: 'view' });
+  if (!visible.ok) return visible;
+  const [{ eventing, definitions }, { tenant }] = [options, context];
   const ref: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id };
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
-  if (state === undefined || state.tenant_context.deployment_id !== tenant.deployment_id) {
+  const live = liveAutomation(state, tenant.deployment_id);
+  if (live === undefined) {
     return refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
   }
-  return accepted(await definitions.get(tenant, state.definition_hash));
+  return accepted(await definitions.get(tenant, live.definition_hash));
 };
 
 /** With an idempotency key the id follows from it, so that the same request finds the same handoff. */
@@ -82,8 +87,10 @@ export const depositHandoff = async (options: HandoffOptions, context: CallConte
   return isOther ? refused('IDEMPOTENCY_KEY_REUSED', 'this Idempotency-Key was used for another handoff') : stored(written.value);
 };
 
-/** Approves a handoff of an automation. One that was approved or consumed already stays as it is. */
+/** Approves a handoff of an automation, for its owner or an administrator. One that was approved or consumed already stays as it is. */
 export const approveHandoff = async (options: HandoffOptions, context: CallContext, { automation_id, handoff_id }: { readonly automation_id: string; readonly handoff_id: string }): Promise<Result<HandoffStored>> => {
+  const allowed = await automationAccess(options, context, { automation_id, right: 'change' });
+  if (!allowed.ok) return allowed;
   const ref = handoffRef(context, handoff_id);
   const { state } = await loadAggregate({ store: options.eventing.store, aggregate: handoffAggregate }, ref);
   if (state === undefined || state.tenant_context.deployment_id !== context.tenant.deployment_id || state.handoff.target_automation_id !== automation_id) {

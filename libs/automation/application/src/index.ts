@@ -5,6 +5,8 @@ export { definitionHash, DefinitionLibrary } from './definition-library.js';
 export { deliverWebhookToWait, type DeliveredToWait } from './deliver-webhook.command-handler.js';
 export { ExpressionError, type ExpressionEvaluator } from './expression.port.js';
 export type { LaunchGuard } from './launch-guard.js';
+export { automationAccess, runAccess, type AccessOptions, type AccessRight } from './access-check.js';
+export { mayChange, maySee } from './resource-access.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
 export { resolveWait, type Resolved, type WaitResolution } from './resolve-wait.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';

@@ -2,10 +2,10 @@ import { decideRun, liveAutomation, toRunRecord, type OperatorCommandOfRun, type
 import type { AggregateRef, CallContext, OperatorCommand, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Loaded } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Decision, type Result } from '@cs/kernel';
+import { runAccess } from './access-check.js';
 import { automationAggregate } from './automation.aggregate.js';
 import type { DefinitionLibrary } from './definition-library.js';
 import type { ExpressionEvaluator } from './expression.port.js';
-import { mayChange } from './resource-access.js';
 import { runAggregate } from './run.aggregate.js';
 import { automationRef } from './store-automation.command-handler.js';
 import type { RunChanges } from './timers.port.js';
@@ -56,10 +56,8 @@ export const operable = async (options: OperatorOptions, context: CallContext, r
   const loaded = await loadAggregate({ store: options.eventing.store, aggregate: runAggregate }, refOf(context, run_id));
   const run = loaded.state;
   if (run === undefined || run.tenant_context.deployment_id !== context.tenant.deployment_id) return notFound(run_id);
-  const found = await targetOf(options, context, run);
-  const allowed = mayChange(found.target.definition, context);
-  if (!allowed.ok) return allowed.refusal.code === 'AUTOMATION_V2_NOT_FOUND' ? notFound(run_id) : allowed;
-  return accepted({ loaded, run, ...found });
+  const allowed = await runAccess(options, context, { run, right: 'change' });
+  return allowed.ok ? accepted({ loaded, run, ...(await targetOf(options, context, run)) }) : allowed;
 };
 
 /** Tells a repeated command from another one under the same key. */

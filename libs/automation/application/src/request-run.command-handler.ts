@@ -2,6 +2,7 @@ import { decideRun, findVersion, liveAutomation, toRunRecord, type RunState } fr
 import type { AggregateRef, AutomationDefinition, CallContext, ParentRun, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { appendEvents, loadAggregate, unwritten, type Eventing, type IdSource } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Json, type Result } from '@cs/kernel';
+import { automationAccess } from './access-check.js';
 import { automationAggregate } from './automation.aggregate.js';
 import { runIdFrom } from './child-run-id.js';
 import type { DefinitionLibrary } from './definition-library.js';
@@ -121,7 +122,8 @@ const append = async (options: RequestRunOptions, context: CallContext, { reques
 
 /** What the run would execute, if the automation may run with this input. */
 const admit = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Pinned>> => {
-  const pinned = await pin(options, context, request);
+  const allowed = await automationAccess(options, context, { automation_id: request.automation_id, right: 'change' });
+  const pinned = allowed.ok ? await pin(options, context, request) : allowed;
   if (!pinned.ok) return pinned;
   const problems = inputProblems(pinned.value.definition, request.input ?? {});
   const [first] = problems;
@@ -130,7 +132,7 @@ const admit = async (options: RequestRunOptions, context: CallContext, request: 
 };
 
 /**
- * Starts a run of an automation: one commit that pins the definition and makes the run runnable. A
+ * Starts a run of an automation, for its owner or an administrator: one commit that pins the definition and makes the run runnable. A
  * request repeated with its key gets its first answer, also when the automation has changed since.
  */
 export const requestRun = async (options: RequestRunOptions, context: CallContext, request: RunRequest): Promise<Result<Requested>> => {

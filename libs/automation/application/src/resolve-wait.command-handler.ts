@@ -1,6 +1,7 @@
 import { externalKey, toRunRecord, type ResolveWait } from '@cs/automation-domain';
 import { maxResolutionPayloadBytes, type AggregateRef, type CallContext, type Problem, type ResolvedWait, type Run } from '@cs/contracts';
 import { accepted, refused, utf8Bytes, type Json, type Result } from '@cs/kernel';
+import { runAccess } from './access-check.js';
 import { validationProblems } from './json-schema.js';
 import { commandWait, endedWait, loadRun, type LoadedRun, type WakeOptions } from './wait-ending.js';
 
@@ -58,6 +59,8 @@ export const resolveWait = async (options: WakeOptions, context: CallContext, { 
   if (run === undefined || run.tenant_context.deployment_id !== context.tenant.deployment_id) {
     return refused('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
   }
+  const allowed = await runAccess(options, context, { run, right: 'change' });
+  if (!allowed.ok) return allowed;
   const { wait_id, idempotency_key } = resolution;
   const isRepeated = endedWait(run, wait_id)?.wake_idempotency_key === externalKey(wait_id, idempotency_key);
   const refusal = isRepeated ? undefined : refusePayload(run, wait_id, payload);

@@ -13,6 +13,8 @@ export const accessOf = ({ metadata }: AutomationDefinition): ResourceAccess | u
   return parsed.success ? parsed.data : unreadable;
 };
 
+const notThere = (automationID: string): Result<never> => refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automationID}"`, { automationID });
+
 /** Owner and administrators may; who sees it is told so, and for all others it is not there (domain 1.5). */
 export const mayChange = (definition: AutomationDefinition, { verified }: CallContext): Result<AutomationDefinition> => {
   const access = accessOf(definition);
@@ -20,5 +22,9 @@ export const mayChange = (definition: AutomationDefinition, { verified }: CallCo
   const automationID = definition.automation_id;
   return isVisible(access, verified)
     ? refused('AUTOMATION_V2_ACCESS_DENIED', `only the owner of "${automationID}" or an administrator may do this`, { automationID })
-    : refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automationID}"`, { automationID });
+    : notThere(automationID);
 };
+
+/** For whom it is not visible it is not there. */
+export const maySee = (definition: AutomationDefinition, { verified }: CallContext): Result<AutomationDefinition> =>
+  isVisible(accessOf(definition), verified) ? accepted(definition) : notThere(definition.automation_id);

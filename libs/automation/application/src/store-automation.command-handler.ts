@@ -1,5 +1,4 @@
 import { decideAutomation, definitionProblems, definitionVersion, liveAutomation, normaliseDefinition, principalOf, type StoreAutomation } from '@cs/automation-domain';
-import { mayChange } from './resource-access.js';
 import {
   automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
 } from '@cs/contracts';
@@ -11,6 +10,7 @@ import { definitionHash, type DefinitionLibrary } from './definition-library.js'
 import { expressionProblems } from './expression-problems.js';
 import type { ExpressionEvaluator } from './expression.port.js';
 import { inputSchemaProblems, outputSchemaProblems, payloadSchemaProblems } from './input-validation.js';
+import { accessOf, mayChange } from './resource-access.js';
 import { scheduleProblems } from './schedule-problems.js';
 
 export interface AutomationOptions {
@@ -53,9 +53,11 @@ type Change = Wanted & { readonly definition: AutomationDefinition };
 /** Stores a definition and what happened to its automation. */
 export const storeChange = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, ...change }: Change): Promise<Result<Stored>> => {
   const definition_hash = definitionHash(eventing.digest, definition);
+  const resource_access = accessOf(definition);
   const stored = {
     automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
     definition_version: definitionVersion(definition, definition_hash), definition_hash, changed_by: context.actor,
+    ...(resource_access === undefined ? {} : { resource_access }),
   };
   const ref = automationRef(context, definition.automation_id);
   // The definition goes first: an automation never refers to one that is not there.
@@ -71,9 +73,9 @@ export const storeChange = async ({ eventing, definitions }: AutomationOptions, 
   return accepted({ automation, position: result.loaded.position });
 };
 
-/** What a verified caller stores is theirs, and private, unless it says otherwise (domain 1.5). */
+/** What a verified caller creates is theirs, and private: it is shared by sharing it (domain 1.5). */
 const owned = (definition: AutomationDefinition, { actor, verified }: CallContext): AutomationDefinition => {
-  if (verified === undefined || definition.metadata?.['resource_access'] !== undefined) return definition;
+  if (verified === undefined) return definition;
   const access = { owner_principal: principalOf(verified), visibility: 'private', audience_principals: [], created_by: { ...actor }, updated_by: { ...actor } };
   return { ...definition, metadata: { ...definition.metadata, resource_access: access } };
 };
@@ -112,6 +114,14 @@ interface Patch {
   readonly patch: Json;
 }
 
+/** Whom it belongs to and who sees it is no matter of editing: sharing changes that. */
+const keepingAccess = (definition: AutomationDefinition, { metadata: before }: AutomationDefinition): AutomationDefinition => {
+  const { resource_access: _edited, ...metadata } = definition.metadata ?? {};
+  const kept = before?.['resource_access'];
+  if (kept !== undefined) return { ...definition, metadata: { ...metadata, resource_access: kept } };
+  return definition.metadata === undefined ? definition : { ...definition, metadata };
+};
+
 const patched = ({ automation_id, patch }: Patch, evaluator: ExpressionEvaluator): Edit => (current) => {
   const change = respell(patch);
   if (!isJsonObject(change)) return invalid([{ path: '', code: 'invalid_type', message: 'a patch is an object with the members to replace' }]);
@@ -120,7 +130,7 @@ const patched = ({ automation_id, patch }: Patch, evaluator: ExpressionEvaluator
   }
   const members = Object.entries({ ...(current as unknown as Record<string, Json>), ...change }).filter(([, value]) => value !== null);
   const definition = readDefinition(Object.fromEntries(members), evaluator);
-  return definition.ok ? accepted({ type: 'update', definition: definition.value }) : definition;
+  return definition.ok ? accepted({ type: 'update', definition: keepingAccess(definition.value, current) }) : definition;
 };
 
 /** Replaces the top-level members that the patch has, and removes those that are null there; everything is checked again as a whole. */

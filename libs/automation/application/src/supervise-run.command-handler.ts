@@ -77,10 +77,13 @@ export interface UsageReport {
 }
 
 /** Adds what an external reporter counted. The same report again, within the last 200 of its run, adds nothing. */
-export const recordUsage = async (options: SupervisionOptions, context: CallContext, { run_id, usage_id, usage, node_id, correlation_id, source }: UsageReport): Promise<Result<Supervised>> =>
-  answer(await commandRun(options, refOf(context, run_id), { ...asCaller(context), command: {
+export const recordUsage = async (options: OperatorOptions, context: CallContext, { run_id, usage_id, usage, node_id, correlation_id, source }: UsageReport): Promise<Result<Supervised>> => {
+  const found = await operable(options, context, run_id);
+  if (!found.ok) return found;
+  return answer(await commandRun(options, refOf(context, run_id), { ...asCaller(context), command: {
     type: 'record_usage', usage_id, usage, ...(node_id === undefined ? {} : { node_id }), ...(correlation_id === undefined ? {} : { correlation_id }), ...(source === undefined ? {} : { source }),
   } }), run_id);
+};
 
 /** Lets supervision act on a run. True when it changed something; a run that needs nothing is left as it is. */
 export const superviseRun = async (options: SupervisionOptions, ref: AggregateRef, command: WatchCommand): Promise<boolean> => {

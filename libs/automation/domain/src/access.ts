@@ -14,10 +14,30 @@ const isSamePrincipal = (a: PrincipalRef, b: PrincipalRef): boolean => a.kind ==
 export const isOwnerOrAdmin = (access: ResourceAccess | undefined, verified: VerifiedTenantContext | undefined): boolean =>
   verified === undefined || access === undefined || isSamePrincipal(access.owner_principal, principalOf(verified)) || isAdmin(verified);
 
-const isInAudience = ({ audience_principals }: ResourceAccess, { org_units }: VerifiedTenantContext): boolean => audience_principals.some(({ id }) => org_units.includes(id));
+const everybody = '*';
+const ownerKey = ({ kind, id }: PrincipalRef): string => JSON.stringify(['principal', kind, id]);
+const unitKey = (id: string): string => JSON.stringify(['org_unit', id]);
+
+/**
+ * Who sees an automation, as keys without line breaks. Whoever has one of them sees it: a look-up compares
+ * them as `isVisible` does.
+ */
+export const viewersOf = (access: ResourceAccess | undefined): readonly string[] => {
+  if (access === undefined) return [everybody];
+  const owner = ownerKey(access.owner_principal);
+  switch (access.visibility) {
+    case 'private': return [owner];
+    case 'org': return [everybody, owner];
+    case 'group': return [owner, ...access.audience_principals.map(({ id }) => unitKey(id))];
+  }
+};
+
+/** The keys that a caller has; `undefined` for one who sees everything of the tenant. */
+export const viewerKeysOf = (verified: VerifiedTenantContext | undefined): readonly string[] | undefined =>
+  verified === undefined || isAdmin(verified) ? undefined : [everybody, ownerKey(principalOf(verified)), ...verified.org_units.map(unitKey)];
 
 /** What is not visible is not there: answered as unknown. */
 export const isVisible = (access: ResourceAccess | undefined, verified: VerifiedTenantContext | undefined): boolean => {
-  if (verified === undefined || access === undefined || isOwnerOrAdmin(access, verified)) return true;
-  return access.visibility === 'org' || (access.visibility === 'group' && isInAudience(access, verified));
+  const keys = viewerKeysOf(verified);
+  return keys === undefined || viewersOf(access).some((viewer) => keys.includes(viewer));
 };

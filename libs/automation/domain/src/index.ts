@@ -1,4 +1,4 @@
-export { isOwnerOrAdmin, isVisible, principalOf } from './access.js';
+export { isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
 export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, liveAutomation, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { findVersion, maxVersions } from './automation-versions.js';
 export { normaliseDefinition } from './definition-rules.js';

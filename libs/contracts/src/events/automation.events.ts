@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { principalRefSchema } from '../authority.schema.js';
 import { automationDefinitionSchema } from '../definition.schema.js';
-import { visibilitySchema } from '../resource-access.schema.js';
+import { resourceAccessSchema, visibilitySchema } from '../resource-access.schema.js';
 import { automationIdSchema, digestSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
@@ -14,6 +14,8 @@ const stored = z.object({
   definition_version: z.string(),
   definition_hash: digestSchema,
   changed_by: governanceActorSchema,
+  /** Whom it belongs to and who sees it; absent when that was never recorded. */
+  resource_access: resourceAccessSchema.optional(),
 });
 
 export const automationEvents = defineEvents({

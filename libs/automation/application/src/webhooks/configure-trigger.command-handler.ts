@@ -1,7 +1,8 @@
-import { decideWebhookTrigger, defaultScheme, type WebhookTriggerChange, type WebhookTriggerCommand } from '@cs/automation-domain';
+import { decideWebhookTrigger, defaultScheme, liveAutomation, type WebhookTriggerChange, type WebhookTriggerCommand } from '@cs/automation-domain';
 import type { CallContext, SignatureScheme, WebhookSecretSource, WebhookTrigger, WebhookTriggerRecord, WebhookTriggerShown } from '@cs/contracts';
 import { executeCommand, loadAggregate } from '@cs/eventing';
 import { accept, accepted, refused, type Result } from '@cs/kernel';
+import { automationAccess } from '../access-check.js';
 import { automationAggregate } from '../automation.aggregate.js';
 import type { WebhookTriggerOptions } from './webhook.ports.js';
 import { webhookTokenAggregate, webhookTokenRef, webhookTriggerAggregate, webhookTriggerRef } from './webhook.aggregates.js';
@@ -43,6 +44,9 @@ const deploymentOf = ({ tenant }: CallContext) => (tenant.deployment_id === unde
 /** The tenant without the person who acts. */
 const boundaryOf = ({ tenant }: CallContext): WebhookTrigger['tenant_context'] => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, source: tenant.source, ...deploymentOf({ tenant } as CallContext) });
 
+/** Triggers are their automation's: its owner and administrators command them. */
+const mayCommand = (options: WebhookTriggerOptions, context: CallContext, { automation_id }: Pick<OfTrigger, 'automation_id'>): Promise<Result<true>> => automationAccess(options, context, { automation_id, right: 'change' });
+
 const execute = async ({ eventing }: WebhookTriggerOptions, context: CallContext, { trigger_id, automation_id, command }: OfTrigger & { readonly command: WebhookTriggerCommand }): Promise<Result<Changed>> => {
   const result = await executeCommand(webhookTriggerRef(context.tenant, trigger_id), {
     eventing, aggregate: webhookTriggerAggregate, context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: automation_id },
@@ -81,10 +85,13 @@ const sourceOf = (scheme: SignatureScheme, secret_ref: string | undefined): Webh
 
 const mayBeUnsigned = ({ allowUnsigned }: WebhookTriggerOptions, { tenant }: CallContext): boolean => allowUnsigned && tenant.source === 'local_implicit';
 
-const automationProblem = async ({ eventing }: WebhookTriggerOptions, { tenant }: CallContext, automation_id: string): Promise<Result<true>> => {
+const automationProblem = async (options: WebhookTriggerOptions, context: CallContext, automation_id: string): Promise<Result<true>> => {
+  const allowed = await mayCommand(options, context, { automation_id });
+  if (!allowed.ok) return allowed;
+  const { tenant } = context;
   const ref = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id } as const;
-  const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
-  const isThere = state !== undefined && state.tenant_context.deployment_id === tenant.deployment_id;
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: automationAggregate }, ref);
+  const isThere = liveAutomation(state, tenant.deployment_id) !== undefined;
   return isThere ? accepted(true) : refused('AUTOMATION_V2_NOT_FOUND', `there is no automation "${automation_id}"`, { automationID: automation_id });
 };
 
@@ -145,6 +152,8 @@ interface Rotate extends OfTrigger {
 
 /** Makes a new secret, or names another one. The one before stays good for `overlap_ms`. */
 export const rotateSecret = async (options: WebhookTriggerOptions, context: CallContext, { automation_id, trigger_id, ...rotation }: Rotate & { readonly secret_ref?: string | undefined }): Promise<Result<Shown<WebhookTriggerShown>>> => {
+  const allowed = await mayCommand(options, context, { automation_id });
+  if (!allowed.ok) return allowed;
   const owner = { trigger_id, tenant_context: boundaryOf(context) };
   // Refused before anything is written: a trigger whose secret nobody has would refuse every delivery.
   const possible = secretToShow(options, rotation.secret_ref === undefined ? { kind: 'derived', generation: 1 } : { kind: 'ref', name: rotation.secret_ref }, owner);
@@ -157,6 +166,8 @@ export const rotateSecret = async (options: WebhookTriggerOptions, context: Call
 
 /** Gives the trigger a new address. */
 export const rotateToken = async (options: WebhookTriggerOptions, context: CallContext, { automation_id, trigger_id, ...rotation }: Rotate): Promise<Result<Shown<WebhookTriggerShown>>> => {
+  const allowed = await mayCommand(options, context, { automation_id });
+  if (!allowed.ok) return allowed;
   const token = options.newToken();
   const token_hash = options.eventing.digest(token);
   await bindToken(options, context, { trigger_id, token_hash });
@@ -168,6 +179,8 @@ type PlainChange = Extract<WebhookTriggerCommand, { type: 'update' | 'enable' | 
 
 /** Changes what a trigger does, or whether it does anything. */
 export const changeTrigger = async (options: WebhookTriggerOptions, context: CallContext, { command, ...trigger }: OfTrigger & { readonly command: PlainChange }): Promise<Result<Shown<WebhookTriggerRecord>>> => {
+  const allowed = await mayCommand(options, context, trigger);
+  if (!allowed.ok) return allowed;
   const result = await execute(options, context, { ...trigger, command });
   return result.ok ? accepted({ value: showTrigger(result.value.trigger), position: result.value.position }) : result;
 };

@@ -2,6 +2,7 @@ import { decideWebhookDelivery } from '@cs/automation-domain';
 import type { CallContext } from '@cs/contracts';
 import { executeCommand, type Eventing } from '@cs/eventing';
 import { accepted, refuse, refused, type Result } from '@cs/kernel';
+import { automationAccess, type AccessOptions } from '../access-check.js';
 import { webhookDeliveryAggregate, webhookDeliveryRef } from './webhook.aggregates.js';
 
 interface Replay {
@@ -11,7 +12,10 @@ interface Replay {
 }
 
 /** Has a delivery routed once more, as if it came now: to a wait that it fits, or to another run. */
-export const replayDelivery = async ({ eventing }: { readonly eventing: Eventing }, context: CallContext, { automation_id, trigger_id, delivery_id }: Replay): Promise<Result<{ readonly delivery_id: string; readonly replay: number; readonly position: number }>> => {
+export const replayDelivery = async (options: AccessOptions & { readonly eventing: Eventing }, context: CallContext, { automation_id, trigger_id, delivery_id }: Replay): Promise<Result<{ readonly delivery_id: string; readonly replay: number; readonly position: number }>> => {
+  const allowed = await automationAccess(options, context, { automation_id, right: 'change' });
+  if (!allowed.ok) return allowed;
+  const { eventing } = options;
   const result = await executeCommand(webhookDeliveryRef(context.tenant, delivery_id), {
     eventing, aggregate: webhookDeliveryAggregate, context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: automation_id },
     decide: (state) => {

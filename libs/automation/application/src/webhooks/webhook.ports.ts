@@ -1,6 +1,7 @@
 import type { Hmac, WebhookDelivery } from '@cs/automation-domain';
 import type { AggregateRef, TenantContext, WebhookDeliveryFacts, WebhookMatch, WebhookSecretSource, WebhookWait } from '@cs/contracts';
 import type { Eventing, IdSource } from '@cs/eventing';
+import type { AccessOptions } from '../access-check.js';
 
 interface SecretOwner {
   readonly tenant_context: TenantContext;
@@ -29,7 +30,7 @@ export interface EarlyDelivery {
 /** Hands a delivery to a wait; idempotent by the delivery's id. `woken` also when it had woken the wait before. */
 export type DeliverToWait = (run: AggregateRef, given: { readonly wait_id: string; readonly delivery: WebhookDelivery }) => Promise<{ readonly kind: 'woken' | 'not_waiting' | 'not_matching' | 'contended' }>;
 
-export interface WebhookTriggerOptions {
+export interface WebhookTriggerOptions extends AccessOptions {
   readonly eventing: Eventing;
   readonly secrets: WebhookSecrets;
   /** A new random token that nobody can guess: 32 bytes in base64url. */
