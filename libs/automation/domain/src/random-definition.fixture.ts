@@ -16,6 +16,14 @@ const timeouts = fc.constantFrom(
   { expires_after_ms: 60, on_timeout: 'cancel' as const }, { expires_after_ms: 60, on_timeout: 'resume' as const },
   { expires_after_ms: 60, on_timeout: 'escalate' as const }, { expires_after_ms: 60, on_timeout: 'remind' as const }, { expires_after_ms: 60, on_timeout: 'remind' as const, remind_every_ms: 30 },
 );
+const expiries = fc.record({
+  expires_after_ms: fc.constant(3000), on_expiry: fc.constantFrom('cancel', 'escalate', 'remind', 'resume'), remind_every_ms: fc.constantFrom(1000, 2000), escalate_to: fc.constant<string[]>(['ada', 'bob']),
+}, { requiredKeys: ['expires_after_ms', 'on_expiry'], noNullPrototype: true });
+const gateRules = fc.record({ expiry_policy: expiries, approvals_required: fc.constantFrom(1, 2, 3) }, { requiredKeys: [], noNullPrototype: true });
+const limits = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.record({ max_total_tool_calls: fc.integer({ min: 1, max: 4 }), max_total_tokens: fc.integer({ min: 100, max: 500 }) }, { requiredKeys: [], noNullPrototype: true }) },
+);
 const webhook = timeouts.map((timeout) => ({ kind: 'webhook' as const, trigger_id: 't-1', timeout }));
 const external = timeouts.map((timeout) => ({ kind: 'external_condition' as const, condition_key: 'paid', timeout }));
 const timer = fc.option(timeouts, { nil: undefined }).map((timeout) => ({ kind: 'timer' as const, delay_ms: 1000, ...(timeout === undefined ? {} : { timeout }) }));
@@ -31,7 +39,7 @@ const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> =>
     { weight: 4, arbitrary: fc.tuple(upstream, retries, promises, fanOuts).map(([deps, retry, promise, fanOut]) => nodes.http(id, deps, { ...retry, ...fanOut, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts).map(([deps, retry, fanOut]) => nodes.transform(id, deps, { ...retry, ...fanOut, action: { kind: 'automation', automation_id: 'child' } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, waits).map(([deps, wait]) => nodes.timer(id, deps, { wait })) },
-    { weight: 2, arbitrary: fc.tuple(upstream, targets).map(([deps, rework_targets]) => nodes.gate(id, deps, { rework_targets })) },
+    { weight: 2, arbitrary: fc.tuple(upstream, targets, gateRules).map(([deps, rework_targets, rules]) => nodes.gate(id, deps, { rework_targets, ...rules })) },
   );
   return fc.tuple(kinds, conditions).map(([node, condition]) => ({ ...node, ...condition }));
 };
@@ -42,4 +50,5 @@ export const randomDefinition = (maxNodes = 7): fc.Arbitrary<AutomationDefinitio
     .integer({ min: 1, max: maxNodes })
     .chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => nodeArbitrary(index, count))))
     .chain((flow) => fc.shuffledSubarray(flow, { minLength: flow.length }))
-    .map((flow) => automationDefinitionSchema.parse({ automation_id: 'random', name: 'random', flow: { nodes: flow.map((node) => ({ objective: 'x', ...node })) } }));
+    .chain((flow) => limits.map((execution) => ({ flow, execution })))
+    .map(({ flow, execution }) => automationDefinitionSchema.parse({ automation_id: 'random', name: 'random', execution, flow: { nodes: flow.map((node) => ({ objective: 'x', ...node })) } }));

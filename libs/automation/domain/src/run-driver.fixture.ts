@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { holdReasonSchema } from '@cs/contracts';
+import { guardrailStop } from './guardrail.decider.js';
 import { succeeded } from './run-history.fixture.js';
 import { holds } from './run-invariants.fixture.js';
 import { endFromOutside, proceed } from './run-steps.fixture.js';
@@ -30,11 +31,20 @@ const endWait = (world: RunWorld, number: number): void => {
   holds(world.apply({ type: 'wake_wait', wait_id: wait.wait_id }), 'a wait that is due ends', () => wait);
 };
 
+/** Somebody decides, unless the time is over: then that is what happens. */
+const answer = (world: RunWorld, { decision, voter }: { readonly decision: string; readonly voter: string }): void => {
+  if (world.apply({ type: 'decide_gate', decision, voter, decided_by: { kind: 'human', actor_id: voter } })) return;
+  world.apply({ type: 'wake_wait', wait_id: world.run.checkpoint.awaiting_gate?.wait_id ?? '' });
+};
+
+const ample = { max_total_tool_calls: 1_000_000, max_total_tokens: 1_000_000_000 };
+
 const advance = (world: RunWorld, { verdict, isRework, turn }: { readonly verdict: string; readonly isRework: boolean; readonly turn: number }): void => {
   const { run } = world;
-  if (run.status === 'awaiting_approval') return void world.apply({ type: 'decide_gate', decision: isRework ? 'rework' : verdict, decided_by: { kind: 'human', actor_id: 'dan' } });
+  if (run.status === 'awaiting_approval') return answer(world, { decision: isRework ? 'rework' : verdict, voter: `dan-${turn}` });
   if (isHeld(run)) return release(world);
   if (run.status === 'pausing') return void world.operate({ type: 'settle_pause' });
+  if (run.stop_kind === guardrailStop) return void world.apply({ type: 'override_guardrails', limits: ample, approved_by: { kind: 'human', actor_id: 'dan' } });
   if (run.status === 'paused' && !isParked(run)) return void world.operate({ type: 'resume_run' });
   if (run.status === 'paused' || (run.status === 'queued' && run.scheduler !== undefined)) return endWait(world, 1000 + turn);
   proceed(world, { result: succeeded, skips: false });

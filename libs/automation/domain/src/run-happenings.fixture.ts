@@ -4,6 +4,7 @@ import { flowGraph } from './flow-graph.js';
 import { happening, pick } from './happening.fixture.js';
 import { release } from './run-driver.fixture.js';
 import { failed, succeeded } from './run-history.fixture.js';
+import { guardians } from './run-guardians.fixture.js';
 import { operators } from './run-operators.fixture.js';
 import type { NodeResult } from './run.commands.js';
 import { begin, deliveryTo, endFromOutside, proceed, waitsOf, type Dice } from './run-steps.fixture.js';
@@ -17,7 +18,7 @@ const waitAt = (world: RunWorld, index: number): string => pick(world.waitIds, i
 
 const results = fc.oneof(
   { weight: 3, arbitrary: fc.constant<NodeResult>(succeeded) },
-  { weight: 2, arbitrary: fc.record({ effect: fc.constantFrom('not_sent', 'answered', 'unknown'), retryable: fc.boolean() }).map((change): NodeResult => failed(change)) },
+  { weight: 2, arbitrary: fc.record({ effect: fc.constantFrom('not_sent', 'answered', 'unknown'), retryable: fc.boolean() }).map((change): NodeResult => failed({ ...change, usage: { total_tokens: 7 } })) },
 );
 const dice: fc.Arbitrary<Dice> = fc.record({ result: results, skips: fc.boolean() });
 const work = fc.record({ node: fc.nat(9), item: fc.constantFrom(undefined, undefined, 0, 1, 2) });
@@ -91,9 +92,9 @@ const decisions = fc.record({
 const approvers: Happenings = [1, 2].map(() =>
   happening('decide', decisions, (world, { decision, decided_by, key, opening }) => {
     const gate_opening_id = opening === undefined ? undefined : pick(world.openings, opening);
-    world.apply({ type: 'decide_gate', decision, decided_by, ...(key === undefined ? {} : { command_id: key }), ...(gate_opening_id === undefined ? {} : { gate_opening_id }) });
+    world.apply({ type: 'decide_gate', decision, decided_by, voter: decided_by.actor_id ?? '', ...(key === undefined ? {} : { command_id: key }), ...(gate_opening_id === undefined ? {} : { gate_opening_id }) });
   }),
 );
 
 /** Everything that may happen to a run, in any order. */
-export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers, ...operators];
+export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers, ...operators, ...guardians];

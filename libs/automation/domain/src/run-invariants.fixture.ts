@@ -81,6 +81,9 @@ export const checkRun = ({ run, events, definition }: RunWorld, before: RunState
   holds(isDeepStrictEqual(runSchema.parse(stored), run), 'the schema of a run takes it as it is', () => run);
 };
 
+/** Decisions that let a run go on; the second one is that of time. */
+const passes: ReadonlySet<string> = new Set(['approve', 'timeout_resume']);
+
 const lastDecision = (run: Run, node_id: string): string | undefined => run.checkpoint.gate_history.findLast((record) => record.node_id === node_id)?.decision;
 
 /** No work before what it depends on is complete, and none behind a gate whose last decision is not an approval. */
@@ -90,7 +93,7 @@ const checkStart = (definition: AutomationDefinition, run: Run, node_id: string)
   for (const id of ancestors(definition, node_id)) {
     const upstream = nodes.get(id);
     const isSkipped = run.checkpoint.node_outputs[id]?.status === 'skipped';
-    holds(!upstream || !isApprovalNode(upstream) || isSkipped || lastDecision(run, id) === 'approve', 'a node behind a gate starts after its approval', () => [node_id, id]);
+    holds(!upstream || !isApprovalNode(upstream) || isSkipped || passes.has(lastDecision(run, id) ?? ''), 'a node behind a gate starts after its approval', () => [node_id, id]);
   }
 };
 
@@ -106,7 +109,7 @@ const checkApproval = ({ definition }: RunWorld, { before, events }: Decided): v
     const node = event.event_type === 'node_completed' ? flowGraph(definition).nodes.get(event.data.node_id) : undefined;
     if (node === undefined || !isApprovalNode(node)) continue;
     const opening = before?.checkpoint.awaiting_gate?.gate_opening_id;
-    const isApproved = events.some(({ event_type, data }) => event_type === 'approval_gate_decided' && data.gate_opening_id === opening && data.decision === 'approve');
+    const isApproved = events.some(({ event_type, data }) => event_type === 'approval_gate_decided' && data.gate_opening_id === opening && passes.has(data.decision));
     holds(opening !== undefined && isApproved, 'a gate is completed by an approval of its open opening', () => event);
   }
 };

@@ -67,9 +67,9 @@ export const proceed = (world: RunWorld, dice: Dice): void => {
   if (interrupted !== undefined) return void world.apply({ type: 'recover_node', ...interrupted });
   const fanOut = plan.fanOuts.find(({ items, isOver }) => isOver || items.length > 0);
   if (fanOut?.isOver === true) return void world.apply({ type: 'finish_fan_out', node_id: fanOut.node.node_id, contract_kind: 'http' });
-  if (fanOut !== undefined) return void world.start({ node_id: fanOut.node.node_id, item: fanOut.items[0] });
-  const [ready] = [...plan.waits, ...plan.ready];
-  if (ready !== undefined) return void begin(world, ready, dice);
+  // Limits may keep work that is ready from starting.
+  if (fanOut !== undefined && world.start({ node_id: fanOut.node.node_id, item: fanOut.items[0] })) return;
+  if ([...plan.waits, ...plan.ready].some((node) => begin(world, node, dice))) return;
   const [current] = Object.keys(run.checkpoint.in_progress);
   if (current !== undefined) return goOn(world, current, dice);
   const [gate] = plan.gates;

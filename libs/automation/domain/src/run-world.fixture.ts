@@ -8,6 +8,7 @@ import { isFinished, statefulStatus, type RunState } from './run.state.js';
 import { workKey, type WorkRef } from './work-key.js';
 import { createdData } from './run-history.fixture.js';
 import { now } from './run-scenario.fixture.js';
+import { checkGuard } from './run-guard-invariants.fixture.js';
 import { checkEvents, checkNew, checkRun, holds } from './run-invariants.fixture.js';
 
 /** What the outside world knows of the effects of a run: kept apart from the run, to compare with it. */
@@ -49,9 +50,9 @@ export class Effects {
   }
 }
 
-/** Commands that a finished run takes: operators reopen it, a blocked one is cancelled, and what was left to do for children is done. */
+/** Commands that a finished run takes: operators reopen it, a blocked one is cancelled, what was left to do for children is done, and what it used is counted. */
 const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>([
-  'cancel_child', 'release_children', 'cancel_run', 'recover_run', 'retry_task', 'requeue_task', 'repair_run', 'continue_task', 'set_disposition', 'reconcile_effect',
+  'cancel_child', 'release_children', 'cancel_run', 'recover_run', 'retry_task', 'requeue_task', 'repair_run', 'continue_task', 'set_disposition', 'reconcile_effect', 'record_usage',
 ]);
 
 /** A run, everything that ever happened to it, and the messages in its runners' queue. Checks every invariant after every command. */
@@ -89,6 +90,7 @@ export class RunWorld {
     if (decision.events.length === 0) return false;
     checkRun(this, before);
     checkEvents(this, { before, events: decision.events });
+    checkGuard(this, { before, events: decision.events });
     if (statefulStatus(this.run) === 'queued') this.#queue();
     return true;
   }
