@@ -3,6 +3,7 @@ import { natsWriteProxy, type CrashPoint, type NatsWriteProxy } from '@cs/testin
 import type { Run } from '@cs/contracts';
 import { Client } from './client.fixture.js';
 import { EffectsPeer } from './effects-peer.fixture.js';
+import { foldRuns, readLog } from './log.fixture.js';
 import { System } from './system.fixture.js';
 
 /** Every n-th crash point; 1 is all of them (`npm run crash-points`), and the default keeps this short. */
@@ -22,8 +23,13 @@ const definition = (url: string) => ({
       { node_id: 'gate', objective: 'Pay?', depends_on: ['reserve', 'flaky'], gate: { required: true } },
       { node_id: 'cool_off', objective: 'wait', depends_on: ['gate'], wait: { kind: 'timer', delay_ms: 500 } },
       http(`${url}/do`, 'pay', { depends_on: ['cool_off'] }),
+      { node_id: 'ship', objective: 'ship', depends_on: ['pay'], action: { kind: 'automation', automation_id: 'crash-child', input: { parent: '{{ run.run_id }}' } } },
     ],
   },
+});
+const child = (url: string) => ({
+  automation_id: 'crash-child', name: 'Crash points, child', status: 'active',
+  flow: { nodes: [{ node_id: 'send', objective: 'send', action: { kind: 'http', method: 'POST', url: `${url}/do/{{ input.parent }}/send` } }] },
 });
 
 /** What must be the same whatever crashed: everything but times, claims and the number of attempts. */
@@ -47,6 +53,7 @@ describe('a runner that is killed at any of its writes', () => {
     system = await System.start({ env: { RUNNER_LEASE_MS: '1000' } });
     proxy = await natsWriteProxy(Number(new URL(system.natsUrl).port));
     client = new Client(system.url, system.paymentsUrl);
+    await client.define(child(peer.url));
     await client.define(definition(peer.url));
   });
   afterAll(async () => {
@@ -87,11 +94,15 @@ describe('a runner that is killed at any of its writes', () => {
         const at = { write, when, name: whole.writes[write - 1]?.split('.').at(-1) };
         const { run, crashed } = await play(at);
         expect({ at, ...essence(run) }).toEqual({ at, ...essence(whole.run) });
-        expect({ at, effects: effectsOf(run.run_id) }).toEqual({ at, effects: { reserve: 1, flaky: 1, pay: 1 } });
-        for (const node of ['reserve', 'flaky', 'pay']) expect(peer.keysOf(`/${node === 'flaky' ? 'flaky' : 'do'}/${run.run_id}/${node}`).size).toBe(1);
+        expect({ at, effects: effectsOf(run.run_id) }).toEqual({ at, effects: { reserve: 1, flaky: 1, pay: 1, send: 1 } });
+        for (const node of ['reserve', 'flaky', 'pay', 'send']) expect(peer.keysOf(`/${node === 'flaky' ? 'flaky' : 'do'}/${run.run_id}/${node}`).size).toBe(1);
         crashes += crashed ? 1 : 0;
       }
     }
+    const children = [...foldRuns(await readLog(system.natsUrl)).values()].filter(({ parent }) => parent !== undefined);
+    // One child for each run, whatever crashed.
+    expect(new Set(children.map(({ parent }) => parent?.run_id)).size).toBe(children.length);
+    expect(children.filter(({ status }) => status !== 'completed')).toEqual([]);
     // The runner may write a little less in one run than in another: the last crash points may be past its end.
     expect(crashes).toBeGreaterThan((whole.writes.length * 2) / every - 4);
     expect((await client.call('GET', '/dead-letters')).body).toMatchObject({ count: 0 });

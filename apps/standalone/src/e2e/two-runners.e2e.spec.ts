@@ -1,8 +1,10 @@
 import { jest } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LogEntry } from '@cs/eventing';
 import { Client } from './client.fixture.js';
 import { EffectsPeer } from './effects-peer.fixture.js';
 import { foldRuns, readLog } from './log.fixture.js';
+import { checkSchedule, firesOf } from './schedule-checks.fixture.js';
 import { System } from './system.fixture.js';
 
 /** How long runners are killed, every 2 s. `npm run soak` takes a minute; the default keeps this short. */
@@ -24,9 +26,24 @@ const job = (url: string) => ({
       { node_id: 'gate', objective: 'Pay?', depends_on: ['reserve'], gate: { required: true } },
       { node_id: 'cool_off', objective: 'wait', depends_on: ['gate'], wait: { kind: 'timer', delay_ms: 300 } },
       http(`${url}/slow`, 'pay', { ...retried, depends_on: ['cool_off', 'flaky'] }),
+      {
+        node_id: 'parcels', objective: 'parcels', depends_on: ['pay'], for_each: { items: ['a', 'b'], max_parallel: 2 },
+        action: { kind: 'automation', automation_id: 'soak-parcel', input: { parent: '{{ run.run_id }}', parcel: '{{ item }}' } },
+      },
     ],
   },
 });
+/** What a run of `soak` asks for, once for each parcel; its effect is named after its parent. */
+const parcel = (url: string) => ({
+  automation_id: 'soak-parcel', name: 'Soak, child', status: 'active',
+  flow: { nodes: [{ node_id: 'send', objective: 'send', ...retried, action: { kind: 'http', method: 'POST', url: `${url}/slow/{{ input.parent }}/parcel-{{ input.parcel }}` } }] },
+});
+/** Fires every second, whatever is killed; its runs are over before the next one is due. */
+const ticking = (misfire_policy: unknown, automation_id: string) => ({
+  automation_id, name: automation_id, status: 'active', schedule: { type: 'interval', interval_seconds: 1, misfire_policy },
+  flow: { nodes: [{ node_id: 'tick', objective: 'tick', action: { kind: 'transform', expression: '1' } }] },
+});
+const schedules = { 'soak-run-once': 'run_once', 'soak-skip': 'skip', 'soak-catch-up': { type: 'catch_up', max_runs: 3 } } as const;
 /** Its peer promises nothing: an attempt that was under way at a kill may not be repeated. */
 const unsafe = (url: string) => ({
   automation_id: 'soak-unsafe', name: 'Soak, no promise', status: 'active', flow: { nodes: [http(`${url}/slow`, 'once', { action: { idempotency: 'none' } })] },
@@ -44,6 +61,7 @@ describe('two runners, one of them killed every two seconds under load', () => {
     client = new Client(system.url, system.paymentsUrl);
     await client.define(job(peer.url));
     await client.define(unsafe(peer.url));
+    await client.define(parcel(peer.url));
   });
   afterAll(async () => {
     await system.stop();
@@ -89,21 +107,40 @@ describe('two runners, one of them killed every two seconds under load', () => {
     return kills;
   };
 
-  it('loses no run and doubles no effect', async () => {
+  /** Lets the schedules end, and waits until every run that they and the others asked for has ended. */
+  const settleSchedules = async (): Promise<readonly LogEntry[]> => {
+    for (const id of Object.keys(schedules)) await client.insist('PATCH', `/automations/v2/${id}`, { status: 'paused' });
+    for (const deadline = Date.now() + 60_000; ; await delay(500)) {
+      const entries = await readLog(system.natsUrl);
+      const folded = foldRuns(entries);
+      const asked = Object.keys(schedules).flatMap((id) => firesOf(entries, id).flatMap(({ run_ids }) => run_ids));
+      const left = [...asked.filter((id) => !folded.has(id)), ...[...folded.values()].filter((run) => !('finished_at_ms' in run)).map(({ run_id }) => run_id)];
+      if (left.length === 0 || Date.now() > deadline) return entries;
+    }
+  };
+
+  it('loses no run, doubles no effect, and fires each time of a schedule once', async () => {
     const started: Started = { runs: [], unsafe: [] };
+    for (const [id, policy] of Object.entries(schedules)) await client.define(ticking(policy, id));
     let over = false;
     const working = Promise.all(Array.from({ length: workers }, (_none, worker) => work(worker, started, () => over)));
     const kills = await Promise.race([killInTurn(Date.now() + seconds * 1000), working.then(() => 0)]).finally(() => (over = true));
     await working;
     expect(kills).toBeGreaterThan(seconds / 4);
 
-    const folded = foldRuns(await readLog(system.natsUrl));
+    const entries = await settleSchedules();
+    const folded = foldRuns(entries);
     for (const run of started.runs) {
-      const paths = [`/slow/${run}/reserve`, `/flaky/${run}/flaky`, `/slow/${run}/pay`];
+      const paths = [`/slow/${run}/reserve`, `/flaky/${run}/flaky`, `/slow/${run}/pay`, `/slow/${run}/parcel-a`, `/slow/${run}/parcel-b`];
       expect({ run, status: folded.get(run)?.status, done: paths.map((path) => peer.done.get(path)), keys: paths.map((path) => peer.keysOf(path).size) }).toEqual({
-        run, status: 'completed', done: [1, 1, 1], keys: [1, 1, 1],
+        run, status: 'completed', done: [1, 1, 1, 1, 1], keys: [1, 1, 1, 1, 1],
       });
+      const children = [...folded.values()].filter(({ parent }) => parent?.run_id === run);
+      const asked = children.map(({ status, automation_id, input }) => JSON.stringify([status, automation_id, input]));
+      expect(asked.sort()).toEqual(['a', 'b'].map((parcelId) => JSON.stringify(['completed', 'soak-parcel', { parent: run, parcel: parcelId }])));
     }
+    let fires = 0;
+    for (const id of Object.keys(schedules)) fires += checkSchedule(entries, id);
     for (const run of started.unsafe) {
       // Sent at most once; what is not known to have happened is for a person to say.
       expect({ run, sent: peer.sent.filter(({ path }) => path === `/slow/${run}/once`).length <= 1 }).toEqual({ run, sent: true });
@@ -111,6 +148,6 @@ describe('two runners, one of them killed every two seconds under load', () => {
     }
     expect([...folded.values()].filter((run) => !('finished_at_ms' in run))).toEqual([]);
     expect((await client.call('GET', '/dead-letters')).body).toMatchObject({ count: 0 });
-    console.info(`${started.runs.length} runs, ${started.unsafe.length} without a promise (${started.unsafe.filter((run) => folded.get(run)?.status === 'blocked').length} blocked), ${kills} kills in ${seconds} s`);
+    console.info(`${started.runs.length} runs, ${started.unsafe.length} without a promise (${started.unsafe.filter((run) => folded.get(run)?.status === 'blocked').length} blocked), ${fires} fires, ${kills} kills in ${seconds} s`);
   });
 });
