@@ -5,6 +5,7 @@ import { BenchApi } from './lib/api.mjs';
 import { drive, startSink, withinLimit } from './lib/load.mjs';
 import { startSystem, usageOf } from './lib/processes.mjs';
 import { row, summary } from './lib/statistics.mjs';
+import { latenessScenarios } from './lateness.mjs';
 import { scenarios } from './scenarios.mjs';
 
 const { values } = parseArgs({
@@ -12,12 +13,14 @@ const { values } = parseArgs({
     scenario: { type: 'string', default: 'transforms,http,gate' },
     mode: { type: 'string', default: 'standalone' },
     runs: { type: 'string' },
+    seconds: { type: 'string' },
     'in-flight': { type: 'string' },
     sync: { type: 'string', default: 'always' },
     profile: { type: 'string' },
   },
 });
 const inFlightOf = (name) => Number(values['in-flight'] ?? scenarios[name].inFlight);
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
 const limit = 600_000;
 
 const check = (type, runId) => {
@@ -70,7 +73,7 @@ const measure = async (system, sink, name) => {
   const count = Number(values.runs ?? scenario.runs);
   const inFlight = inFlightOf(name);
   const api = new BenchApi(system.url, inFlight);
-  await api.call('POST', '/automations/v2', definition);
+  for (const one of [...(scenario.others?.(sink.url) ?? []), definition]) await api.call('POST', '/automations/v2', one);
   await api.listen(['run_completed', 'run_failed', 'run_blocked', ...(name === 'gate' ? ['approval_gate_opened'] : [])]);
   const extra = { started: [], seen: [], answered: [] };
   const one = name === 'gate' ? gatedRun(api, definition.automation_id, extra) : plainRun(api, definition.automation_id);
@@ -100,7 +103,11 @@ const system = await startSystem({ mode: values.mode, sync: values.sync, profile
 const sink = await startSink();
 try {
   console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim()}); NATS sync_interval ${values.sync}; Postgres fsync on, synchronous_commit on; services: ${values.mode}`);
-  for (const name of values.scenario.split(',')) await measure(system, sink, name);
+  for (const name of values.scenario.split(',')) {
+    const lateness = latenessScenarios[name];
+    if (lateness === undefined) await measure(system, sink, name);
+    else console.log(`\n${await lateness(system, { ...(values.runs === undefined ? {} : { count: Number(values.runs) }), seconds })}`);
+  }
 } finally {
   clearTimeout(stopAtLimit);
   sink.child.kill('SIGTERM');

@@ -26,4 +26,19 @@ export const scenarios = {
     // Latency, not throughput: few decisions at a time.
     inFlight: 4,
   },
+  list: {
+    title: '(d) a list of 100 http items, 16 at a time',
+    definition: (sink) => automation('bench-list', [{ ...http('each', `${sink}/item`), for_each: { items: '[1..100]', max_parallel: 16 } }]),
+    runs: 60,
+    inFlight: 4,
+  },
+  children: {
+    title: '(e) a list of 4 child runs of one http step each',
+    others: (sink) => [automation('bench-child', [http('send', `${sink}/child`)])],
+    definition: () => automation('bench-children', [
+      { node_id: 'each', objective: 'each', for_each: { items: '[1..4]', max_parallel: 4 }, action: { kind: 'automation', automation_id: 'bench-child', input: { n: '{{ item }}' } } },
+    ]),
+    runs: 300,
+    inFlight: 16,
+  },
 };
