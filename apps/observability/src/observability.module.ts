@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ProjectionProgress } from '@cs/eventing';
 import { PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresHandoffQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresAuditQueries, PostgresHandoffQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ServiceQueries } from '@cs/read-models';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
@@ -12,8 +12,9 @@ import { HandoffsController } from './handoffs.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
+import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -24,13 +25,14 @@ export class ObservabilityModule {
   static forRoot(_config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController, HandoffsController, WaitsController],
+      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController, HandoffsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
         onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
         onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
+        onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
         onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
         {
           provide: READS,

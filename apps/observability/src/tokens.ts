@@ -6,3 +6,4 @@ export const WEBHOOK_QUERIES = Symbol('WEBHOOK_QUERIES');
 export const READS = Symbol('READS');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');
 export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
+export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');

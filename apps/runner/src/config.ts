@@ -10,6 +10,7 @@ export const runnerConfigSchema = serviceConfigSchema.extend({
   RUNNER_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(256).describe('runs that one runner executes at a time'),
   RUNNER_MAX_RUNS_PER_TENANT: z.coerce.number().int().min(1).optional().describe('of these, runs of one tenant at most; without it a tenant that is alone gets all'),
   RUNNER_LEASE_MS: z.coerce.number().int().min(1000).max(3_600_000).default(15_000).describe('after so long without a sign of life a run goes to another runner'),
+  RUNNER_SWEEP_MS: z.coerce.number().int().min(100).max(3_600_000).default(15_000).describe('how often a runner looks for what a lost message or timer should have led to'),
   GATE_EXPIRES_AFTER_MS: z.coerce.number().int().min(1000).max(366 * 24 * 3_600_000).default(7 * 24 * 3_600_000).describe('time to decide a gate that does not say how long it waits'),
   GATE_ON_EXPIRY: z.enum(['cancel', 'escalate', 'remind', 'resume']).default('cancel').describe('what happens to such a gate, or to one that says no more than its time, when nobody decided it'),
   COUNTERSIGN_WEBHOOK_KEY: z.string().min(32).optional().describe('key that signing secrets of webhook triggers are derived from; another key makes every one of them invalid'),

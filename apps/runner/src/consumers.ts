@@ -4,24 +4,27 @@ import type { ConsumerDefinition, ConsumerMessage, FiredTimer } from '@cs/jetstr
 import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
 import { holdTimerId, wakeWait } from '@cs/automation-application';
 import { z } from 'zod';
+import type { RunnerMetrics } from './runner-metrics.js';
 
 interface RunnerConsumers {
   readonly executor: RunExecutor;
   readonly wake: WakeOptions;
   readonly admission: RunAdmission;
+  readonly metrics: Pick<RunnerMetrics, 'timerFired'>;
 }
 
-const firedSchema: z.ZodType<FiredTimer> = z.object({ org_id: z.string(), workspace_id: z.string(), run_id: z.string(), wait_id: z.string() });
+const firedSchema: z.ZodType<FiredTimer> = z.object({ org_id: z.string(), workspace_id: z.string(), run_id: z.string(), wait_id: z.string(), due_at_ms: z.number().optional() });
 
 const afterEnd = async (message: ConsumerMessage, { executor }: RunnerConsumers): Promise<ConsumerOutcome> => {
   const subject = parseLogSubject(message.subject);
   return subject === undefined ? giveUp(`"${message.subject}" is no commit of a run`) : await executor.afterEnd(subject);
 };
 
-const wake = async (message: ConsumerMessage, { wake: options, admission }: RunnerConsumers): Promise<ConsumerOutcome> => {
+const wake = async (message: ConsumerMessage, { wake: options, admission, metrics }: RunnerConsumers): Promise<ConsumerOutcome> => {
   const fired = firedSchema.safeParse(JSON.parse(message.text()));
   if (!fired.success) return giveUp('not a timer');
-  const { org_id, workspace_id, run_id, wait_id } = fired.data;
+  const { org_id, workspace_id, run_id, wait_id, due_at_ms } = fired.data;
+  if (due_at_ms !== undefined && message.deliveryCount === 1) metrics.timerFired(options.eventing.clock() - due_at_ms);
   const ref = { org_id, workspace_id, aggregate: 'run', id: run_id } as const;
   return wait_id === holdTimerId ? await admission.recheck(ref) : await wakeWait(options, ref, wait_id);
 };

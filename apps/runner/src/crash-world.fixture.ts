@@ -100,7 +100,7 @@ export class CrashWorld {
     const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });
     this.broker.subscribe([
       { ...queue, durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')], maxInFlight: queue.slots },
-      ...runnerConsumers({ executor, wake, admission }),
+      ...runnerConsumers({ executor, wake, admission, metrics: { timerFired: () => undefined } }),
     ]);
     return { eventing, definitions };
   }

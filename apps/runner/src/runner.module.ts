@@ -1,12 +1,13 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RunMeter, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
-import { LOGGER, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
+import { LOGGER, METRICS, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
 import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
+import type { Registry } from 'prom-client';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
@@ -15,9 +16,10 @@ import { RunnerController } from './runner.controller.js';
 import { SupervisionController } from './supervision.controller.js';
 import { webhookProviders } from './webhook-providers.js';
 import { WebhooksController } from './webhooks.controller.js';
+import { RunnerMetrics } from './runner-metrics.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { triggerProviders } from './trigger-providers.js';
-import { AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, WAKE_OPTIONS } from './tokens.js';
+import { AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
@@ -32,15 +34,16 @@ interface ExecutorParts {
   readonly nc: NatsConnection;
   readonly admission: RunAdmission;
   readonly automations: AutomationStatusCache;
+  readonly meter: RunMeter;
 }
 
 const openOutbound = (config: RunnerConfig): OutboundHttp =>
   createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
 
-const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission }: ExecutorParts): RunExecutor => {
+const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
-    eventing, definitions, evaluator, secrets, admission, changes: signals, automations, newId: randomId,
+    eventing, definitions, evaluator, secrets, admission, meter, changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
@@ -63,6 +66,19 @@ const optionProviders: readonly Provider[] = [
   },
 ];
 
+/** Takes runs up, as their limits allow. */
+const executionProviders = (config: RunnerConfig): readonly Provider[] => [
+  {
+    provide: RUN_ADMISSION, inject: [EVENTING, DEFINITIONS, NATS_CONNECTION, RUNNER_METRICS],
+    useFactory: (...[eventing, definitions, nc, meter]: [Eventing, DefinitionLibrary, NatsConnection, RunMeter]) => new RunAdmission({ eventing, definitions, meter, timers: new TimerSchedule(nc) }),
+  },
+  {
+    provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION, RUNNER_METRICS],
+    useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission, RunMeter]) =>
+      createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter }),
+  },
+];
+
 /** The automation runner: commands on automations and runs, and the execution of runs. */
 @Module({})
 export class RunnerModule {
@@ -72,27 +88,20 @@ export class RunnerModule {
       controllers: [WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...webhookProviders(config),
-        ...triggerProviders,
+        ...triggerProviders(config),
+        ...executionProviders(config),
+        ...optionProviders,
+        { provide: RUNNER_METRICS, inject: [METRICS], useFactory: (registry: Registry) => new RunnerMetrics(registry) },
         {
-          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_ADMISSION, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, EVALUATOR, OUTBOUND],
-          useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, Closing, Closing]) =>
-            new RunnerService({ config, consumers, executor, wake, admission, signals, rpc, logger, automations, closing, queues: new QueueProgress(nc) }),
+          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_ADMISSION, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, RUNNER_METRICS, EVALUATOR, OUTBOUND],
+          useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, metrics, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, RunnerMetrics, Closing, Closing]) =>
+            new RunnerService({ config, consumers, executor, wake, admission, signals, rpc, logger, automations, metrics, closing, queues: new QueueProgress(nc) }),
         },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },
         { provide: OUTBOUND, useFactory: () => openOutbound(config) },
         { provide: AUTOMATION_STATUSES, inject: [NATS_CONNECTION, EVENTING], useFactory: (nc: NatsConnection, eventing: Eventing) => new AutomationStatusCache(nc, eventing.store) },
         { provide: RUN_SIGNALS, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new RunSignals(nc) },
-        {
-          provide: RUN_ADMISSION, inject: [EVENTING, DEFINITIONS, NATS_CONNECTION],
-          useFactory: (eventing: Eventing, definitions: DefinitionLibrary, nc: NatsConnection) => new RunAdmission({ eventing, definitions, timers: new TimerSchedule(nc) }),
-        },
-        {
-          provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION],
-          useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission]) =>
-            createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission }),
-        },
-        ...optionProviders,
       ],
     };
   }

@@ -7,6 +7,8 @@ import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { runQueue } from './run-queue.js';
 import { pausedAutomations } from './paused-automations.js';
+import { RepairSweep } from './repair-sweep.js';
+import type { RunnerMetrics } from './runner-metrics.js';
 import { SupervisionSweep } from './supervision-sweep.js';
 import { TimerSweep } from './timer-sweep.js';
 
@@ -26,6 +28,7 @@ export interface RunnerParts {
   readonly rpc: RpcClient;
   readonly logger: Logger;
   readonly automations: AutomationStatusCache;
+  readonly metrics: RunnerMetrics;
   /** Closed after the last step. */
   readonly closing: readonly Closing[];
 }
@@ -35,26 +38,35 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #parts: RunnerParts;
   readonly #stopping = new AbortController();
   #consumers: readonly RunningConsumer[] = [];
-  #sweep: TimerSweep | undefined;
-  #supervision: SupervisionSweep | undefined;
+  #sweeps: readonly { stop(): Promise<void> }[] = [];
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
   }
 
   onApplicationBootstrap(): void {
-    const { executor, wake, admission, config, consumers, rpc, logger, automations } = this.#parts;
+    const { executor, wake, admission, config, consumers, rpc, automations, metrics } = this.#parts;
     // Every executing run listens.
     setMaxListeners(0, this.#stopping.signal);
     const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
-    this.#sweep = new TimerSweep({ rpc, wake, logger, clock: systemClock });
-    this.#supervision = new SupervisionSweep({ rpc, runs: wake, queues: this.#parts.queues, logger, clock: systemClock });
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    metrics.watch({ slots: config.RUNNER_MAX_RUNS, executing: () => executor.executing });
+    this.#sweeps = this.#startSweeps();
+  }
+
+  #startSweeps(): readonly { stop(): Promise<void> }[] {
+    const { config, executor, wake, admission, automations, queues, rpc, logger, metrics } = this.#parts;
+    const shared = { rpc, logger, clock: systemClock, everyMs: config.RUNNER_SWEEP_MS };
+    return [
+      new TimerSweep({ ...shared, wake, onRepaired: () => metrics.repaired('wait') }),
+      new SupervisionSweep({ ...shared, runs: wake, queues, onRepaired: () => metrics.repaired('supervised_run') }),
+      new RepairSweep({ ...shared, held: { ...wake, automations, admission }, children: executor.childRepair, onRepaired: (kind) => metrics.repaired(kind) }),
+    ];
   }
 
   async onModuleDestroy(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.#sweep?.stop(), this.#supervision?.stop()]);
+    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), ...this.#sweeps.map((sweep) => sweep.stop())]);
     this.#parts.signals.stop();
     this.#parts.automations.stop();
     await Promise.all(this.#parts.closing.map((part) => part.close()));

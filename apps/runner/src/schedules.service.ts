@@ -11,11 +11,12 @@ export interface SchedulesParts {
   readonly options: FireScheduleOptions;
   readonly rpc: RpcClient;
   readonly logger: Logger;
+  readonly sweepEveryMs: number;
+  readonly onRepaired: () => void;
 }
 
 /** A schedule this much overdue was missed by its timer. */
 const overdueMs = 2000;
-const sweepEveryMs = 15_000;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'schedule-sweep' };
 
 /** Starts and stops what keeps schedules going. The sweep fires what a lost timer did not. */
@@ -29,18 +30,19 @@ export class SchedulesService implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onApplicationBootstrap(): void {
-    const { consumers, options, logger } = this.#parts;
+    const { consumers, options, logger, sweepEveryMs } = this.#parts;
     this.#consumers = scheduleConsumers(options).map((definition) => consumers.start(definition));
     this.#sweep = new Periodic({ everyMs: sweepEveryMs, call: () => this.sweep(), onError: (error) => logger.warn({ err: error }, 'schedule sweep failed') });
   }
 
   async sweep(): Promise<void> {
-    const { rpc, options, logger } = this.#parts;
+    const { rpc, options, logger, onRepaired } = this.#parts;
     const reply = await rpc.call(listDueSchedules, { context, payload: { due_before_ms: systemClock() - overdueMs, limit: 500 } });
     if (!reply.ok) return;
     for (const schedule of reply.value.schedules) {
       logger.info({ automation_id: schedule.automation_id, due_at_ms: schedule.next_fire_at_ms }, 'firing an overdue schedule');
       await fireSchedule(options, automationRef(schedule));
+      onRepaired();
     }
   }
 

@@ -15,7 +15,7 @@ const lost = async ({ settled }: { readonly settled: (position: number) => numbe
   const watched: WatchedRun = { org_id: 'local', workspace_id: 'local', run_id: run, stateful_status: 'queued', version: 1, position, created_at_ms: runner.now };
   const rpc = { call: () => Promise.resolve({ ok: true, value: { runs: [watched] } }) } as unknown as RpcClient;
   const sweep = new SupervisionSweep({
-    rpc, clock: () => runner.now, queues: { settledThrough: () => Promise.resolve(settled(position)) }, logger: { warn: () => undefined } as never,
+    rpc, clock: () => runner.now, onRepaired: () => undefined, queues: { settledThrough: () => Promise.resolve(settled(position)) }, logger: { warn: () => undefined } as never,
     runs: { eventing: runner.eventing, definitions: runner.definitions, changes: { announce: () => undefined, listen: () => () => undefined } },
   });
   runner.now += 61_000;

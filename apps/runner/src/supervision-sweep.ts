@@ -10,6 +10,7 @@ interface SweepOptions {
   readonly queues: Pick<QueueProgress, 'settledThrough'>;
   readonly logger: Logger;
   readonly clock: () => number;
+  readonly onRepaired: () => void;
 }
 
 const minute = 60_000;
@@ -68,12 +69,14 @@ export class SupervisionSweep {
   }
 
   async #look(run: WatchedRun, settled: Map<string, Promise<number | undefined>>): Promise<void> {
-    const { runs, logger } = this.#options;
+    const { runs, logger, onRepaired } = this.#options;
     try {
       const command = commands[run.stateful_status]?.(run);
       if (command === undefined || (run.stateful_status === 'queued' && !(await this.#isLost(run, settled)))) return;
       const ref: AggregateRef = { org_id: run.org_id, workspace_id: run.workspace_id, aggregate: 'run', id: run.run_id };
-      if (await superviseRun(runs, ref, command)) logger.warn({ run_id: run.run_id, command: command.type }, 'supervision changed a run');
+      if (!(await superviseRun(runs, ref, command))) return;
+      onRepaired();
+      logger.warn({ run_id: run.run_id, command: command.type }, 'supervision changed a run');
     } catch (err) {
       // One run that cannot be judged does not keep the others from it.
       logger.warn({ err, run_id: run.run_id }, 'a run could not be supervised');

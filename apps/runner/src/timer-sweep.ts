@@ -7,11 +7,12 @@ interface SweepOptions {
   readonly wake: WakeOptions;
   readonly logger: Logger;
   readonly clock: () => number;
+  readonly everyMs: number;
+  readonly onRepaired: () => void;
 }
 
 /** A wait this much overdue was missed by its timer. */
 const overdueMs = 2000;
-const intervalMs = 15_000;
 const pageSize = 500;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'timer-sweep' };
 
@@ -29,7 +30,7 @@ export class TimerSweep {
     this.#options = options;
     this.#timer = setInterval(() => {
       this.#sweeping = this.sweep().catch((error: unknown) => options.logger.warn({ err: error }, 'timer sweep failed'));
-    }, intervalMs);
+    }, options.everyMs);
   }
 
   /** Ends everything that is overdue, page by page. One wait that cannot be ended does not keep the others. */
@@ -47,11 +48,12 @@ export class TimerSweep {
   }
 
   async #end({ org_id, workspace_id, run_id, wait_id }: DueWait): Promise<void> {
-    const { wake, logger } = this.#options;
+    const { wake, logger, onRepaired } = this.#options;
     if (this.#stopped) return;
     logger.info({ run_id, wait_id }, 'ending an overdue wait');
     try {
       await wakeWait(wake, { org_id, workspace_id, aggregate: 'run', id: run_id }, wait_id);
+      onRepaired();
     } catch (error) {
       logger.warn({ err: error, run_id, wait_id }, 'an overdue wait was not ended');
     }

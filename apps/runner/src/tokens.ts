@@ -8,3 +8,4 @@ export const DEFINITIONS = Symbol('DEFINITIONS');
 export const HANDOFF_OPTIONS = Symbol('HANDOFF_OPTIONS');
 export const OPERATOR_OPTIONS = Symbol('OPERATOR_OPTIONS');
 export const AUTOMATION_STATUSES = Symbol('AUTOMATION_STATUSES');
+export const RUNNER_METRICS = Symbol('RUNNER_METRICS');

@@ -6,15 +6,17 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Provider } from '@nestjs/common';
 import { ProjectedActiveRuns } from './active-runs.adapter.js';
 import { ProjectedHandoffs } from './available-handoffs.adapter.js';
+import type { RunnerConfig } from './config.js';
+import type { RunnerMetrics } from './runner-metrics.js';
 import { SchedulesService } from './schedules.service.js';
-import { DEFINITIONS, HANDOFF_OPTIONS } from './tokens.js';
+import { DEFINITIONS, HANDOFF_OPTIONS, RUNNER_METRICS } from './tokens.js';
 import { WatchesService } from './watches.service.js';
 
 const SCHEDULE_OPTIONS = Symbol('SCHEDULE_OPTIONS');
 const WATCH_OPTIONS = Symbol('WATCH_OPTIONS');
 
 /** What starts runs that nobody asks for: schedules, and handoffs that are watched for. */
-export const triggerProviders: readonly Provider[] = [
+export const triggerProviders = ({ RUNNER_SWEEP_MS: sweepEveryMs }: RunnerConfig): readonly Provider[] => [
   {
     provide: SCHEDULE_OPTIONS, inject: [EVENTING, DEFINITIONS, NATS_CONNECTION, RPC_CLIENT],
     useFactory: (...[eventing, definitions, nc, rpc]: [Eventing, DefinitionLibrary, NatsConnection, RpcClient]): FireScheduleOptions => ({
@@ -22,8 +24,9 @@ export const triggerProviders: readonly Provider[] = [
     }),
   },
   {
-    provide: SchedulesService, inject: [CONSUMERS, SCHEDULE_OPTIONS, RPC_CLIENT, LOGGER],
-    useFactory: (...[consumers, options, rpc, logger]: [Consumers, FireScheduleOptions, RpcClient, Logger]) => new SchedulesService({ consumers, options, rpc, logger }),
+    provide: SchedulesService, inject: [CONSUMERS, SCHEDULE_OPTIONS, RPC_CLIENT, LOGGER, RUNNER_METRICS],
+    useFactory: (...[consumers, options, rpc, logger, metrics]: [Consumers, FireScheduleOptions, RpcClient, Logger, RunnerMetrics]) =>
+      new SchedulesService({ consumers, options, rpc, logger, sweepEveryMs, onRepaired: () => metrics.repaired('schedule') }),
   },
   {
     provide: HANDOFF_OPTIONS, inject: [EVENTING, DEFINITIONS],
@@ -37,6 +40,6 @@ export const triggerProviders: readonly Provider[] = [
   },
   {
     provide: WatchesService, inject: [CONSUMERS, WATCH_OPTIONS, RPC_CLIENT, LOGGER],
-    useFactory: (...[consumers, options, rpc, logger]: [Consumers, WatchOptions, RpcClient, Logger]) => new WatchesService({ consumers, options, rpc, logger }),
+    useFactory: (...[consumers, options, rpc, logger]: [Consumers, WatchOptions, RpcClient, Logger]) => new WatchesService({ consumers, options, rpc, logger, sweepEveryMs }),
   },
 ];

@@ -12,9 +12,9 @@ export interface WatchesParts {
   readonly options: WatchOptions;
   readonly rpc: RpcClient;
   readonly logger: Logger;
+  readonly sweepEveryMs: number;
 }
 
-const sweepEveryMs = 15_000;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'watch-sweep' };
 
 /** Starts and stops what looks after watch conditions. The sweep finds what no event led to, such as a run that stopped for a signature. */
@@ -28,7 +28,7 @@ export class WatchesService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    const { consumers, options, logger } = this.#parts;
+    const { consumers, options, logger, sweepEveryMs } = this.#parts;
     this.#consumers = watchConsumers(options).map((definition) => consumers.start(definition));
     this.#sweep = new Periodic({ everyMs: sweepEveryMs, call: () => this.sweep(), onError: (error) => logger.warn({ err: error }, 'watch sweep failed') });
   }

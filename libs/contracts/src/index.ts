@@ -60,6 +60,7 @@ export {
   type WebhookDeliveryRecord, type WebhookReceipt, type WebhookTriggerRecord, type WebhookTriggerShown, type WebhookWait,
 } from './rpc/webhooks.rpc.js';
 export { listAutomationVersions, listWatchedRuns, overrideGuardrails, recordUsage, type WatchedRun } from './rpc/supervision.rpc.js';
+export { listChildWaits, listHeldRuns, listOrphanRuns, type SweepKey, type SweepPage, type SweepRange, type SweptRun, type SweptWait } from './rpc/sweeps.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
   effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema,

@@ -8,6 +8,8 @@ export interface FiredTimer {
   readonly workspace_id: string;
   readonly run_id: string;
   readonly wait_id: string;
+  /** Unix ms; timers of earlier releases do not say it. */
+  readonly due_at_ms?: number | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export class TimerSchedule {
   }
 
   async schedule(ref: AggregateRef, waitId: string, dueAtMs: number): Promise<void> {
-    const fired: FiredTimer = { org_id: ref.org_id, workspace_id: ref.workspace_id, run_id: ref.id, wait_id: waitId };
+    const fired: FiredTimer = { org_id: ref.org_id, workspace_id: ref.workspace_id, run_id: ref.id, wait_id: waitId, due_at_ms: dueAtMs };
     await this.#js.publish(timerSubject('pending', ref, waitId), JSON.stringify(fired), {
       timeout: 2000,
       schedule: { specification: new Date(dueAtMs), target: timerSubject('fired', ref, waitId), ttl: '24h' },

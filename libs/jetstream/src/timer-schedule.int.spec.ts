@@ -43,7 +43,7 @@ describe('timers', () => {
     await timers.schedule(ref, 'node:once', dueAtMs);
     await eventually(() => firingsOf('node:once').length > 0);
     const [firing] = firingsOf('node:once');
-    expect(firing?.timer).toEqual({ org_id: 'acme', workspace_id: 'ops', run_id: ref.id, wait_id: 'node:once' });
+    expect(firing?.timer).toEqual({ org_id: 'acme', workspace_id: 'ops', run_id: ref.id, wait_id: 'node:once', due_at_ms: dueAtMs });
     expect((firing?.atMs ?? 0) - dueAtMs).toBeGreaterThanOrEqual(0);
     expect((firing?.atMs ?? 0) - dueAtMs).toBeLessThan(1500);
     await pass('after-once');

@@ -7,6 +7,7 @@ export { PostgresProjectionQueries } from './projection-queries.adapter.js';
 export { PostgresProjectionStore } from './projection-store.adapter.js';
 export { PostgresAuditQueries, PostgresServiceQueries } from './service-queries.adapter.js';
 export { isUnavailable } from './sql-state.js';
+export { PostgresSweepQueries } from './sweep-queries.adapter.js';
 export { DATABASE } from './tokens.js';
 export { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';

@@ -145,12 +145,12 @@ describe('overdue waits', () => {
     const services = new PostgresServiceQueries(server.database);
     await server.database.query({
       text: `insert into countersign.waits (org_id, workspace_id, deployment_id, run_id, wait_id, wait_kind, status, phase_id, created_at_ms, updated_at_ms, wake_at_ms, event_seq)
-        values ('acme', 'ops', '', 'r', 'w1', 'timer', 'waiting', 'n', 1, 1, 50, 1), ('other', 'ops', '', 'r', 'w2', 'timer', 'waiting', 'n', 1, 1, 40, 1), ('acme', 'ops', '', 'r', 'w3', 'timer', 'woken', 'n', 1, 1, 30, 1)`,
+        values ('acme', 'ops', '', 'r', 'w1', 'timer', 'waiting', 'n', 1, 1, 50, 1), ('other', 'ops', '', 'r', 'w2', 'timer', 'waiting', 'n', 1, 1, 40, 1), ('acme', 'ops', '', 'r', 'w3', 'timer', 'woken', 'n', 1, 1, 30, 1), ('acme', 'ops', '', 'r', 'gate', 'approval', 'waiting', 'n', 1, 1, 45, 1)`,
     });
     expect(await services.dueWaits({ due_before_ms: 50, limit: 10 })).toEqual([
-      { org_id: 'other', workspace_id: 'ops', run_id: 'r', wait_id: 'w2', due_at_ms: 40 }, { org_id: 'acme', workspace_id: 'ops', run_id: 'r', wait_id: 'w1', due_at_ms: 50 },
+      { org_id: 'other', workspace_id: 'ops', run_id: 'r', wait_id: 'w2', due_at_ms: 40 }, { org_id: 'acme', workspace_id: 'ops', run_id: 'r', wait_id: 'gate', due_at_ms: 45 }, { org_id: 'acme', workspace_id: 'ops', run_id: 'r', wait_id: 'w1', due_at_ms: 50 },
     ]);
-    expect(await services.dueWaits({ due_before_ms: 45, limit: 10 })).toHaveLength(1);
+    expect(await services.dueWaits({ due_before_ms: 44, limit: 10 })).toHaveLength(1);
   });
 });
 

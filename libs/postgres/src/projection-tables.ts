@@ -23,6 +23,8 @@ const runs: BulkTable<RunRow> = {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase', 'stop_kind'),
     ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
     record: document(({ record }) => record),
+    parent_run_id: text(({ record }) => record.parent?.run_id ?? null),
+    parent_wait_id: text(({ record }) => record.parent?.wait_id ?? null),
   },
 };
 
@@ -36,6 +38,11 @@ const runEvents: BulkTable<RunEventRow> = {
   },
 };
 
+const childOf = ({ metadata }: WaitRow): string | null => {
+  const id = metadata?.['child_run_id'];
+  return typeof id === 'string' ? id : null;
+};
+
 const waits: BulkTable<WaitRow> = {
   name: 'waits',
   conflict: ['org_id', 'workspace_id', 'run_id', 'wait_id'],
@@ -45,6 +52,7 @@ const waits: BulkTable<WaitRow> = {
     ...webhookMatchColumns,
     timeout_policy: document(({ timeout_policy }) => timeout_policy),
     metadata: document(({ metadata }) => metadata),
+    child_run_id: text(childOf),
   },
 };
 

@@ -17,6 +17,7 @@ export type {
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
+export type { SweepQueries } from './sweep-queries.port.js';
 export { tenantKey, type Reader, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';
 export {

@@ -98,7 +98,7 @@ export interface WatchRange {
 export interface ServiceQueries {
   /** How far the projections are. */
   position(): Promise<Position>;
-  /** Waits whose wake-up or timeout has come, the longest overdue first. Gates have no such time. */
+  /** Waits whose wake-up or timeout has come, the longest overdue first; gates with them. */
   dueWaits(range: DueRange): Promise<readonly DueWait[]>;
   /** Runs in which nothing has happened for long, oldest first. */
   watchedRuns(range: WatchRange): Promise<readonly WatchedRun[]>;

@@ -2,11 +2,13 @@ import { holdsRuns } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import { holdWhilePaused, pauseWithAutomation, settlePause, type AutomationStatuses, type PauseOptions } from './automation-pause.js';
+import type { RunMeter } from './run-meter.port.js';
 import type { RunSession } from './run-session.js';
 
 interface HoldOptions extends PauseOptions {
   /** Absent: no automation is paused. */
   readonly automations?: AutomationStatuses;
+  readonly meter?: RunMeter;
 }
 
 /** What the pause of an automation, or of a run, means to whoever executes. */
@@ -15,9 +17,11 @@ export class AutomationHold {
 
   /** The run stays queued until its automation is active: its message is done with. */
   async holds({ ref, commit }: StoredCommit, run: Run, definition: AutomationDefinition): Promise<boolean> {
-    const { automations, eventing } = this.options;
+    const { automations, eventing, meter } = this.options;
     if (automations === undefined || run.status !== 'queued') return false;
-    return await holdWhilePaused({ eventing, automations }, { ref, definition, automation_id: run.automation_id, queued_version: commit.version });
+    const isHeld = await holdWhilePaused({ eventing, automations }, { ref, definition, automation_id: run.automation_id, queued_version: commit.version });
+    if (isHeld) meter?.held('automation_paused');
+    return isHeld;
   }
 
   /** The automation was paused while the run was being claimed, and the pause may not have found it executing. */

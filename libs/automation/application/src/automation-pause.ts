@@ -50,6 +50,10 @@ export const pauseWithAutomation = async (options: PauseOptions, run: Omit<Decid
 export const releaseHeld = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'>): Promise<boolean> =>
   decide(options, { ...run, command: { type: 'release_launch', queue_reason: 'automation_paused' } });
 
+/** The automation is gone, and was paused: whoever deleted it did not ask for its runs to go on. */
+export const cancelHeld = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'>): Promise<boolean> =>
+  decide(options, { ...run, command: { type: 'cancel_held', reason: `automation "${run.automation_id}" was deleted while it was paused` } });
+
 /**
  * Keeps a queued run of a paused automation from being claimed (W28). Should the automation be resumed
  * just then, whoever releases its runs may not have seen this one: it is looked at once more.

@@ -1,7 +1,7 @@
 import type { Run } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { nodes } from './in-memory-application.fixture.js';
-import { StepWorld } from './step-world.fixture.js';
+import { Crash, StepWorld } from './step-world.fixture.js';
 
 const { http, transform, gate } = nodes;
 const call = (node_id: string, action: Record<string, Json>, extra: Record<string, Json> = {}): Json => ({ node_id, objective: node_id, action: { kind: 'automation', ...action }, ...extra });
@@ -185,5 +185,24 @@ describe('a process that ends at any of its writes', () => {
     await world.drive();
     expect(only(await children()).status).toBe('cancelled');
     expect(world.sent).toEqual([]);
+  });
+
+  it('does not let a child begin whose parent was cancelled meanwhile, although whoever asked for it died', async () => {
+    const { world, id, children } = await parentAndChild([http('pay')]);
+    const { store } = world.app;
+    const append = store.append.bind(store);
+    store.append = async (...commit) => {
+      if (commit[0].id === id || commit[0].aggregate !== 'run') return await append(...commit);
+      store.append = append;
+      await world.cancel(id);
+      await world.executor('other').afterEnd({ ref: world.refOf(id) });
+      await append(...commit);
+      throw new Crash();
+    };
+    await expect(world.execute(world.messages(id).at(0))).rejects.toThrow(Crash);
+    // The message of the child comes before those of its parent come again.
+    world.dismiss(id);
+    await world.drive();
+    expect([only(await children()).status, world.sent]).toEqual(['cancelled', []]);
   });
 });

@@ -10,6 +10,9 @@ export { mayChange, maySee } from './resource-access.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
 export { resolveWait, type Resolved, type WaitResolution } from './resolve-wait.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';
+export { examineHeld, type HeldRunsOptions } from './held-runs.js';
+export type { RunMeter } from './run-meter.port.js';
+export type { ChildRepair } from './child-repair.js';
 export { holdTimerId, RunAdmission } from './run-admission.js';
 export { runAggregate } from './run.aggregate.js';
 export type { Secrets } from './secrets.port.js';
@@ -40,4 +43,4 @@ export { cancelRun, pauseRun, recoverRun, resumeRun, type OperatedRun, type Oper
 export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, setDisposition, type OperatedTask } from './operate-task.command-handler.js';
 export { completeRepair, repairRun, type RepairedRun } from './repair-run.command-handler.js';
 export { automationVersions, overrideGuardrails, recordUsage, superviseRun, type GuardrailOverride, type Supervised, type SupervisionOptions, type UsageReport } from './supervise-run.command-handler.js';
-export { pauseWithAutomation, releaseHeld, settlePause, type AutomationStatuses, type PauseOptions } from './automation-pause.js';
+export { cancelHeld, pauseWithAutomation, releaseHeld, settlePause, type AutomationStatuses, type PauseOptions } from './automation-pause.js';

@@ -5,12 +5,14 @@ import type { Admission, Admitted } from './admission.port.js';
 import type { DefinitionLibrary } from './definition-library.js';
 import { ResourceDesk, resourcesOf, type Resource } from './resource-desk.js';
 import { RunHolds } from './run-holds.js';
+import type { RunMeter } from './run-meter.port.js';
 import type { Timers } from './timers.port.js';
 
 export interface RunAdmissionOptions {
   readonly eventing: Eventing;
   readonly definitions: DefinitionLibrary;
   readonly timers: Timers;
+  readonly meter?: RunMeter;
 }
 
 /** Names the timer of a held run. No wait has this id. */
@@ -40,11 +42,12 @@ export class RunAdmission implements Admission {
   readonly #runs: RunHolds;
   readonly #desk: ResourceDesk;
 
-  constructor({ eventing, definitions, timers }: RunAdmissionOptions) {
+  constructor(options: RunAdmissionOptions) {
+    const { eventing, definitions, timers } = options;
     this.#eventing = eventing;
     this.#definitions = definitions;
     this.#timers = timers;
-    this.#runs = new RunHolds(eventing, definitions);
+    this.#runs = new RunHolds(options);
     this.#desk = new ResourceDesk(eventing, this.#runs);
   }
 
@@ -77,7 +80,11 @@ export class RunAdmission implements Admission {
     if (run === undefined || hold === undefined) return done;
     const { slots, lock } = resourcesOf(ref, await this.#definitions.get(ref, run.workflow_definition_snapshot_hash));
     const resource = [slots, lock].find((each) => each?.key === hold.resource_key);
-    if (resource === undefined) return done;
+    if (resource === undefined) {
+      // Repaired since: what it has now does not limit it.
+      if (hold.resource_key !== undefined) await this.#runs.release(run, hold.resource_key);
+      return done;
+    }
     const state = await this.#acquire(resource, run, true);
     await this.#desk.tend(resource, { inspect: true });
     const after = await this.#runs.load(ref, ref.id);

@@ -5,6 +5,7 @@ import type { AutomationStatuses } from './automation-pause.js';
 import { completeRepair } from './repair-run.command-handler.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
 import { isFinished, type ExpiryDefault } from '@cs/automation-domain';
+import { ChildRepair } from './child-repair.js';
 import { ChildRuns } from './child-runs.js';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
@@ -14,6 +15,7 @@ import { NodeWork } from './node-work.js';
 import { RunExecution, type RunExecutionParts } from './run-execution.js';
 import { RunFollowUp } from './run-follow-up.js';
 import { runAggregate } from './run.aggregate.js';
+import type { RunMeter } from './run-meter.port.js';
 import { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
 import type { StepExecutors } from './step-executor.port.js';
@@ -40,6 +42,7 @@ export interface RunExecutorOptions {
   readonly gateExpiry?: ExpiryDefault;
   /** Runs of a paused automation are not claimed. Absent: no automation is paused. */
   readonly automations?: AutomationStatuses;
+  readonly meter?: RunMeter;
   /** Asked before nodes start. Default none. */
   readonly guards?: readonly LaunchGuard[];
 }
@@ -64,6 +67,8 @@ export class RunExecutor {
   readonly #executors: StepExecutors;
   readonly #children: ChildRuns;
   readonly #hold: AutomationHold;
+  /** For what lost messages left behind. */
+  readonly childRepair: ChildRepair;
   readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
 
   constructor(options: RunExecutorOptions) {
@@ -71,6 +76,7 @@ export class RunExecutor {
     this.#executors = stepExecutors(options);
     this.#children = new ChildRuns(options, this.#executors);
     this.#hold = new AutomationHold(options);
+    this.childRepair = new ChildRepair({ ...options, children: this.#children });
   }
 
   /** Runs in this process right now. */
@@ -162,12 +168,14 @@ export class RunExecutor {
   }
 
   #claim(loaded: Loaded<Run | undefined>, { definition, queued_version }: { definition: AutomationDefinition; queued_version: number }): RunSession | undefined {
-    const { eventing, newId, claimantId, leaseMs } = this.#options;
+    const { eventing, newId, claimantId, leaseMs, meter } = this.#options;
     const claim_id = `run-claim-${newId()}`;
     const session = new RunSession(loaded, { eventing, definition, claimId: claim_id });
     const claimed_at_ms = session.atMs;
     const claim = { claim_id, claimant_id: claimantId, claimed_at_ms, lease_expires_at_ms: claimed_at_ms + leaseMs };
-    return session.apply({ type: 'claim', claim, queued_version }) ? session : undefined;
+    if (!session.apply({ type: 'claim', claim, queued_version })) return undefined;
+    meter?.claimed(loaded.state?.status === 'running');
+    return session;
   }
 
   async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children' | 'isPausedNow'>): Promise<ConsumerOutcome | undefined> {

@@ -3,6 +3,7 @@ import { holdReasonSchema, type AggregateRef, type Run } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
 import type { DefinitionLibrary } from './definition-library.js';
 import { runAggregate } from './run.aggregate.js';
+import type { RunMeter } from './run-meter.port.js';
 
 type Tenant = Pick<AggregateRef, 'org_id' | 'workspace_id'>;
 
@@ -11,9 +12,12 @@ export class RunHolds {
   readonly #eventing: Eventing;
   readonly #definitions: DefinitionLibrary;
 
-  constructor(eventing: Eventing, definitions: DefinitionLibrary) {
+  readonly #meter: RunMeter | undefined;
+
+  constructor({ eventing, definitions, meter }: { readonly eventing: Eventing; readonly definitions: DefinitionLibrary; readonly meter?: RunMeter }) {
     this.#eventing = eventing;
     this.#definitions = definitions;
+    this.#meter = meter;
   }
 
   async load({ org_id, workspace_id }: Tenant, run_id: string): Promise<Run | undefined> {
@@ -21,8 +25,10 @@ export class RunHolds {
   }
 
   /** The run as it is afterwards: held, or, when it is not the one that was queued any more, as it is. */
-  hold(run: Run, hold: Omit<HoldLaunch, 'type' | 'queued_version'>): Promise<Run | undefined> {
-    return this.#command(run, { type: 'hold_launch', ...hold, queued_version: run.queued_at_version });
+  async hold(run: Run, hold: Omit<HoldLaunch, 'type' | 'queued_version'>): Promise<Run | undefined> {
+    const after = await this.#command(run, { type: 'hold_launch', ...hold, queued_version: run.queued_at_version });
+    if (after !== undefined && holdOf(after) !== undefined) this.#meter?.held(hold.queue_reason);
+    return after;
   }
 
   /** Lets the run be claimed if it waits for this. */

@@ -19,3 +19,9 @@ export interface ReleaseLaunch {
   /** Absent: whatever it waits its turn for. */
   readonly resource_key?: string;
 }
+
+/** Ends a run whose automation was deleted while it was paused: nothing will let the run go on. Nothing to do for a run that is not held for that. */
+export interface CancelHeld {
+  readonly type: 'cancel_held';
+  readonly reason: string;
+}

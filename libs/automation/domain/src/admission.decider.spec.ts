@@ -45,6 +45,19 @@ describe('releasing a held run', () => {
   });
 });
 
+describe('a held run whose automation was deleted while it was paused', () => {
+  const paused: RunEvent = { event_type: 'run_launch_held', data: { queue_reason: 'automation_paused' } };
+  const reason = 'deleted';
+
+  it('is cancelled, and only while it is held for that', () => {
+    given(created, paused).when({ type: 'cancel_held', reason }).then([{ event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } }]).thenRun({ status: 'cancelled', stop_reason: reason });
+    given(created, held).when({ type: 'cancel_held', reason }).thenNothing();
+    given(created).when({ type: 'cancel_held', reason }).thenNothing();
+    given(created, claimed(1)).when({ type: 'cancel_held', reason }).thenNothing();
+    given(created, claimed(1), finished).when({ type: 'cancel_held', reason }).thenNothing();
+  });
+});
+
 describe('a wait that ends while the run is held', () => {
   it('completes its node and leaves the run held', () => {
     const waits = timerWait('wait');

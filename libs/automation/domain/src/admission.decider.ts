@@ -1,6 +1,6 @@
 import type { Run, RunEvent } from '@cs/contracts';
 import { accept, refuse, type Decision } from '@cs/kernel';
-import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
+import type { CancelHeld, HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { ExecutionRefusal } from './run.commands.js';
 import { holdOf } from './run.state.js';
 
@@ -21,3 +21,6 @@ export const holdLaunch = ({ type: _type, queued_version, ...hold }: HoldLaunch,
 /** `reason` is what held the run. */
 export const releaseLaunch = (release: ReleaseLaunch, run: Run): AdmissionDecision =>
   isFor(run, release) ? accept({ event_type: 'run_launch_released', data: { reason: release.queue_reason } }) : accept();
+
+export const cancelHeld = ({ reason }: CancelHeld, run: Run): AdmissionDecision =>
+  isFor(run, { queue_reason: 'automation_paused' }) ? accept<RunEvent>({ event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } }) : accept();

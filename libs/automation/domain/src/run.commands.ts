@@ -1,7 +1,7 @@
 import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
 import type { ExpiryDefault } from './gate-expiry.js';
-import type { HoldLaunch, ReleaseLaunch } from './admission.commands.js';
+import type { CancelHeld, HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { OverrideGuardrails, RecordUsage, WatchCommand } from './supervision.commands.js';
 import type { StepCommand } from './step.commands.js';
 import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
@@ -69,7 +69,7 @@ export interface DecideGate {
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
 export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
-export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch;
+export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

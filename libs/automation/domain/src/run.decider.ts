@@ -1,7 +1,7 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { withAbandonedEffects } from './abandoned-effects.js';
-import { holdLaunch, releaseLaunch } from './admission.decider.js';
+import { cancelHeld, holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { unfitForExecution } from './claim-checks.js';
 import { gateDue } from './gate-expiry.decider.js';
@@ -98,6 +98,7 @@ const deciders: Deciders = {
   decide_gate: decideGate,
   hold_launch: holdLaunch,
   release_launch: releaseLaunch,
+  cancel_held: cancelHeld,
   ...operatorDeciders,
 };
 

@@ -1,0 +1,35 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { listChildWaits, listHeldRuns, listOrphanRuns, type ReplyOf, type RpcReply } from '@cs/contracts';
+import type { SweepQueries } from '@cs/read-models';
+import type { Reads } from './reads.js';
+import { READS, SWEEP_QUERIES } from './tokens.js';
+
+/** What sweeps look for: what a lost message would have changed. */
+@Controller()
+export class SweepsController {
+  readonly #heldRuns;
+  readonly #childWaits;
+  readonly #orphanRuns;
+
+  constructor(@Inject(READS) reads: Reads, @Inject(SWEEP_QUERIES) sweeps: SweepQueries) {
+    this.#heldRuns = reads.answer(listHeldRuns, async (range) => ({ ok: true, value: await sweeps.heldRuns(range) }));
+    this.#childWaits = reads.answer(listChildWaits, async (range) => ({ ok: true, value: await sweeps.childWaits(range) }));
+    this.#orphanRuns = reads.answer(listOrphanRuns, async (range) => ({ ok: true, value: await sweeps.orphanRuns(range) }));
+  }
+
+  @MessagePattern(listHeldRuns.subject)
+  heldRuns(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listHeldRuns>>> {
+    return this.#heldRuns(raw);
+  }
+
+  @MessagePattern(listChildWaits.subject)
+  childWaits(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listChildWaits>>> {
+    return this.#childWaits(raw);
+  }
+
+  @MessagePattern(listOrphanRuns.subject)
+  orphanRuns(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listOrphanRuns>>> {
+    return this.#orphanRuns(raw);
+  }
+}
