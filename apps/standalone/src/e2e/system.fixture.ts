@@ -123,6 +123,13 @@ export class System {
     return readFileSync(this.#logFile(name), 'utf8');
   }
 
+  /** What a process tells Prometheus. */
+  async metrics(name: string): Promise<string> {
+    const url = this.#processes.get(name)?.readyUrl.replace('/readyz', '/metrics');
+    if (url === undefined) throw new Error(`${name} does not run`);
+    return await (await fetch(url)).text();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#processes.keys()].map((name) => this.#end(name, 'SIGTERM')));
     await Promise.all([this.#nats?.stop(), this.#postgres?.stop()]);
