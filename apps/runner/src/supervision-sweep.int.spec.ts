@@ -62,7 +62,7 @@ describe('the supervision sweep on a real log and its projection', () => {
     const services = new PostgresServiceQueries(database);
     // The observability service's answer, without the request over the wire.
     const rpc = { call: async (_method: unknown, { payload }: { payload: unknown }) => ({ ok: true, value: { runs: await services.watchedRuns(listWatchedRuns.payload.parse(payload)) } }) } as unknown as RpcClient;
-    sweep = new SupervisionSweep({ rpc, clock, queues: new QueueProgress(nc), logger: createLogger({ service: 'runner', level: 'silent' }), runs: { eventing, definitions, changes: signals } });
+    sweep = new SupervisionSweep({ rpc, clock, onRepaired: () => undefined, queues: new QueueProgress(nc), logger: createLogger({ service: 'runner', level: 'silent' }), runs: { eventing, definitions, changes: signals } });
     projecting = project();
   }, 60_000);
   afterAll(async () => {
