@@ -48,7 +48,7 @@ export const verifyAudit = defineRoute({
 
 export const listDeadLetters = defineRoute({
   operationId: 'listDeadLetters', method: 'GET', path: '/dead-letters', tag: 'operations', access: 'tenant', kind: 'read',
-  summary: 'List messages that could not be handled',
+  summary: 'List what was given up and waits for a person: messages, nodes, waits',
   query: z.strictObject(pageQuery),
   answer: { description: 'A page of dead letters', mediaType: 'application/json', schema: deadLetterListAnswer },
   errors: [],
