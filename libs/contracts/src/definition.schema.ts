@@ -45,7 +45,7 @@ export const retryPolicySchema = z.strictObject({
       requires_reason: z.boolean().default(true).describe('Whether the operator has to say why. Default true.'),
     })
     .optional()
-    .describe('A rule for operators who retry, requeue or continue the node, which gives it attempts beyond this policy. Default: they need no reason.'),
+    .describe('A rule for operators who do the node again (retry, requeue, continue, repair, recover), which gives it attempts beyond this policy. Default: they need no reason.'),
 });
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 

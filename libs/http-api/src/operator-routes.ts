@@ -69,7 +69,7 @@ export const recoverRun = defineRoute({
   ...ofRun, operationId: 'recoverRun', method: 'POST', path: '/automations/v2/runs/{run_id}/recover', summary: 'Do again what failed or is blocked, with all that depends on it',
   description: 'A paused run goes on without a reset.',
   body: optional(reasonBody), answer: answers('The run, queued', runCommandAnswer),
-  errors: [...runErrors, 'AUTOMATION_V2_RUN_NOT_RECOVERABLE', 'AUTOMATION_V2_RUN_FAILURE_CONTEXT_MISSING', 'AUTOMATION_V2_RUN_BLOCKED_CONTEXT_MISSING'],
+  errors: [...runErrors, 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_RUN_NOT_RECOVERABLE', 'AUTOMATION_V2_RUN_FAILURE_CONTEXT_MISSING', 'AUTOMATION_V2_RUN_BLOCKED_CONTEXT_MISSING'],
 });
 
 export const repairRun = defineRoute({
@@ -77,7 +77,7 @@ export const repairRun = defineRoute({
   description: 'The edit is the automation\'s too. Without an edit, the step is only done again, with the definition of now.',
   body: required(repairRunMethod.payload.omit({ run_id: true, command_id: true }).strict()), answer: answers('The run, queued, and the definition', repairAnswer),
   errors: [
-    ...runErrors, 'AUTOMATION_V2_REPAIR_NODE_REQUIRED', 'AUTOMATION_V2_RUN_NOT_REPAIRABLE', 'AUTOMATION_V2_REPAIR_NODE_NOT_FOUND', 'AUTOMATION_V2_REPAIR_METADATA_INVALID',
+    ...runErrors, 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_REPAIR_NODE_REQUIRED', 'AUTOMATION_V2_RUN_NOT_REPAIRABLE', 'AUTOMATION_V2_REPAIR_NODE_NOT_FOUND', 'AUTOMATION_V2_REPAIR_METADATA_INVALID',
     'AUTOMATION_V2_REPAIR_AGENT_NOT_FOUND', 'AUTOMATION_V2_REPAIR_PERSIST_FAILED',
   ],
 });

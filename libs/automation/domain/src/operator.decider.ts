@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
-import type { OperatorCommand, Run, RunEvent } from '@cs/contracts';
+import type { AutomationDefinition, OperatorCommand, Run, RunEvent } from '@cs/contracts';
+import { nodeAskingForReason } from './manual-override.js';
 import type { CancelRun, OperatorCommandOfRun, PauseRun, RecoverRun, RequestPause, ResumeRun } from './operator.commands.js';
 import { blockedSet, planReset, recoveryRoots, staleNodes } from './reset-plan.js';
 import type { RunContext } from './run.commands.js';
@@ -56,6 +57,18 @@ export const cancelRun = (command: CancelRun, run: Run): OperatorDecision => {
   return accept({ event_type: 'run_stopped', data: { ...operated(command, 'cancelled by operator'), stop_kind: 'operator_stopped' } });
 };
 
+interface DoneAgain {
+  readonly definition: AutomationDefinition;
+  readonly node_ids: readonly string[];
+}
+
+/** Attempts beyond the retry policy of a node that asks for a reason. */
+export const reasonMissing = ({ reason }: { readonly reason?: string }, run: Run, { definition, node_ids }: DoneAgain): OperatorDecision | undefined => {
+  const nodeID = nodeAskingForReason(definition, node_ids, reason);
+  if (nodeID === undefined) return undefined;
+  return no('AUTOMATION_V2_TASK_REASON_REQUIRED', `say why node "${nodeID}" is to be done again: its retry policy asks for a reason`, { ...statusOf(run), nodeID });
+};
+
 const nothingToRecover = (run: Run): OperatorDecision => {
   if (run.status === 'failed') return no('AUTOMATION_V2_RUN_FAILURE_CONTEXT_MISSING', 'nothing of the run tells which node failed; retry or repair a node', statusOf(run));
   if (run.status === 'blocked') return no('AUTOMATION_V2_RUN_BLOCKED_CONTEXT_MISSING', 'nothing of the run tells which node is blocked; retry or repair a node', statusOf(run));
@@ -70,6 +83,8 @@ export const recoverRun = (command: RecoverRun, run: Run, { definition }: RunCon
   }
   const roots = recoverable.has(run.status) ? recoveryRoots(run, definition) : [];
   if (roots.length === 0) return nothingToRecover(run);
+  const missing = reasonMissing(command, run, { definition, node_ids: roots });
+  if (missing !== undefined) return missing;
   return accept({ event_type: 'run_recovered', data: { ...operated(command, 'recovered by operator'), roots, ...planReset(run, definition, roots) } });
 };
 

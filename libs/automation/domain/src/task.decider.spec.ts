@@ -134,6 +134,7 @@ describe('a node whose retry policy asks operators for a reason', () => {
   const commands = (of: AutomationDefinition, reason?: string) => [
     { type: 'retry_task', node_id: 'left', target: target(of), ...(reason === undefined ? {} : { reason }) }, { type: 'requeue_task', node_id: 'left', target: target(of), ...(reason === undefined ? {} : { reason }) },
     { type: 'continue_task', node_id: 'left', ...(reason === undefined ? {} : { reason }) },
+    repair({ target: target(of), ...(reason === undefined ? {} : { reason }) }), { type: 'recover_run', ...(reason === undefined ? {} : { reason }) },
   ] as const;
 
   it('is not done again without one', () => {

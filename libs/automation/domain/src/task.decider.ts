@@ -1,10 +1,10 @@
 import { accept, isJsonObject } from '@cs/kernel';
-import type { AutomationDefinition, NodeOutput, PinnedDefinition, Run } from '@cs/contracts';
+import type { NodeOutput, PinnedDefinition, Run } from '@cs/contracts';
 import { fanOutOf } from './fan-out.js';
 import { flowGraph } from './flow-graph.js';
 import { generationOf } from './node.decider.js';
 import type { ContinueTask, ReconcileEffect, RepairRun, RequeueTask, RetryTask, SetDisposition, TargetDefinition } from './operator.commands.js';
-import { isBlockedNode, isBusy, no, operated, statusOf, type OperatorDecision } from './operator.decider.js';
+import { isBlockedNode, isBusy, no, operated, reasonMissing, statusOf, type OperatorDecision } from './operator.decider.js';
 import { planNodes, planReset } from './reset-plan.js';
 import type { RunContext } from './run.commands.js';
 import { itemOf, workName, type WorkRef } from './work-key.js';
@@ -17,19 +17,11 @@ const task = (run: Run, node_id: string): Record<string, string> => ({ ...status
 
 const noSuchNode = (run: Run, node_id: string): OperatorDecision => no('AUTOMATION_V2_TASK_NODE_NOT_FOUND', `the definition has no node "${node_id}"`, task(run, node_id));
 
-/** Attempts beyond its policy, for a node whose policy says that they need a reason. */
-const reasonMissing = ({ node_id, reason }: RetryTask | RequeueTask | ContinueTask, run: Run, definition: AutomationDefinition): OperatorDecision | undefined => {
-  const rule = flowGraph(definition).nodes.get(node_id)?.retry_policy?.manual_override;
-  const isAsked = rule?.enabled === true && rule.requires_reason;
-  if (!isAsked || (reason ?? '').trim() !== '') return undefined;
-  return no('AUTOMATION_V2_TASK_REASON_REQUIRED', `say why node "${node_id}" is to be done again: its retry policy asks for a reason`, task(run, node_id));
-};
-
 const reset = (command: RetryTask | RequeueTask, run: Run, { event_type, fallback }: { event_type: 'run_task_retried' | 'run_task_requeued'; fallback: string }): OperatorDecision => {
   const { node_id, target } = command;
   if (isBusy(run)) return no('AUTOMATION_V2_RUN_TASK_NOT_MUTABLE', `the run is ${run.status}; pause or cancel it first`, task(run, node_id));
   if (!flowGraph(target.definition).nodes.has(node_id)) return noSuchNode(run, node_id);
-  const missing = reasonMissing(command, run, target.definition);
+  const missing = reasonMissing(command, run, { definition: target.definition, node_ids: [node_id] });
   if (missing !== undefined) return missing;
   return accept({ event_type, data: { node_id, ...operated(command, fallback), ...planReset(run, target.definition, [node_id]), definition: pinned(target) } });
 };
@@ -44,6 +36,8 @@ export const repairRun = (command: RepairRun, run: Run): OperatorDecision => {
   const { node_id, target, step, replaces } = command;
   if (isBusy(run)) return no('AUTOMATION_V2_RUN_NOT_REPAIRABLE', `the run is ${run.status}; pause or cancel it first`, task(run, node_id));
   if (!flowGraph(target.definition).nodes.has(node_id)) return no('AUTOMATION_V2_REPAIR_NODE_NOT_FOUND', `the definition has no node "${node_id}"`, task(run, node_id));
+  const missing = reasonMissing(command, run, { definition: target.definition, node_ids: [node_id] });
+  if (missing !== undefined) return missing;
   return accept({
     event_type: 'run_step_repaired',
     data: {
@@ -58,7 +52,7 @@ export const continueTask = (command: ContinueTask, run: Run, { definition }: Ru
   if (isBusy(run)) return no('AUTOMATION_V2_RUN_TASK_NOT_CONTINUEABLE', `the run is ${run.status}; pause or cancel it first`, task(run, node_id));
   if (!flowGraph(definition).nodes.has(node_id)) return noSuchNode(run, node_id);
   if (!isBlockedNode(run, node_id)) return no('AUTOMATION_V2_TASK_NOT_BLOCKED', `node "${node_id}" is not blocked`, task(run, node_id));
-  const missing = reasonMissing(command, run, definition);
+  const missing = reasonMissing(command, run, { definition, node_ids: [node_id] });
   if (missing !== undefined) return missing;
   return accept({ event_type: 'run_task_continued', data: { node_id, mode: 'minimal_reset', ...operated(command, `task "${node_id}" continued by operator`), ...planNodes(run, [node_id]) } });
 };
