@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonSchema, epochMsSchema, nodeIdSchema } from './scalars.schema.js';
+import { digestSchema, jsonSchema, epochMsSchema, nodeIdSchema } from './scalars.schema.js';
 import { governanceActorSchema } from './tenant.schema.js';
 
 export const gateDecisionSchema = z.enum(['approve', 'rework', 'cancel']);
@@ -63,6 +63,29 @@ export const gateVoteSchema = z.object({
 });
 export type GateVote = z.infer<typeof gateVoteSchema>;
 
+/** A step that goes out when a gate is approved, as the approver sees it. */
+export const gateReleaseSchema = z.object({
+  node_id: nodeIdSchema,
+  action_kind: z.string(),
+  /** The step's arguments with every expression resolved; secrets stay names. Absent when they are too long to show, or cannot be known yet. */
+  arguments: jsonSchema.optional(),
+  /** SHA-256 of the arguments: nothing else may be executed under this approval. Absent when they cannot be known yet. */
+  digest: digestSchema.optional(),
+  /** Why arguments are not shown. */
+  note: z.string().optional(),
+});
+export type GateRelease = z.infer<typeof gateReleaseSchema>;
+
+/** Why a gate asks again: a step was about to do something else than what was approved. */
+export const bindingDifferenceSchema = z.object({
+  node_id: nodeIdSchema,
+  approved_digest: digestSchema,
+  actual_digest: digestSchema,
+  /** Places that differ, at most 20. */
+  differences: z.array(z.object({ path: z.string(), approved: jsonSchema.optional(), actual: jsonSchema.optional() })).readonly(),
+});
+export type BindingDifference = z.infer<typeof bindingDifferenceSchema>;
+
 /** An open approval gate, as the approver sees it: every text is resolved when the gate opens. */
 export const pendingGateSchema = z.object({
   node_id: nodeIdSchema,
@@ -80,6 +103,10 @@ export const pendingGateSchema = z.object({
   upstream_node_ids: z.array(nodeIdSchema).readonly(),
   risk_tier: z.string().optional(),
   data_classes: z.array(z.string()).readonly().optional(),
+  /** What goes out when it is approved. */
+  releases: z.array(gateReleaseSchema).readonly().optional(),
+  /** Present when the approval of an earlier opening did not cover what was about to happen. */
+  reopened_because: bindingDifferenceSchema.optional(),
   /** Who may decide; absent means anyone with authority. */
   approvers: z.array(approverSchema).readonly().optional(),
   /** Approvals of different people that it takes; absent means one. */
@@ -107,6 +134,8 @@ export const gateDecisionRecordSchema = z.object({
   /** At a gate that needed several people: whoever cast the last vote. */
   decided_by: governanceActorSchema,
   votes: z.array(gateVoteSchema).readonly().optional(),
+  /** What exactly was approved. */
+  releases: z.array(gateReleaseSchema).readonly().optional(),
   /** The caller's idempotency key: the same command repeated gets its first answer. */
   command_id: z.string().optional(),
 });

@@ -1,6 +1,6 @@
 import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
-import type { Approver, GateVote } from './gate.schema.js';
+import type { Approver, BindingDifference, GateRelease, GateVote } from './gate.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
 /** An automation as it is now. */
@@ -74,6 +74,10 @@ export interface ApprovalRequest {
   readonly requested_by: GovernanceActor;
   /** Who may decide; null for anyone with authority. */
   readonly approvers: readonly Approver[] | null;
+  /** What goes out when it is approved, with its arguments. */
+  readonly releases: readonly GateRelease[];
+  /** Why the gate asks again after an approval; null when it asks for the first time. */
+  readonly reopened_because: BindingDifference | null;
   /** At a gate that needs several people; null elsewhere. */
   readonly voting: {
     readonly rule: 'veto' | 'majority';

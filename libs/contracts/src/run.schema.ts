@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
+import { bindingDifferenceSchema, gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
 import { guardrailLimitsSchema, runSupervisionSchema, runUsageSchema } from './run-supervision.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from './tenant.schema.js';
@@ -161,6 +161,8 @@ export const runCheckpointSchema = z.object({
   /** When a node's first attempt began, for limits on all attempts together. */
   first_started_at_ms: z.record(z.string(), epochMsSchema).optional(),
   awaiting_gate: pendingGateSchema.optional(),
+  /** By gate: why its next opening asks again. */
+  broken_bindings: z.record(z.string(), bindingDifferenceSchema).optional(),
   gate_history: z.array(gateDecisionRecordSchema).readonly(),
   /** Openings of each gate that nobody decided, because a reset dropped them: they count, so that the next one has another id. */
   dropped_openings: z.record(z.string(), z.int().nonnegative()).optional(),

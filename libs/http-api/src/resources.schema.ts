@@ -1,5 +1,5 @@
 import {
-  approverSchema, automationDefinitionSchema, deadLetterSources, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
+  approverSchema, automationDefinitionSchema, bindingDifferenceSchema, deadLetterSources, gateReleaseSchema, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
   type ApprovalRequest, type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
@@ -55,6 +55,8 @@ export const approvalResource = z.object({
   instructions: z.string().nullable(),
   requested_by: governanceActorSchema,
   approvers: z.array(approverSchema).readonly().nullable().describe('Who may decide; null for anyone with authority'),
+  releases: z.array(gateReleaseSchema).readonly().describe('Steps that go out when it is approved, with their arguments; an approval covers nothing else'),
+  reopened_because: bindingDifferenceSchema.nullable().describe('Why the gate asks again: what was about to happen was not what had been approved'),
   voting: z
     .object({
       rule: votingSchema, approvals_required: z.int().positive(), approvals: z.int().nonnegative(), votes: z.array(gateVoteSchema).readonly(),

@@ -1,5 +1,6 @@
 import type { ApprovalRequest, GovernanceActor, PendingGate } from '@cs/contracts';
 import { isVoting } from '@cs/automation-domain';
+import type { JsonObject } from '@cs/kernel';
 import type { TenantKey } from './tenant-key.js';
 
 /** An open gate as the inbox lists it. */
@@ -31,21 +32,21 @@ const votingOf = (gate: PendingGate): ApprovalRequest['voting'] => {
   return { rule: voting, approvals_required, approvals: votes.filter(({ decision }) => decision === 'approve').length, votes, missing_people: missingPeople(gate) };
 };
 
-/** The approval request of an open gate (domain 5.10). */
-export const toApprovalRequest = ({ org_id, workspace_id, run_id, gate, requested_by, expires_at_ms, workflow_name }: OpenGate): ApprovalRequest => ({
-  request_id: gate.approval_request_id,
-  source: 'automation_v2',
-  tenant: { org_id, workspace_id, user_id: requested_by.actor_id ?? null },
-  run_id, node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, workflow_name,
-  action_kind: actionKind(gate),
-  action_preview_markdown: preview(gate),
-  surface_payload: {
-    automation_v2_run_id: run_id, approval_request_id: gate.approval_request_id, wait_id: gate.wait_id, transition_id: gate.transition_id,
-    gate_opening_id: gate.gate_opening_id, decide_endpoint: `/automations/v2/runs/${run_id}/gate`, expires_at_ms,
-    ...(gate.expiry_policy === undefined ? {} : { expiry_policy: { ...gate.expiry_policy } }),
-    ...(gate.policy_state === undefined ? {} : { gate_policy_state: { ...gate.policy_state }, notification_key: gate.policy_state.notification_key ?? null }),
-    ...(gate.metadata === undefined ? {} : { gate_metadata: gate.metadata }),
-  },
-  requested_at_ms: gate.requested_at_ms, expires_at_ms, decisions: gate.decisions, rework_targets: gate.rework_targets,
-  instructions: gate.instructions ?? null, requested_by, approvers: gate.approvers ?? null, voting: votingOf(gate),
+const surfacePayload = (run_id: string, gate: PendingGate, expires_at_ms: number | null): JsonObject => ({
+  automation_v2_run_id: run_id, approval_request_id: gate.approval_request_id, wait_id: gate.wait_id, transition_id: gate.transition_id,
+  gate_opening_id: gate.gate_opening_id, decide_endpoint: `/automations/v2/runs/${run_id}/gate`, expires_at_ms,
+  ...(gate.expiry_policy === undefined ? {} : { expiry_policy: { ...gate.expiry_policy } }),
+  ...(gate.policy_state === undefined ? {} : { gate_policy_state: { ...gate.policy_state }, notification_key: gate.policy_state.notification_key ?? null }),
+  ...(gate.metadata === undefined ? {} : { gate_metadata: gate.metadata }),
 });
+
+/** The approval request of an open gate (domain 5.10). */
+export const toApprovalRequest = ({ org_id, workspace_id, run_id, gate, requested_by, expires_at_ms, workflow_name }: OpenGate): ApprovalRequest => {
+  const { instructions = null, approvers = null, releases = [], reopened_because = null } = gate;
+  return {
+    request_id: gate.approval_request_id, source: 'automation_v2', tenant: { org_id, workspace_id, user_id: requested_by.actor_id ?? null },
+    run_id, node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, workflow_name, action_kind: actionKind(gate), action_preview_markdown: preview(gate),
+    surface_payload: surfacePayload(run_id, gate, expires_at_ms), requested_at_ms: gate.requested_at_ms, expires_at_ms, decisions: gate.decisions,
+    rework_targets: gate.rework_targets, instructions, requested_by, approvers, releases, reopened_because, voting: votingOf(gate),
+  };
+};

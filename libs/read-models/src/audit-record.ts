@@ -46,6 +46,7 @@ const kept: Readonly<Record<string, Facts>> = {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
   },
+  approval_binding_broken: { nodeID: 'node_id', gate_node_id: 'gate_node_id', gate_opening_id: 'gate_opening_id', approved_digest: 'approved_digest', actual_digest: 'actual_digest' },
   approval_gate_expired: keptOfTime,
   approval_gate_escalated: { ...keptOfTime, escalated_to: 'escalated_to', escalations: 'escalations' },
   approval_gate_reminder_due: { ...keptOfTime, reminder_count: 'reminder_count' },

@@ -22,7 +22,7 @@ const keyHeader = (action: HttpAction): string => (typeof action.idempotency ===
 const secretName = /\bsecrets\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 
 /** Only the secrets that the step names, so that no expression can list the others. */
-const namedSecrets = (template: Json, secrets: Secrets): Record<string, string> => {
+export const namedSecrets = (template: Json, secrets: Secrets): Record<string, string> => {
   const named: Record<string, string> = {};
   for (const { path, expression } of expressionsIn(template, 'action')) {
     for (const [, name = ''] of expression.matchAll(secretName)) {

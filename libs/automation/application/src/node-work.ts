@@ -1,6 +1,7 @@
 import { fanOutOf, planRun, type FanOutPlan } from '@cs/automation-domain';
 import type { FlowNode } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
+import { isAsApproved } from './approved-arguments.js';
 import { itemsOf } from './fan-out-items.js';
 import type { LaunchGuard } from './launch-guard.js';
 import { NodeConditions } from './node-condition.js';
@@ -108,8 +109,10 @@ export class NodeWork {
     for (const node of plan.gates) await this.#conditions.holds(node);
   }
 
-  #begin(node: FlowNode): Promise<void> {
-    return node.for_each === undefined ? this.#attempts.start(node) : this.#beginFanOut(node);
+  /** Nothing goes out under an approval of something else. */
+  async #begin(node: FlowNode): Promise<void> {
+    if (!(await isAsApproved(this.#options, node))) return;
+    await (node.for_each === undefined ? this.#attempts.start(node) : this.#beginFanOut(node));
   }
 
   /** The list is evaluated once and pinned. */

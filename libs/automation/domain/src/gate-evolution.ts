@@ -4,8 +4,16 @@ import { resetNodes } from './node-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { toAwaitingApproval, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
 
+/** What made the gate ask again is shown by this opening, and by no later one. */
+const withoutBroken = (run: Run, gate: string): Run => {
+  const { broken_bindings, ...checkpoint } = run.checkpoint;
+  if (broken_bindings?.[gate] === undefined) return run;
+  const { [gate]: _shown, ...rest } = broken_bindings;
+  return { ...run, checkpoint: { ...checkpoint, ...(Object.keys(rest).length === 0 ? {} : { broken_bindings: rest }) } };
+};
+
 const opened = (run: Run, { data }: RunEventNamed<'approval_gate_opened'>): Run =>
-  toAwaitingApproval(withCheckpoint(run, { awaiting_gate: data.gate, blocked_nodes: [...new Set([...unreconciledNodes(run), ...data.blocked_nodes])] }), `waiting for a decision on gate "${data.gate.node_id}"`);
+  toAwaitingApproval(withCheckpoint(withoutBroken(run, data.gate.node_id), { awaiting_gate: data.gate, blocked_nodes: [...new Set([...unreconciledNodes(run), ...data.blocked_nodes])] }), `waiting for a decision on gate "${data.gate.node_id}"`);
 
 /** The gate that was open is not any more, and nobody decided it. Its opening counts, so that the next one is another. */
 export const dropGate = (run: Run): Run => {
@@ -51,9 +59,11 @@ const remindedOf = (run: Run, { data, recorded_at_ms }: RunEventNamed<'approval_
   }));
 
 /** Events of the approval gates of a run. */
-export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_vote_recorded' | 'approval_gate_expired' | 'approval_gate_escalated' | 'approval_gate_reminder_due' | 'approval_gate_marked_stale' | 'approval_gate_decided' | 'node_approval_rollback'> = {
+export const gateEvolvers: Evolvers<'approval_gate_opened' | 'approval_gate_vote_recorded' | 'approval_binding_broken' | 'approval_gate_expired' | 'approval_gate_escalated' | 'approval_gate_reminder_due' | 'approval_gate_marked_stale' | 'approval_gate_decided' | 'node_approval_rollback'> = {
   approval_gate_opened: opened,
   approval_gate_vote_recorded: voted,
+  approval_binding_broken: (run, { data: { gate_node_id, gate_opening_id: _opening, ...difference } }) =>
+    withCheckpoint(run, { broken_bindings: { ...run.checkpoint.broken_bindings, [gate_node_id]: difference } }),
   approval_gate_expired: (run) => run,
   approval_gate_escalated: escalated,
   approval_gate_reminder_due: remindedOf,

@@ -78,6 +78,7 @@ const consequences = (record: Decided, gate: PendingGate, { definition }: RunCon
 
 const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): Decided => ({
   node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at_ms, decided_by: command.decided_by,
+  ...(gate.releases === undefined ? {} : { releases: gate.releases }),
   ...(command.decision_id === undefined ? {} : { decision_id: command.decision_id }),
   ...(command.reason === undefined ? {} : { reason: command.reason }),
   ...(command.command_id === undefined ? {} : { command_id: command.command_id }),

@@ -5,6 +5,7 @@ export { normaliseDefinition } from './definition-rules.js';
 export { definitionVersion } from './definition-version.js';
 export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
+export { bindingsOf, releasedBy, type Binding } from './gate-binding.js';
 export { gateDueAtMs, sevenDays, type ExpiryDefault } from './gate-expiry.js';
 export { isVoting } from './gate-voting.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';

@@ -40,6 +40,7 @@ export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts:
     wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
     title: texts.title, decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
     requested_at_ms: at_ms, upstream_node_ids: depends_on, ...optionalMembers(node, texts.instructions),
+    ...definedMembers({ releases: texts.releases, reopened_because: run.checkpoint.broken_bindings?.[node_id] }),
     expiry_policy, expires_at_ms: at_ms + expiry_policy.expires_after_ms,
   };
 };

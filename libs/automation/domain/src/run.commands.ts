@@ -1,4 +1,4 @@
-import type { AutomationDefinition, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
+import type { AutomationDefinition, BindingDifference, GateRelease, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
 import type { ExpiryDefault } from './gate-expiry.js';
 import type { CancelHeld, HoldLaunch, ReleaseLaunch } from './admission.commands.js';
@@ -44,7 +44,10 @@ export interface FinishNode { readonly type: 'finish_node'; readonly node_id: st
 export interface RecoverNode { readonly type: 'recover_node'; readonly node_id: string; readonly item?: number | undefined }
 
 /** Stops for a signature; the texts are resolved by the caller. */
-export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string; readonly expiry_default?: ExpiryDefault }
+export interface OpenGate { readonly type: 'open_gate'; readonly node_id: string; readonly title: string; readonly instructions?: string; readonly expiry_default?: ExpiryDefault; readonly releases?: readonly GateRelease[] }
+
+/** A step would do something else than what was approved: its gate asks again, and nothing else is done anew. */
+export interface ReopenGate { readonly type: 'reopen_gate'; readonly difference: BindingDifference }
 
 /** Nothing runs and nothing is ready: park on the open waits, or end. */
 export interface SettleRun { readonly type: 'settle' }
@@ -68,7 +71,7 @@ export interface DecideGate {
 /** Ends a run that cannot be executed at all. */
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
-export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | SettleRun | WakeWait | FailRun | StepCommand;
+export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | ReopenGate | SettleRun | WakeWait | FailRun | StepCommand;
 export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
 
 /** What every command is judged with: its time, and the definition the run pins. */

@@ -4,6 +4,7 @@ import { withAbandonedEffects } from './abandoned-effects.js';
 import { cancelHeld, holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { unfitForExecution } from './claim-checks.js';
+import { reopenGate } from './gate-binding.js';
 import { gateDue } from './gate-expiry.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { overrideGuardrails, pauseAtGuardrail, recordUsage, type SupervisionRefusal } from './guardrail.decider.js';
@@ -71,6 +72,7 @@ const deciders: Deciders = {
   recover_node: recoverNode,
   open_waits: openWaits,
   open_gate: openGate,
+  reopen_gate: reopenGate,
   settle: (_command, run, context) => settle(run, context),
   record_usage: recordUsage,
   override_guardrails: overrideGuardrails,
@@ -103,7 +105,7 @@ const deciders: Deciders = {
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
-const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'settle', 'wake_wait', 'fail_run',
+const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'reopen_gate', 'settle', 'wake_wait', 'fail_run',
   'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children',
   'reap_stale', 'auto_resume', 'settle_pausing_on_restart', 'interrupt_for_shutdown', 'renew_queue_message']);
 

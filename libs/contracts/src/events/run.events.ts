@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gateDecisionRecordSchema, gateVoteSchema, pendingGateSchema } from '../gate.schema.js';
+import { bindingDifferenceSchema, gateDecisionRecordSchema, gateVoteSchema, pendingGateSchema } from '../gate.schema.js';
 import { effectIntentSchema, executionClaimSchema, nodeFailureSchema, nodeOutputSchema, openWaitSchema, parentRunSchema } from '../run.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
@@ -54,6 +54,10 @@ export const runEvents = defineEvents({
   ...runWaitEvents,
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
+  approval_binding_broken: {
+    version: 1, data: bindingDifferenceSchema.extend({ gate_node_id: nodeIdSchema, gate_opening_id: z.string() }), audit: 'automation.governance.approval_binding_broken',
+    summary: 'A step was about to do something else than what was approved; it did not run, and its gate asks again.',
+  },
   approval_gate_expired: { version: 1, data: gateTime, audit: 'automation_v2.internal_sweep.gate_expired', summary: 'Nobody decided the gate in its time.' },
   approval_gate_escalated: {
     version: 1, data: gateTime.extend({ escalated_to: z.string(), escalations: z.int().positive(), notification_key: z.string() }), audit: 'automation_v2.internal_sweep.gate_escalated',
