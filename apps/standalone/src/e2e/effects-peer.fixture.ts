@@ -15,6 +15,8 @@ export interface Sent {
 export class EffectsPeer {
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly sent: Sent[] = [];
+  /** When each request came and when it was answered, in Unix ms. */
+  readonly spans: { readonly path: string; readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #done = new Map<string, number>();
   readonly #known = new Set<string>();
   readonly #refused = new Set<string>();
@@ -50,11 +52,13 @@ export class EffectsPeer {
     const key = String(request.headers['idempotency-key'] ?? '');
     request.resume();
     await once(request, 'end');
+    const fromMs = Date.now();
     this.sent.push({ path, key });
     const status = this.#do(path, key);
     // Not all at one speed: kills should catch requests that are under way.
     this.#count += 1;
     await delay(path.startsWith('/slow') ? 40 + (this.#count % 7) * 40 : 2);
+    this.spans.push({ path, fromMs, toMs: Date.now() });
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ path }));
   }
 
