@@ -18,7 +18,7 @@ const withApi = async (system, use) => {
 /** Runs whose timers are all due at one time, `seconds` from now: all must be parked by then. */
 const timers = async (system, { count = 1000, seconds = 30 } = {}) =>
   await withApi(system, async (api) => {
-    await api.call('POST', '/automations/v2', automation('bench-timers', [{ node_id: 'wait', objective: 'wait', wait: { kind: 'timer', wake_at: 'input.due' } }]));
+    await api.call('POST', '/automations/v2', automation('bench-timers', [{ node_id: 'wait', objective: 'wait', wait: { kind: 'timer', wake_at: '{{ input.due }}' } }]));
     await api.listen(['run_parked', 'run_completed', 'run_failed']);
     const dueMs = Math.ceil((Date.now() + seconds * 1000) / 1000) * 1000;
     const due = new Date(dueMs).toISOString();
