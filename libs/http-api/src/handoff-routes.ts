@@ -50,5 +50,5 @@ export const approveHandoff = defineRoute({
   description: 'A handoff that was approved or consumed already stays as it is.',
   params: approveHandoffMethod.payload,
   answer: { description: 'The handoff', mediaType: 'application/json', schema: handoffAnswer },
-  errors: ['AUTOMATION_V2_HANDOFF_NOT_FOUND', 'AUTOMATION_V2_HANDOFF_REQUIRES_HUMAN'],
+  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_HANDOFF_NOT_FOUND', 'AUTOMATION_V2_HANDOFF_REQUIRES_HUMAN'],
 });

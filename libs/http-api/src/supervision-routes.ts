@@ -35,7 +35,7 @@ export const recordUsage = defineRoute({
     mediaTypes: ['application/json'], required: true,
   },
   answer: { description: 'The run with its usage', mediaType: 'application/json', schema: runCommandAnswer },
-  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_USAGE_CORRELATION_UNKNOWN'],
+  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_USAGE_CORRELATION_UNKNOWN'],
 });
 
 export const listAutomationVersions = defineRoute({

@@ -62,6 +62,7 @@ export const resolveWait = defineRoute({
   body: { schema: resolveWaitMethod.payload.omit({ run_id: true, wait_id: true }).strict(), mediaTypes: ['application/json'], required: true },
   answer: { description: 'How the wait ended, and the run after it', mediaType: 'application/json', schema: runCommandAnswer.extend({ wait: endedWaitSchema }) },
   errors: [
+    'AUTOMATION_V2_ACCESS_DENIED',
     'AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_WAIT_NOT_FOUND', 'AUTOMATION_V2_WAIT_NOT_RESOLVABLE', 'AUTOMATION_V2_WAIT_ALREADY_ENDED',
     'AUTOMATION_V2_WAIT_PAYLOAD_INVALID', 'AUTOMATION_V2_WAIT_PAYLOAD_TOO_LARGE',
   ],
