@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, type RunExecutorOptions, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome, type Timers } from '@cs/automation-application';
-import { decideRun } from '@cs/automation-domain';
+import { automationAggregate, createAutomation, DefinitionLibrary, requestRun, RunExecutor, runAggregate, type RunExecutorOptions, wakeWait, type HttpStep, type HttpStepRunner, type StepOutcome, type Timers } from '@cs/automation-application';
+import { decideRun, type AutomationState } from '@cs/automation-domain';
 import { localImplicitTenant, type CallContext, type GovernanceActor, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
@@ -67,6 +67,10 @@ export class InMemoryRunner {
     const { state } = await loadAggregate({ store: this.store, aggregate: runAggregate }, this.ref(run_id));
     if (state === undefined) throw new Error(`no run ${run_id}`);
     return state;
+  }
+
+  async automation(id: string): Promise<AutomationState> {
+    return (await loadAggregate({ store: this.store, aggregate: automationAggregate }, { ...this.ref(id), aggregate: 'automation' })).state;
   }
 
   ref(run_id: string): StoredCommit['ref'] {
