@@ -69,6 +69,10 @@ export class InMemoryRunner {
     return state;
   }
 
+  runIds(): readonly string[] {
+    return [...new Set(this.store.all().filter(({ ref }) => ref.aggregate === 'run').map(({ ref }) => ref.id))];
+  }
+
   async automation(id: string): Promise<AutomationState> {
     return (await loadAggregate({ store: this.store, aggregate: automationAggregate }, { ...this.ref(id), aggregate: 'automation' })).state;
   }
