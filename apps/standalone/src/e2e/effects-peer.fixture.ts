@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** What one request asked for. */
 export interface Sent {
-  /** `/{behaviour}/{run}/{step}`; behaviours: `do` and `slow` do it, `flaky` refuses the first request of each effect, `once` promises nothing. */
+  /** `/{behaviour}/{run}/{step}`; behaviours: `do` and `slow` do it, `flaky` refuses the first request of each effect, `once` promises nothing, `broken` refuses while `isBroken`, `hang` does it and keeps still while `isHanging`. */
   readonly path: string;
   /** Idempotency key; empty when there was none. */
   readonly key: string;
@@ -21,6 +21,8 @@ export class EffectsPeer {
   readonly #known = new Set<string>();
   readonly #refused = new Set<string>();
   #count = 0;
+  isBroken = false;
+  isHanging = false;
 
   static async start(): Promise<EffectsPeer> {
     const peer = new EffectsPeer();
@@ -54,7 +56,8 @@ export class EffectsPeer {
     await once(request, 'end');
     const fromMs = Date.now();
     this.sent.push({ path, key });
-    const status = this.#do(path, key);
+    const status = this.isBroken && path.startsWith('/broken') ? 422 : this.#do(path, key);
+    while (this.isHanging && path.startsWith('/hang') && !response.destroyed) await delay(10);
     // Not all at one speed: kills should catch requests that are under way.
     this.#count += 1;
     await delay(path.startsWith('/slow') ? 40 + (this.#count % 7) * 40 : 2);

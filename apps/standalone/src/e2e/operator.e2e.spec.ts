@@ -79,6 +79,7 @@ describe('operators, over HTTP, every service its own process', () => {
     expect(await ofRun(run, 'resume')).toMatchObject({ status: 409, body: { code: 'AUTOMATION_V2_RUN_NOT_PAUSED' } });
     expect(await ofRun(run, 'recover')).toMatchObject({ status: 409, body: { code: 'AUTOMATION_V2_RUN_NOT_RECOVERABLE' } });
     expect(await ofRun(run, 'tasks/nobody/retry')).toMatchObject({ status: 404, body: { code: 'AUTOMATION_V2_TASK_NODE_NOT_FOUND' } });
+    expect(await ofRun(run, 'tasks/%20/retry')).toMatchObject({ status: 400, body: { code: 'AUTOMATION_V2_TASK_NODE_REQUIRED' } });
     expect(await ofRun('automation-v2-run-none', 'cancel')).toMatchObject({ status: 404, body: { code: 'AUTOMATION_V2_RUN_NOT_FOUND' } });
   });
 
