@@ -163,7 +163,7 @@ describe('recovering a run', () => {
     given(stuck).when({ type: 'recover_run' }).then([recovered(['left'], ['left', 'pay', 'tell'], { cleared: ['left'], unknown: ['left'] })]).thenRun({ status: 'queued', checkpoint: { blocked_nodes: [] } });
   });
 
-  it('finds the failure node from outputs', () => {
+  it('finds the failure node from outputs: every node that failed is done again, not only the last', () => {
     const { last_failure: _failure, ...checkpoint } = given(failedRight).run()?.checkpoint ?? fail();
     expect(checkpoint.node_outputs['right']?.status).toBe('failed');
     given([...running, ...nodeFailed('left'), ...nodeFailed('right'), ended('x')]).when({ type: 'recover_run' }).thenRun({ checkpoint: { pending_nodes: ['left', 'pay', 'right', 'tell'], node_outputs: expect.not.objectContaining({ left: expect.anything() as unknown, right: expect.anything() as unknown }) as object } });

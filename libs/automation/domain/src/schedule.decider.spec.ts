@@ -71,7 +71,7 @@ describe('a schedule', () => {
     expect(events(fireCommand(1_000_000), undefined)).toEqual([]);
   });
 
-  it('skips a time while a run of the automation is queued or running, and names it', () => {
+  it('misfires skip automations with queued/running runs: the time is skipped, and the run named', () => {
     expect(events(fireCommand(1_000_000, { active_run_id: 'run-0' }), armed)).toMatchObject([{ event_type: 'schedule_skipped', data: { reason: 'active_run', active_run_id: 'run-0', next_fire_at_ms: 1_060_000 } }]);
   });
 
