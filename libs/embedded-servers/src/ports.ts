@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PortTakenError } from './server.errors.js';
 
 const bind = (port: number): Promise<number> =>
@@ -15,12 +16,21 @@ const bind = (port: number): Promise<number> =>
 /** A port on 127.0.0.1 that was free a moment ago. */
 export const freePort = (): Promise<number> => bind(0);
 
-/** Throws {@link PortTakenError} when another process listens on the port; `what` wants it. */
+/** A process that is ending holds its ports a little longer than it can be seen. */
+const patienceMs = 1000;
+const pauseMs = 50;
+
+/** Throws {@link PortTakenError} when another process listens on the port, and goes on to; `what` wants it. */
 export const assertPortFree = async (port: number, what: string): Promise<void> => {
-  try {
-    await bind(port);
-  } catch (error) {
-    throw new PortTakenError(port, what, { cause: error });
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      await bind(port);
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw new PortTakenError(port, what, { cause: error });
+      await delay(pauseMs);
+    }
   }
 };
 
