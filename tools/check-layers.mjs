@@ -25,6 +25,7 @@ const fixtures = [
   ['production code imports no test library', 'apps/runner/src/x.ts', "import '@cs/testing';", 'no-restricted-imports'],
   ['contexts meet in contracts: automation knows no approval', 'libs/automation/application/src/x.ts', "import '@cs/approval-domain';", boundaries],
   ['contexts meet in contracts: notification knows no automation', 'libs/notification/src/x.ts', "import '@cs/automation-domain';", boundaries],
+  ['contexts meet in contracts: read models know no notification', 'libs/read-models/src/x.ts', "import '@cs/notification';", boundaries],
   ['no relative import across projects', 'libs/eventing/src/x.ts', "import '../../kernel/src/json.js';", boundaries],
   ['no clock in pure code', 'libs/automation/domain/src/x.ts', 'export const x = Date.now();', restricted],
   ['no new Date() in pure code', 'libs/contracts/src/x.ts', 'export const x = new Date();', restricted],

@@ -16,10 +16,11 @@ export const depConstraints = [
   only('layer:composition', ['layer:kernel', 'layer:contracts', 'layer:domain', 'layer:application', 'layer:infrastructure', 'layer:app', 'layer:testing']),
   only('layer:testing', ['layer:kernel', 'layer:contracts', 'layer:application', 'layer:infrastructure']),
   // Contexts meet only in contracts. The gate lives inside its run (docs/decisions), so approval and the
-  // read models fold the run aggregate of the automation context.
+  // read models fold the run aggregate of the automation context. The inbox lists gates by who may decide
+  // them, which is for approval to say.
   only('context:automation', ['context:shared', 'context:automation']),
   only('context:approval', ['context:shared', 'context:approval', 'context:automation']),
   only('context:notification', ['context:shared', 'context:notification']),
-  only('context:read-models', ['context:shared', 'context:read-models', 'context:automation']),
+  only('context:read-models', ['context:shared', 'context:read-models', 'context:automation', 'context:approval']),
   only('context:shared', ['context:shared', 'context:read-models']),
 ];

@@ -9,6 +9,13 @@ export type GateDecision = z.infer<typeof gateDecisionSchema>;
 export const gateOutcomeSchema = z.enum([...gateDecisionSchema.options, 'expired', 'timeout_resume']);
 export type GateOutcome = z.infer<typeof gateOutcomeSchema>;
 
+/**
+ * What kind of request waits for a person: a gate of the definition, one that needs several people, one that a
+ * policy opened by itself, a question of a step, a request to a role, a change of an automation's governance.
+ */
+export const approvalKindSchema = z.enum(['approval_gate', 'dual_control', 'policy_gate', 'question', 'escalation', 'governance_approval']);
+export type ApprovalKind = z.infer<typeof approvalKindSchema>;
+
 const principal = z.string().min(1).max(256);
 const longestMs = 366 * 24 * 3_600_000;
 
@@ -88,6 +95,8 @@ export type BindingDifference = z.infer<typeof bindingDifferenceSchema>;
 
 /** An open approval gate, as the approver sees it: every text is resolved when the gate opens. */
 export const pendingGateSchema = z.object({
+  /** Absent: `dual_control` at a gate that needs several people, else `approval_gate`. */
+  kind: approvalKindSchema.optional(),
   node_id: nodeIdSchema,
   /** One per opening: a gate that opens again after rework has a new one. */
   gate_opening_id: z.string(),

@@ -26,8 +26,8 @@ export { holdReasonSchema, type HoldReason } from './events/run-admission.events
 export { runEvents, type RunEvent } from './events/run.events.js';
 export { pinnedDefinitionSchema, repairedStepSchema, type PinnedDefinition, type RepairedStep } from './events/run-operator.events.js';
 export {
-  approverSchema, bindingDifferenceSchema, gateDecisionRecordSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicyStateSchema, gateReleaseSchema, gateVoteSchema, pendingGateSchema, votingSchema,
-  type Approver, type BindingDifference, type ExpiryPolicy, type GateDecision, type GateOutcome, type GatePolicyState, type GateRelease, type GateDecisionRecord, type GateVote, type PendingGate,
+  approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionRecordSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicyStateSchema, gateReleaseSchema, gateVoteSchema, pendingGateSchema, votingSchema,
+  type ApprovalKind, type Approver, type BindingDifference, type ExpiryPolicy, type GateDecision, type GateOutcome, type GatePolicyState, type GateRelease, type GateDecisionRecord, type GateVote, type PendingGate,
 } from './gate.schema.js';
 export { handoffEvents, watchEvents, type HandoffEvent, type WatchEvent } from './events/handoff.events.js';
 export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js';

@@ -1,5 +1,5 @@
 import type {
-  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, text, texts, type BulkTable } from './bulk-table.js';
 import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
@@ -56,15 +56,29 @@ const waits: BulkTable<WaitRow> = {
   },
 };
 
+const keyColumns = ['kind', 'risk_tier', 'data_classes', 'requester', 'approvers', 'voters', 'authority'];
+const lines = (read: (keys: GateKeys) => readonly string[]) => text<GateRow>(({ keys }) => (keys === null ? '' : read(keys).join('\n')));
+
 const gates: BulkTable<GateRow> = {
   name: 'gates',
   conflict: ['org_id', 'workspace_id', 'gate_opening_id'],
-  merge: { gate: 'coalesce({new}, {old})', requested_at_ms: 'least({new}, {old})' },
+  merge: {
+    gate: 'coalesce({new}, {old})', requested_at_ms: 'least({new}, {old})',
+    // A row without its gate knows no keys either.
+    ...Object.fromEntries(keyColumns.map((column) => [column, 'case when excluded.gate is null then {old} else {new} end'])),
+  },
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'gate_opening_id', 'run_id', 'automation_id', 'node_id', 'status', 'decision', 'reason'),
     ...bigints('requested_at_ms', 'expires_at_ms', 'decided_at_ms', 'position'),
     gate: document(({ gate }) => gate),
     requested_by: document(({ requested_by }) => requested_by),
+    kind: text(({ keys }) => keys?.kind ?? 'approval_gate'),
+    risk_tier: text(({ keys }) => keys?.risk_tier ?? null),
+    data_classes: lines(({ data_classes }) => data_classes),
+    requester: text(({ keys }) => keys?.requester ?? null),
+    approvers: lines(({ approvers }) => approvers),
+    voters: lines(({ voters }) => voters),
+    authority: document(({ keys }) => keys?.authority),
     decided_by: document(({ decided_by }) => decided_by),
   },
 };

@@ -28,7 +28,7 @@ class RowsByKey<Row> {
   }
 }
 
-const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, gate: after.gate ?? before.gate });
+const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, gate: after.gate ?? before.gate, keys: after.keys ?? before.keys });
 
 /** Collects what the commits of a batch change, each row at most once. */
 export class CollectedRows {

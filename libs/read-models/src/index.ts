@@ -13,7 +13,7 @@ export { ProjectionFencedError, RowsRefusedError, type Progress, type Projection
 export { restoreRun } from './restore-run.js';
 export { toPublishedEvents } from './published-event.projection.js';
 export type {
-  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';

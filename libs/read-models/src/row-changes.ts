@@ -1,4 +1,5 @@
-import type { AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { NeededAuthority } from '@cs/approval-domain';
+import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -56,13 +57,30 @@ export interface WaitRow extends TenantKey {
   readonly metadata: JsonObject | null;
 }
 
-/** One opening of a gate. Open ones are the inbox; `closed` ones lost their run before anyone decided. */
+/** What the inbox is filtered by. */
+export interface GateKeys {
+  readonly kind: ApprovalKind;
+  readonly risk_tier: string | null;
+  readonly data_classes: readonly string[];
+  /** Whoever asked, in one spelling; null when nobody is known. */
+  readonly requester: string | null;
+  /** Keys of those it takes decisions from (`approverKeysOf`). */
+  readonly approvers: readonly string[];
+  /** Who has voted, in one spelling each. */
+  readonly voters: readonly string[];
+  /** Null where being among the approvers is enough. */
+  readonly authority: NeededAuthority | null;
+}
+
+/** One opening of a gate. Open ones are the inbox; `closed` ones lost their run before anyone decided: their `decided_by`, time and reason say who ended it. */
 export interface GateRow extends TenantKey {
   readonly gate_opening_id: string;
   readonly run_id: string;
   readonly automation_id: string;
   readonly node_id: string;
   readonly status: 'open' | 'decided' | 'closed';
+  /** What the inbox finds it by; null at an opening that was never seen. */
+  readonly keys: GateKeys | null;
   readonly gate: PendingGate | null;
   readonly requested_by: GovernanceActor | null;
   readonly requested_at_ms: number;

@@ -119,7 +119,30 @@ describe('gates', () => {
   it('given a run that ended without a decision, closes its gate', () => {
     const log = opened();
     log.run('r1', { event_type: 'run_cancelled', data: { reason: 'stopped', stop_kind: 'operator_stopped' } });
-    expect(project(log.entries).gates).toEqual([expect.objectContaining({ gate_opening_id: 'o1', status: 'closed' })]);
+    expect(project(log.entries).gates).toEqual([
+      expect.objectContaining({ gate_opening_id: 'o1', status: 'closed', decision: null, decided_by: person, decided_at_ms: log.at_ms, reason: 'stopped' }),
+    ]);
+  });
+
+  it('given who may decide and what is at stake, keeps what the inbox finds it by', () => {
+    const log = opened();
+    expect(project(log.entries).gates[0]?.keys).toEqual({
+      kind: 'approval_gate', risk_tier: null, data_classes: [], requester: 'ada', approvers: ['anyone'], voters: [], authority: null,
+    });
+    const gate = {
+      node_id: 'sign', gate_opening_id: 'o2', approval_request_id: 'q', wait_id: 'w', transition_id: 't', title: 'Pay?', decisions: ['approve', 'cancel'], rework_targets: [], requested_at_ms: 9, upstream_node_ids: [],
+      risk_tier: 'external_send', data_classes: ['regulated'], approvals_required: 2, approvers: [{ kind: 'person', id: ' Grace' }, { kind: 'role', id: 'Lead' }],
+    } as const;
+    log.decided('r1', 'o1', 'rework');
+    log.claimed('r1');
+    log.run('r1', { event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } });
+    const vote = { vote_id: 'v1', voter: 'grace', decision: 'approve', voted_by: person, voted_at_ms: 5 } as const;
+    log.run('r1', { event_type: 'approval_gate_vote_recorded', data: { node_id: 'sign', gate_opening_id: 'o2', vote } });
+    expect(project(log.entries).gates[1]?.keys).toEqual({
+      kind: 'dual_control', risk_tier: 'external_send', data_classes: ['regulated'], requester: 'ada', voters: ['grace'],
+      approvers: [JSON.stringify(['person', 'grace']), JSON.stringify(['role', 'lead'])],
+      authority: { eligibility: 'none', data_classes: ['regulated'], tenant_source: 'explicit', resource: expect.objectContaining({ resource_kind: 'approval', resource_id: 'refund:sign' }) },
+    });
   });
 });
 

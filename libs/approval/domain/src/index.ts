@@ -1,4 +1,5 @@
 export { appliesTo, evaluateAccess, type AccessDecision, type AccessQuestion, type AccessReason } from './access-evaluation.js';
+export { approverKeysOf, deciderKeysOf, neededAuthority, openApproverKeys, type NeededAuthority } from './approval-keys.js';
 export { receiptClaims } from './decision-receipt.js';
 export { authorityRefusal, isNamedApprover, type AuthorityRefusal, type Decider } from './gate-authority.js';
 export { canonicalIdentity, isSameIdentity } from './identity.js';

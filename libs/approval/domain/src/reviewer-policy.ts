@@ -11,6 +11,8 @@ export interface ReviewerPolicy {
   readonly resource: ResourceRef;
 }
 
+type OfRun = Pick<Run, 'automation_id' | 'tenant_context'>;
+
 const eligibilities: ReadonlySet<string> = new Set<ReviewerEligibility>(['none', 'any_human_reviewer', 'elevated_reviewer']);
 
 interface Tier {
@@ -64,7 +66,7 @@ const dataClassesOf = ({ metadata, data_classes = [] }: PendingGate): readonly D
   return [...new Set(words.filter((word) => typeof word === 'string').filter(isDataClass))];
 };
 
-const resourceOf = ({ metadata, node_id }: PendingGate, { automation_id, tenant_context }: Run): ResourceRef => {
+const resourceOf = ({ metadata, node_id }: PendingGate, { automation_id, tenant_context }: OfRun): ResourceRef => {
   const [given] = valuesAt(metadata, everywhere, 'resource');
   const text = (name: string): string | undefined => {
     const value = isJsonObject(given) ? given[name] : undefined;
@@ -82,7 +84,7 @@ const resourceOf = ({ metadata, node_id }: PendingGate, { automation_id, tenant_
 };
 
 /** Reads the policy of an open gate. What cannot be read counts as absent (domain 5.2). */
-export const reviewerPolicy = (gate: PendingGate, run: Run): ReviewerPolicy => ({
+export const reviewerPolicy = (gate: PendingGate, run: OfRun): ReviewerPolicy => ({
   eligibility: firstWord(valuesAt(gate.metadata, ['gate', ''], 'reviewer_eligibility'), isEligibility) ?? 'none',
   risk_tier: firstWord(valuesAt(gate.metadata, everywhere, 'risk_tier'), isRiskTier) ?? (gate.risk_tier !== undefined && isRiskTier(gate.risk_tier) ? gate.risk_tier : undefined),
   data_classes: dataClassesOf(gate),

@@ -1,4 +1,5 @@
 import { CreateProjections1767225600000 } from './create-projections.js';
+import { Inbox1767225600500 } from './inbox.js';
 import { ExtendWaits1767225600001 } from './waits.js';
 import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoffs.js';
 import { Webhooks1767225600003 } from './webhooks.js';
@@ -11,4 +12,4 @@ import { Viewers1767225600009 } from './viewers.js';
  * Every migration, oldest first. A released one never changes; each expands what the release before
  * it can still use, and a later one contracts.
  */
-export const migrations = [CreateProjections1767225600000, ExtendWaits1767225600001, Webhooks1767225600003, CreateSchedulesAndHandoffs1767225600004, WatchRuns1767225600006, OverdueGates1767225600008, Viewers1767225600009, SweepRuns1767225600010];
+export const migrations = [CreateProjections1767225600000, ExtendWaits1767225600001, Webhooks1767225600003, CreateSchedulesAndHandoffs1767225600004, WatchRuns1767225600006, OverdueGates1767225600008, Viewers1767225600009, SweepRuns1767225600010, Inbox1767225600500];
