@@ -2,6 +2,7 @@ import type { Digest, LogEntry, LogReader } from '@cs/eventing';
 import type { Position } from '@cs/kernel';
 import { projectBatch, ProjectionMemory, RowsRefusedError, type ProjectionStore, type RowChanges } from '@cs/read-models';
 import type { EventRelay } from './event-relay.js';
+import type { RefusedCommits } from './refused-commits.js';
 
 /** Commits from `from` to `to` cannot be written together: one of them cannot be projected or stored. */
 export class BatchRefusedError extends Error {
@@ -13,6 +14,7 @@ export class BatchRefusedError extends Error {
 
 export interface BatchWritten {
   readonly commits: number;
+  readonly events: number;
   readonly seconds: number;
   readonly position: Position;
   /** Recorded time of the newest event. */
@@ -22,18 +24,18 @@ export interface BatchWritten {
 export interface SessionOptions {
   readonly reader: LogReader;
   readonly store: ProjectionStore;
-  readonly relay: EventRelay;
+  /** Takes what is written, to publish it. */
+  readonly relay: Pick<EventRelay, 'published' | 'offer'>;
   readonly digest: Digest;
   readonly clock: () => number;
   readonly limits: { readonly maxCommits: number; readonly maxBytes: number; readonly maxRuns: number };
-  /** Commits up to here are projected one by one: one of them was refused. */
-  readonly oneByOneUpTo: Position;
-  /** Why commits are set aside, by position. */
-  readonly refused: ReadonlyMap<Position, string>;
+  readonly refused: RefusedCommits;
   readonly onWritten: (written: BatchWritten) => void;
 }
 
 const memoryBytes = 256 * 1024 * 1024;
+
+const eventsIn = (entries: readonly LogEntry[]): number => entries.reduce((sum, { stored }) => sum + (stored?.commit.events.length ?? 0), 0);
 
 /** Splits what was read so that a transaction stays small. */
 export function* transactionsOf(entries: readonly LogEntry[], { maxBytes, oneByOneUpTo }: { readonly maxBytes: number; readonly oneByOneUpTo: Position }): Generator<readonly LogEntry[]> {
@@ -68,7 +70,7 @@ export class ProjectionSession {
   }
 
   async run(after: Position, signal: AbortSignal): Promise<void> {
-    const { reader, limits, oneByOneUpTo } = this.#options;
+    const { reader, limits, refused: { oneByOneUpTo } } = this.#options;
     const reading = AbortSignal.any([signal, this.#failed.signal]);
     let position = after;
     try {
@@ -86,7 +88,7 @@ export class ProjectionSession {
   }
 
   async #take(read: readonly LogEntry[], after: Position, signal: AbortSignal): Promise<Position> {
-    const entries = this.#options.refused.size === 0 ? read : read.map((entry) => this.#setAsideIfRefused(entry));
+    const entries = this.#options.refused.reasons.size === 0 ? read : read.map((entry) => this.#setAsideIfRefused(entry));
     const changes = await this.#project(entries);
     await this.#writing;
     this.#writing = this.#write({ entries, changes, after }, signal);
@@ -115,12 +117,14 @@ export class ProjectionSession {
       throw error instanceof RowsRefusedError ? this.#refuse(entries, error) : error;
     }
     const last = entries.at(-1);
-    if (last) onWritten({ commits: entries.length, seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms });
+    if (last) onWritten({
+      commits: entries.length, events: eventsIn(entries), seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms,
+    });
     await relay.offer(entries, signal);
   }
 
   #setAsideIfRefused(entry: LogEntry): LogEntry {
-    const reason = this.#options.refused.get(entry.position);
+    const reason = this.#options.refused.reasons.get(entry.position);
     if (reason === undefined) return entry;
     const { stored: _stored, ...rest } = entry;
     return { ...rest, unreadable: reason };

@@ -1,5 +1,5 @@
 import type { Digest, EventPublisher, EventStore, LogReader } from '@cs/eventing';
-import { noPosition, type Position } from '@cs/kernel';
+import type { Position } from '@cs/kernel';
 import type { Logger } from '@cs/platform';
 import { lead, migrate, type Database } from '@cs/postgres';
 import { ProjectionFencedError, type ProjectionStore } from '@cs/read-models';
@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EventRelay } from './event-relay.js';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { ProjectorMetrics } from './projector-metrics.js';
+import { RefusedCommits } from './refused-commits.js';
 import { checkSameLog, ForeignLogError } from './same-log.js';
 
 export interface ProjectorOptions {
@@ -40,8 +41,7 @@ const lastRetryMs = 5000;
 export class Projector {
   readonly #options: ProjectorOptions;
   readonly #stop = new AbortController();
-  readonly #refused = new Map<Position, string>();
-  #oneByOneUpTo = noPosition;
+  readonly #refused = new RefusedCommits();
   #projected: Position | undefined;
   #failure: unknown = new Error('has not reached the database yet');
   #retryMs = firstRetryMs;
@@ -117,7 +117,7 @@ export class Projector {
   #session(relay: EventRelay): ProjectionSession {
     const { reader, store, digest, clock, limits } = this.#options;
     return new ProjectionSession({
-      reader, store, relay, digest, clock, limits, oneByOneUpTo: this.#oneByOneUpTo, refused: this.#refused, onWritten: (written) => this.#written(written),
+      reader, store, relay, digest, clock, limits, refused: this.#refused, onWritten: (written) => this.#written(written),
     });
   }
 
@@ -126,7 +126,7 @@ export class Projector {
     metrics.batchCommits.observe(commits);
     metrics.batchSeconds.observe(seconds);
     if (newestAtMs !== undefined) metrics.lagSeconds.set(Math.max(0, clock() - newestAtMs) / 1000);
-    if (this.#refused.delete(position)) metrics.setAside.inc();
+    if (this.#refused.forget(position)) metrics.setAside.inc();
     this.#retryMs = firstRetryMs;
     this.#failure = undefined;
     this.#advance(position);
@@ -143,13 +143,9 @@ export class Projector {
     if (this.#stop.signal.aborted || lost.aborted) return;
     if (!(error instanceof BatchRefusedError)) return this.#pause(error);
     this.#options.logger.warn({ err: error, from: error.from, to: error.to }, 'a batch was refused');
-    if (error.from !== error.to) {
-      this.#oneByOneUpTo = error.to;
-      return undefined;
-    }
-    if (this.#refused.has(error.from)) return this.#pause(error);
-    this.#refused.set(error.from, `cannot be projected: ${error.message}`);
-    this.#options.logger.error({ err: error, position: error.from }, 'a commit is set aside');
+    const next = this.#refused.learn(error);
+    if (next === 'stuck') return this.#pause(error);
+    if (next === 'set aside') this.#options.logger.error({ err: error, position: error.from }, 'a commit is set aside');
     return undefined;
   }
 

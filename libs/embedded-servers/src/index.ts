@@ -4,4 +4,4 @@ export { DataFolderInUseError, PortTakenError, ServerStartError, ServerUnavailab
 export type { Log, ServerExit, ServerProcess } from './server-process.js';
 export { startEmbeddedServers, type EmbeddedServers, type StartEmbeddedServersOptions } from './start-embedded-servers.js';
 export { startNats, type NatsHandle, type StartNatsOptions } from './start-nats.js';
-export { startPostgres, type PostgresHandle, type StartPostgresOptions } from './start-postgres.js';
+export { runningPostgresUrl, startPostgres, type PostgresHandle, type StartPostgresOptions } from './start-postgres.js';

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { claim, takeOverLeftover, type LeftoverOptions } from './leftover.js';
@@ -99,19 +99,26 @@ const prepareSetting = async (options: StartPostgresOptions): Promise<Setting> =
   return { placement, account, cluster, remains, durable, log };
 };
 
+const urlOf = ({ password, port, database }: { readonly password: string; readonly port: number; readonly database: string }): string =>
+  `postgres://${clusterUser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+
+/** Address of the server that another process runs on a data folder. Throws when the folder has no password. */
+export const runningPostgresUrl = async ({ dataDir, port, database }: Pick<StartPostgresOptions, 'dataDir' | 'port' | 'database'>): Promise<string> =>
+  urlOf({ password: (await readFile(path.join(path.resolve(dataDir), 'password'), 'utf8')).trim(), port, database });
+
 /** Starts a PostgreSQL server on 127.0.0.1, waits until it serves, and creates the database if it is missing. */
 export const startPostgres = async (options: StartPostgresOptions): Promise<PostgresHandle> => {
   const setting = await prepareSetting(options);
   return withPort(options.port, async (port) => {
     await assertPortFree(port, what);
     const server = await launchOnceUnlocked(setting, port);
-    const base = `postgres://${clusterUser}:${setting.cluster.password}@127.0.0.1:${port}`;
+    const { password } = setting.cluster;
     try {
-      await ensureDatabase(`${base}/postgres`, options.database);
+      await ensureDatabase(urlOf({ password, port, database: 'postgres' }), options.database);
     } catch (error) {
       await server.stop();
       throw error;
     }
-    return { ...server, port, url: `${base}/${encodeURIComponent(options.database)}` };
+    return { ...server, port, url: urlOf({ password, port, database: options.database }) };
   });
 };

@@ -6,6 +6,7 @@ export { decodeCommit, UnreadableCommitError } from './decode-commit.js';
 export { LogUnavailableError, type AppendResult, type EventStore, type StoredCommit } from './event-store.port.js';
 export { executeCommand, type Executed } from './execute-command.js';
 export { InMemoryEventStore } from './in-memory-event-store.js';
+export { placeOf, readLogEntry } from './log-entry.js';
 export type { ProjectionProgress } from './projection-progress.port.js';
 export { buildCommit, longestStateInterval, nextTime, recordEvents, stateInterval, type BuiltCommit, type RecordContext } from './record-events.js';
 export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';

@@ -5,6 +5,7 @@ export { Consumers, type ConsumerDefinition, type TenantQueuesDefinition } from 
 export { ensureStreams, type StreamOptions } from './ensure-streams.js';
 export { JetStreamEventPublisher } from './event-publisher.adapter.js';
 export { JetStreamEventStore, type EventStoreOptions } from './jetstream-event-store.adapter.js';
+export { logEnd } from './log-end.js';
 export { JetStreamLogReader } from './log-reader.adapter.js';
 export { connectNats, type NatsOptions } from './nats-connection.js';
 export { NatsModule } from './nats.module.js';

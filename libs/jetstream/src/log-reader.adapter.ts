@@ -1,5 +1,5 @@
-import { parseLogSubject, streams, type AggregateRef } from '@cs/contracts';
-import { decodeCommit, LogDamagedError, UnreadableCommitError, type LogEntry, type LogReader } from '@cs/eventing';
+import { streams } from '@cs/contracts';
+import { LogDamagedError, placeOf, readLogEntry, UnreadableCommitError, type LogEntry, type LogReader } from '@cs/eventing';
 import { toPosition, type Position } from '@cs/kernel';
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
@@ -11,27 +11,14 @@ import { unlessReconnected } from './connection-watch.js';
 import type { Delivery } from './delivery.js';
 import { PullRequests } from './pull-requests.js';
 
-const nobody: AggregateRef = { org_id: 'local', workspace_id: 'local', aggregate: 'dead_letter', id: 'unknown' };
 const retryPauseMs = 100;
 const apiTimeoutMs = 2000;
 /** The broker forgets a reader that has not asked for anything for so long. */
 const inactiveMs = 60_000;
 
-const toEntry = (message: Pick<LogEntry, 'position' | 'subject' | 'body'>): LogEntry => {
-  const parsed = parseLogSubject(message.subject);
-  if (!parsed) return { ...message, ref: nobody, status: 'unknown', unreadable: `"${message.subject}" is no subject of the log` };
-  try {
-    return { ...message, ...parsed, stored: decodeCommit(parsed, message) };
-  } catch (error) {
-    if (error instanceof UnreadableCommitError) return { ...message, ...parsed, unreadable: error.message };
-    throw error;
-  }
-};
-
-const withoutBlobs = (delivery: Delivery, problem: UnreadableCommitError): LogEntry => {
-  const { ref, status } = parseLogSubject(delivery.subject) ?? { ref: nobody, status: 'unknown' };
-  return { position: toPosition(delivery.position), subject: delivery.subject, body: delivery.text(), ref, status, unreadable: problem.message };
-};
+const withoutBlobs = (delivery: Delivery, problem: UnreadableCommitError): LogEntry => ({
+  position: toPosition(delivery.position), subject: delivery.subject, body: delivery.text(), ...placeOf(delivery.subject), unreadable: problem.message,
+});
 
 interface ReaderOptions {
   /** What interrupted reading; it goes on by itself. */
@@ -148,7 +135,7 @@ export class JetStreamLogReader implements LogReader {
   }
 
   #entry(delivery: Delivery, body: string): LogEntry {
-    return toEntry({ position: toPosition(delivery.position), subject: delivery.subject, body });
+    return readLogEntry({ position: toPosition(delivery.position), subject: delivery.subject, body });
   }
 
   /** Asks again for as long as the object store does not answer; what it does not have is unreadable. */

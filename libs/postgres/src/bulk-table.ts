@@ -1,5 +1,5 @@
+import { canonicalJson } from '@cs/kernel';
 import type { ArrayParameters } from './array-parameters.js';
-import { schema } from './database.js';
 
 /** How a row's member becomes a column. */
 export interface Column<Row> {
@@ -14,6 +14,16 @@ export const document = <Row>(read: (row: Row) => unknown): Column<Row> =>
   text((row) => {
     const value = read(row);
     return value === null || value === undefined ? null : JSON.stringify(value);
+  });
+
+/**
+ * A JSON document that is folded: equal values have equal text, whether the fold went on in memory or
+ * from what was stored.
+ */
+export const foldedDocument = <Row>(read: (row: Row) => unknown): Column<Row> =>
+  text((row) => {
+    const value = read(row);
+    return value === null || value === undefined ? null : canonicalJson(value);
   });
 
 /** Columns of the same name and kind as the row's members. */
@@ -41,8 +51,8 @@ const onConflict = <Row>({ name, columns, conflict, merge = {}, keep }: BulkTabl
   return ` on conflict (${conflict.join(', ')}) do update set ${sets.join(', ')}`;
 };
 
-/** One statement that writes any number of rows; `first` is the number of its first parameter. */
-export const bulkInsert = <Row>(table: BulkTable<Row>, { first, condition }: { readonly first: number; readonly condition: string }): string => {
+/** One statement that writes any number of rows to the table of a schema; `first` is the number of its first parameter. */
+export const bulkInsert = <Row>(table: BulkTable<Row>, { schema, first, condition }: { readonly schema: string; readonly first: number; readonly condition: string }): string => {
   const names = Object.keys(table.columns);
   const arrays = Object.values(table.columns).map(({ type }, index) => `$${first + index}::${type}[]`);
   return `insert into ${schema}.${table.name} as ${table.name} (${names.join(', ')}) select * from unnest(${arrays.join(', ')}) where ${condition}${onConflict(table)}`;

@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** Longest statement in ms. Default 30,000. */
   readonly statementTimeoutMs?: number;
+  /** Settings of the server for these connections, by name. Default none. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface Statement {
@@ -28,7 +30,7 @@ const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === int8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format)),
 };
 
-const createDataSource = ({ url, name, poolSize = 10, statementTimeoutMs = 30_000 }: DatabaseOptions): DataSource =>
+const createDataSource = ({ url, name, poolSize = 10, statementTimeoutMs = 30_000, settings = {} }: DatabaseOptions): DataSource =>
   new DataSource({
     type: 'postgres', driver: pg, url, schema, applicationName: name, poolSize, migrations, migrationsTableName: 'migrations', logging: false,
     // An idle connection that breaks is replaced when it is next asked for; statements report what they meet themselves.
@@ -36,7 +38,7 @@ const createDataSource = ({ url, name, poolSize = 10, statementTimeoutMs = 30_00
     extra: {
       connectionTimeoutMillis: 5000, keepAlive: true, statement_timeout: statementTimeoutMs,
       // Planning for the values at hand costs more than our statements, whose plans do not depend on them.
-      options: '-c plan_cache_mode=force_generic_plan',
+      options: Object.entries({ plan_cache_mode: 'force_generic_plan', ...settings }).map(([setting, value]) => `-c ${setting}=${value}`).join(' '),
       // The server answers first; this is for a server that does not answer at all.
       query_timeout: statementTimeoutMs + 5000,
     },

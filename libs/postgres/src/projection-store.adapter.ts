@@ -5,7 +5,7 @@ import {
 } from '@cs/read-models';
 import { ArrayParameters } from './array-parameters.js';
 import { bulkInsert, writeRows, type BulkTable } from './bulk-table.js';
-import type { Database } from './database.js';
+import { schema as liveSchema, type Database } from './database.js';
 import { projectionTables } from './projection-tables.js';
 import { refusesRows } from './sql-state.js';
 
@@ -16,26 +16,28 @@ const kinds = Object.keys(projectionTables) as Kind[];
  * The whole batch is one statement, hence one round trip and one transaction: the position moves if it
  * is still where the writer thinks, and rows are written if it moved.
  */
-const writeText = (written: readonly Kind[]): string => {
-  let parameter = 4;
+const writeText = (schema: string, written: readonly Kind[]): string => {
+  let parameter = 5;
   const inserts = written.map((kind) => {
-    const insert = bulkInsert(projectionTables[kind] as BulkTable<never>, { first: parameter, condition: 'exists (select from moved)' });
+    const insert = bulkInsert(projectionTables[kind] as BulkTable<never>, { schema, first: parameter, condition: 'exists (select from moved)' });
     parameter += Object.keys(projectionTables[kind].columns).length;
     return `write_${kind} as (${insert})`;
   });
   const moved = `moved as (
-    update countersign.projection_position set projected = $1::bigint, published = greatest(published, $2::bigint)
-    where name = 'main' and projected = $3::bigint returning 1)`;
+    update ${schema}.projection_position set projected = $1::bigint, published = greatest(published, $2::bigint)
+    where name = 'main' and projected = $3::bigint and generation = $4::bigint returning 1)`;
   return `with ${[moved, ...inserts].join(',\n')}\nselect count(*) as moved from moved`;
 };
 
 const statements = new Map<string, { readonly name: string; readonly text: string }>();
 
 /** A table without rows costs as much as one with a few, so each combination of tables has its own statement. */
-const statementFor = (written: readonly Kind[]): { readonly name: string; readonly text: string } => {
-  const key = kinds.map((kind) => (written.includes(kind) ? '1' : '0')).join('');
-  const known = statements.get(key) ?? { name: `write_projections_${key}`, text: writeText(written) };
-  statements.set(key, known);
+const statementFor = (schema: string, written: readonly Kind[]): { readonly name: string; readonly text: string } => {
+  // The server tells names apart by their first 63 characters.
+  const combination = Number.parseInt(kinds.map((kind) => (written.includes(kind) ? '1' : '0')).join(''), 2).toString(36);
+  const name = `write_${schema}_${combination}`;
+  const known = statements.get(name) ?? { name, text: writeText(schema, written) };
+  statements.set(name, known);
   return known;
 };
 
@@ -57,13 +59,28 @@ interface StoredRunRow extends RunKey {
   readonly record: string;
 }
 
-/** The projections in PostgreSQL, as the projector writes them. */
+/**
+ * The projections in PostgreSQL, as the projector writes them. What was read from one generation of the
+ * tables is not written to the next: after a switch, `write` throws `ProjectionFencedError` until
+ * `progress` was asked again.
+ */
 export class PostgresProjectionStore implements ProjectionStore {
-  constructor(private readonly database: Database) {}
+  readonly #database: Database;
+  readonly #schema: string;
+  #generation = 0;
+
+  /** `schema` holds the generation that is written; default: the one that everybody reads. */
+  constructor(database: Database, { schema = liveSchema }: { readonly schema?: string } = {}) {
+    this.#database = database;
+    this.#schema = schema;
+  }
 
   async progress(): Promise<Progress> {
-    const [row] = await this.database.query<{ projected: number; published: number }>({ text: `select projected, published from countersign.projection_position where name = 'main'` });
+    const [row] = await this.#database.query<{ projected: number; published: number; generation: number }>({
+      text: `select projected, published, generation from ${this.#schema}.projection_position where name = 'main'`,
+    });
     if (row === undefined) throw new Error('The projection has no position: the database is not set up');
+    this.#generation = row.generation;
     return { projected: toPosition(row.projected), published: toPosition(row.published) };
   }
 
@@ -76,36 +93,36 @@ export class PostgresProjectionStore implements ProjectionStore {
     const parameters = new ArrayParameters();
     const written = kinds.filter((kind) => changes[kind].length > 0);
     for (const kind of written) addRows(kind, changes, parameters);
-    const values = [changes.position, published, after, ...parameters.all()];
-    const [result] = await this.database.query<{ moved: number }>({ ...statementFor(written), values }).catch((error: unknown) => {
+    const values = [changes.position, published, after, this.#generation, ...parameters.all()];
+    const [result] = await this.#database.query<{ moved: number }>({ ...statementFor(this.#schema, written), values }).catch((error: unknown) => {
       throw refusesRows(error) ? new RowsRefusedError(error instanceof Error ? error.message : String(error), { cause: error }) : error;
     });
-    if (result?.moved !== 1) throw new ProjectionFencedError(`the projections are no longer at position ${after}`);
+    if (result?.moved !== 1) throw new ProjectionFencedError(`the projections are no longer at position ${after} of generation ${this.#generation}`);
   }
 
   async archived(from: Position, limit: number): Promise<readonly ArchiveRow[]> {
-    const rows = await this.database.query<StoredArchiveRow>({
-      name: 'read_archive', text: 'select position, subject, body, encoding, problem from countersign.archive where position >= $1::bigint order by position limit $2', values: [from, limit],
+    const rows = await this.#database.query<StoredArchiveRow>({
+      name: `read_archive_${this.#schema}`, text: `select position, subject, body, encoding, problem from ${this.#schema}.archive where position >= $1::bigint order by position limit $2`, values: [from, limit],
     });
     return rows.map(readArchiveRow);
   }
 
   #runs(keys: readonly RunKey[]): Promise<readonly StoredRunRow[]> {
     if (keys.length === 0) return Promise.resolve([]);
-    return this.database.query<StoredRunRow>({
-      name: 'load_runs',
+    return this.#database.query<StoredRunRow>({
+      name: `load_runs_${this.#schema}`,
       text: `select org_id, workspace_id, run_id, version, position, record
-        from unnest($1::text[], $2::text[], $3::text[]) as k (org_id, workspace_id, run_id) join countersign.runs using (org_id, workspace_id, run_id)`,
+        from unnest($1::text[], $2::text[], $3::text[]) as k (org_id, workspace_id, run_id) join ${this.#schema}.runs using (org_id, workspace_id, run_id)`,
       values: [keys.map(({ org_id }) => org_id), keys.map(({ workspace_id }) => workspace_id), keys.map(({ run_id }) => run_id)],
     });
   }
 
   #heads(workspaces: Missing['workspaces']): Promise<readonly AuditHead[]> {
     if (workspaces.length === 0) return Promise.resolve([]);
-    return this.database.query<AuditHead>({
-      name: 'load_audit_heads',
+    return this.#database.query<AuditHead>({
+      name: `load_audit_heads_${this.#schema}`,
       text: `select org_id, workspace_id, deployment_id, seq, record_hash
-        from unnest($1::text[], $2::text[]) as k (org_id, workspace_id) join countersign.audit_heads using (org_id, workspace_id)`,
+        from unnest($1::text[], $2::text[]) as k (org_id, workspace_id) join ${this.#schema}.audit_heads using (org_id, workspace_id)`,
       values: [workspaces.map(({ org_id }) => org_id), workspaces.map(({ workspace_id }) => workspace_id)],
     });
   }

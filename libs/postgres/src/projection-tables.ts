@@ -1,7 +1,7 @@
 import type {
   ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
-import { bigints, document, text, texts, type BulkTable } from './bulk-table.js';
+import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
 
 const hasNul = ({ body }: ArchiveRow): boolean => body.includes('\0');
@@ -22,7 +22,7 @@ const runs: BulkTable<RunRow> = {
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase', 'stop_kind'),
     ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
-    record: document(({ record }) => record),
+    record: foldedDocument(({ record }) => record),
     parent_run_id: text(({ record }) => record.parent?.run_id ?? null),
     parent_wait_id: text(({ record }) => record.parent?.wait_id ?? null),
   },
@@ -50,8 +50,8 @@ const waits: BulkTable<WaitRow> = {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'wait_id', 'wait_kind', 'status', 'phase_id', 'reason', 'wake_idempotency_key'),
     ...bigints('created_at_ms', 'updated_at_ms', 'wake_at_ms', 'timeout_at_ms', 'event_seq', 'completed_at_ms'),
     ...webhookMatchColumns,
-    timeout_policy: document(({ timeout_policy }) => timeout_policy),
-    metadata: document(({ metadata }) => metadata),
+    timeout_policy: foldedDocument(({ timeout_policy }) => timeout_policy),
+    metadata: foldedDocument(({ metadata }) => metadata),
     child_run_id: text(childOf),
   },
 };
@@ -70,16 +70,16 @@ const gates: BulkTable<GateRow> = {
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'gate_opening_id', 'run_id', 'automation_id', 'node_id', 'status', 'decision', 'reason'),
     ...bigints('requested_at_ms', 'expires_at_ms', 'decided_at_ms', 'position'),
-    gate: document(({ gate }) => gate),
-    requested_by: document(({ requested_by }) => requested_by),
+    gate: foldedDocument(({ gate }) => gate),
+    requested_by: foldedDocument(({ requested_by }) => requested_by),
     kind: text(({ keys }) => keys?.kind ?? 'approval_gate'),
     risk_tier: text(({ keys }) => keys?.risk_tier ?? null),
     data_classes: lines(({ data_classes }) => data_classes),
     requester: text(({ keys }) => keys?.requester ?? null),
     approvers: lines(({ approvers }) => approvers),
     voters: lines(({ voters }) => voters),
-    authority: document(({ keys }) => keys?.authority),
-    decided_by: document(({ decided_by }) => decided_by),
+    authority: foldedDocument(({ keys }) => keys?.authority),
+    decided_by: foldedDocument(({ decided_by }) => decided_by),
   },
 };
 

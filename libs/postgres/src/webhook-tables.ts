@@ -1,6 +1,6 @@
 import type { WebhookMatch } from '@cs/contracts';
 import type { WaitRow, WebhookDeliveryRow, WebhookTriggerRow } from '@cs/read-models';
-import { bigints, document, text, texts, type BulkTable, type Column } from './bulk-table.js';
+import { bigints, document, foldedDocument, text, texts, type BulkTable, type Column } from './bulk-table.js';
 
 /** The one condition of a match that tells waits of the same trigger apart, as an index finds it; '' when there is none. */
 export const matchKey = ({ provider_event_id, idempotency_key, body_digest }: WebhookMatch): string => {
@@ -15,7 +15,7 @@ type OfMatch = Pick<WaitRow, 'webhook_match'>;
 export const webhookMatchColumns: Readonly<Record<string, Column<OfMatch>>> = {
   match_trigger_id: text(({ webhook_match }: OfMatch) => webhook_match?.trigger_id ?? null),
   match_key: text(({ webhook_match }: OfMatch) => (webhook_match === null ? null : matchKey(webhook_match))),
-  webhook_match: document(({ webhook_match }: OfMatch) => webhook_match),
+  webhook_match: foldedDocument(({ webhook_match }: OfMatch) => webhook_match),
 };
 
 const triggers: BulkTable<WebhookTriggerRow> = {

@@ -3,6 +3,7 @@ import { Inbox1767225600500 } from './inbox.js';
 import { ExtendWaits1767225600001 } from './waits.js';
 import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoffs.js';
 import { Webhooks1767225600003 } from './webhooks.js';
+import { Generations1767225600800 } from './generations.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
@@ -12,4 +13,15 @@ import { Viewers1767225600009 } from './viewers.js';
  * Every migration, oldest first. A released one never changes; each expands what the release before
  * it can still use, and a later one contracts.
  */
-export const migrations = [CreateProjections1767225600000, ExtendWaits1767225600001, Webhooks1767225600003, CreateSchedulesAndHandoffs1767225600004, WatchRuns1767225600006, OverdueGates1767225600008, Viewers1767225600009, SweepRuns1767225600010, Inbox1767225600500];
+export const migrations = [
+  CreateProjections1767225600000,
+  ExtendWaits1767225600001,
+  Webhooks1767225600003,
+  CreateSchedulesAndHandoffs1767225600004,
+  WatchRuns1767225600006,
+  OverdueGates1767225600008,
+  Viewers1767225600009,
+  SweepRuns1767225600010,
+  Inbox1767225600500,
+  Generations1767225600800,
+];
