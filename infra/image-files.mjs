@@ -41,6 +41,9 @@ export const runtimeProjects = (app) => {
 /** Declarations and build records serve the compiler only. */
 const isRuntimeFile = (file) => !/\.(d\.ts|d\.ts\.map|tsbuildinfo)$/.test(file);
 
+/** Folders beside the compiled files that a library reads at run time. */
+const dataFolders = ['policies'];
+
 /** Copies the run-time files of an app into a folder, which then looks like `/app` in the image. */
 export const copyRuntimeFiles = (app, target) => {
   for (const folder of runtimeProjects(app)) {
@@ -48,6 +51,7 @@ export const copyRuntimeFiles = (app, target) => {
     if (!existsSync(dist)) throw new Error(`${folder}/dist is missing: build the workspace first`);
     cpSync(path.join(root, folder, 'package.json'), path.join(target, folder, 'package.json'));
     cpSync(dist, path.join(target, folder, 'dist'), { recursive: true, filter: isRuntimeFile });
+    for (const data of dataFolders.map((name) => path.join(folder, name)).filter((name) => existsSync(path.join(root, name)))) cpSync(path.join(root, data), path.join(target, data), { recursive: true });
   }
 };
 

@@ -36,6 +36,12 @@ const scenarios: Readonly<Record<string, readonly Json[]>> = {
     gate('each', 'child'),
     post('pay', {}, ['gate', 'flaky_each']),
   ],
+  'effects that a policy asks about: one, then a list': [
+    node(post('flaky'), retried), timer('flaky'),
+    node(post('pay', {}, ['cool_off']), { risk_tier: 'consequential_write', ...retried }),
+    node(post('each', {}, ['pay']), { risk_tier: 'consequential_write', for_each: { items: [1, 2, 3], max_parallel: 2 } }),
+    node(post('tell', {}, ['each']), { risk_tier: 'internal_write' }),
+  ],
   'a child run alone, and an effect that may not be repeated': [child(), post('once', { idempotency: 'none' }, ['child']), gate('once'), timer('gate')],
 };
 const childFlow: readonly Json[] = [node(post('flaky_child'), retried), { node_id: 'nap', objective: 'wait', depends_on: ['flaky_child'], wait: { kind: 'timer', delay_ms: 1000 } }, post('child_work', {}, ['nap'])];

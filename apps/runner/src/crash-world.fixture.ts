@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
+import { ActivePolicy, createAutomation, DefinitionLibrary, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
+import { CedarEffectJudge } from '@cs/cedar-policy';
 import { decideRun, type RunCommand } from '@cs/automation-domain';
 import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
@@ -14,6 +15,7 @@ const human = { kind: 'human', actor_id: 'ada', source: 'test' } as const;
 const context: CallContext = { tenant: localImplicitTenant, actor: human, correlation_id: 'crash-points' };
 const silent: RunChanges = { announce: () => undefined, listen: () => () => undefined };
 const evaluator = new JsonataEvaluator();
+const judge = new CedarEffectJudge();
 
 /** The outside: does an effect once for each key, or each time where there is none, and keeps a ledger. */
 export class Peer {
@@ -94,7 +96,7 @@ export class CrashWorld {
       process.write(`timer ${waitId}`, () => Promise.resolve(void this.timers.set(`${ref.id} ${waitId}`, { ref, waitId, dueAtMs })));
     const admission = new RunAdmission({ eventing, definitions, timers: { schedule } });
     const executor = new RunExecutor({
-      eventing, definitions, evaluator, http, admission, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
+      policy: new ActivePolicy(judge, eventing.store), eventing, definitions, evaluator, http, admission, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
     });
     const wake = { eventing, definitions, changes: silent, timers: { schedule } };
     const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });

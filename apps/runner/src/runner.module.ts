@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RunMeter, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RunMeter, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
@@ -43,7 +44,7 @@ const openOutbound = (config: RunnerConfig): OutboundHttp =>
 const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
-    eventing, definitions, evaluator, secrets, admission, meter, changes: signals, automations, newId: randomId,
+    eventing, definitions, evaluator, secrets, admission, meter, policy: new ActivePolicy(new CedarEffectJudge(), eventing.store), changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },

@@ -93,6 +93,17 @@ export const bindingDifferenceSchema = z.object({
 });
 export type BindingDifference = z.infer<typeof bindingDifferenceSchema>;
 
+/** Why a gate opened that no definition has: a policy asked for an approval of this node's effect. */
+export const gatePolicySchema = z.object({
+  decision_id: z.string(),
+  reason_code: z.string(),
+  reason: z.string(),
+  /** Only an elevated reviewer may approve. */
+  elevated: z.boolean(),
+  policy_version: z.string(),
+});
+export type GatePolicy = z.infer<typeof gatePolicySchema>;
+
 /** An open approval gate, as the approver sees it: every text is resolved when the gate opens. */
 export const pendingGateSchema = z.object({
   /** Absent: `dual_control` at a gate that needs several people, else `approval_gate`. */
@@ -128,6 +139,8 @@ export const pendingGateSchema = z.object({
   /** When its time is over; absent at gates of releases that had no expiry. */
   expires_at_ms: epochMsSchema.optional(),
   policy_state: gatePolicyStateSchema.optional(),
+  /** Present when a policy opened the gate, at a node that is no approval node. */
+  policy: gatePolicySchema.optional(),
   metadata: z.record(z.string(), jsonSchema).optional(),
 });
 export type PendingGate = z.infer<typeof pendingGateSchema>;
@@ -145,6 +158,8 @@ export const gateDecisionRecordSchema = z.object({
   votes: z.array(gateVoteSchema).readonly().optional(),
   /** What exactly was approved. */
   releases: z.array(gateReleaseSchema).readonly().optional(),
+  /** Of a gate that a policy opened: until when an approval may be used. */
+  approval_expires_at_ms: epochMsSchema.optional(),
   /** The caller's idempotency key: the same command repeated gets its first answer. */
   command_id: z.string().optional(),
 });

@@ -14,6 +14,8 @@ export {
   type Agent, type AutomationDefinition, type AutomationDefinitionInput, type AutomationVersion, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type OutputContract, type RetryPolicy, type WatchCondition,
 } from './definition.schema.js';
 export { respell } from './definition-spelling.js';
+export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
+export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
 export { automationEvents, definitionEvents, type AutomationEvent, type DefinitionEvent } from './events/automation.events.js';
 export { eventCatalogue, isAggregateName, type AggregateName } from './events/catalogue.js';
@@ -26,8 +28,8 @@ export { holdReasonSchema, type HoldReason } from './events/run-admission.events
 export { runEvents, type RunEvent } from './events/run.events.js';
 export { pinnedDefinitionSchema, repairedStepSchema, type PinnedDefinition, type RepairedStep } from './events/run-operator.events.js';
 export {
-  approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionRecordSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicyStateSchema, gateReleaseSchema, gateVoteSchema, pendingGateSchema, votingSchema,
-  type ApprovalKind, type Approver, type BindingDifference, type ExpiryPolicy, type GateDecision, type GateOutcome, type GatePolicyState, type GateRelease, type GateDecisionRecord, type GateVote, type PendingGate,
+  approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionRecordSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicySchema, gatePolicyStateSchema, gateReleaseSchema, gateVoteSchema, pendingGateSchema, votingSchema,
+  type ApprovalKind, type Approver, type BindingDifference, type ExpiryPolicy, type GateDecision, type GateOutcome, type GatePolicy, type GatePolicyState, type GateRelease, type GateDecisionRecord, type GateVote, type PendingGate,
 } from './gate.schema.js';
 export { handoffEvents, watchEvents, type HandoffEvent, type WatchEvent } from './events/handoff.events.js';
 export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js';
@@ -36,6 +38,9 @@ export {
   webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents, type WebhookDeliveryEvent, type WebhookTokenEvent, type WebhookTriggerEvent,
 } from './events/webhook.events.js';
 export { resourceAccessSchema, visibilitySchema, type ResourceAccess, type Visibility } from './resource-access.schema.js';
+export {
+  judgedEffectSchema, policyDecisionSchema, policyHoldSchema, policyJudgementSchema, policyOutcomeSchema, type JudgedEffect, type PolicyDecision, type PolicyHold, type PolicyJudgement, type PolicyOutcome,
+} from './policy-decision.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export { deadLetterSources } from './read-models.schema.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DeadLetterSource, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bindingDifferenceSchema, gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
+import { policyHoldSchema } from './policy-decision.schema.js';
 import { guardrailLimitsSchema, runSupervisionSchema, runUsageSchema } from './run-supervision.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from './tenant.schema.js';
@@ -166,6 +167,12 @@ export const runCheckpointSchema = z.object({
   gate_history: z.array(gateDecisionRecordSchema).readonly(),
   /** Openings of each gate that nobody decided, because a reset dropped them: they count, so that the next one has another id. */
   dropped_openings: z.record(z.string(), z.int().nonnegative()).optional(),
+  /** Nodes that a policy lets start only when somebody has approved. Absent means none. */
+  policy_holds: z.record(z.string(), policyHoldSchema).optional(),
+  /** Which effect an approval was used for, by opening and node: it holds for no other. */
+  approval_uses: z.record(z.string(), z.string()).optional(),
+  /** Decisions of policies so far. */
+  policy_decisions: z.int().nonnegative().optional(),
   node_dispositions: z.record(z.string(), nodeDispositionSchema).optional(),
   last_failure: nodeFailureSchema.extend({ node_id: z.string(), failed_at_ms: epochMsSchema }).optional(),
 });

@@ -2,6 +2,7 @@ import type {
   ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
+import { policyTables } from './policy-tables.js';
 import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
 
 const hasNul = ({ body }: ArchiveRow): boolean => body.includes('\0');
@@ -162,4 +163,5 @@ const auditHeads: BulkTable<AuditHead> = {
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
   archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   ...webhookTables,
+  ...policyTables,
 };

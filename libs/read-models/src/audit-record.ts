@@ -36,6 +36,11 @@ type Facts = Readonly<Record<string, string>>;
 
 const keptOfTime: Facts = { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', expires_at_ms: 'expires_at_ms' };
 
+/** Not what was judged: the record of the decision has it. */
+const keptOfPolicy: Facts = {
+  nodeID: 'node_id', decision_id: 'decision_id', attempt: 'attempt', effect_id: 'effect_id', decision: 'decision', reason_code: 'reason_code', reason: 'reason', arguments_digest: 'arguments_digest', judgement: 'judgement',
+};
+
 /**
  * The facts of an event that its audit record keeps: identities, decisions and their reasons, by name
  * in the record and in the event. Whatever is not listed (inputs, outputs, cards) stays out.
@@ -56,6 +61,10 @@ const kept: Readonly<Record<string, Facts>> = {
   automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   automation_updated: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   gate_decision_refused: { runID: 'run_id', nodeID: 'node_id', requested_decision: 'decision', code: 'code', detail: 'detail', actor: 'actor' },
+  policy_effect_denied: keptOfPolicy,
+  policy_approval_required: keptOfPolicy,
+  policy_approval_used: { ...keptOfPolicy, approval_id: 'approval_id' },
+  effect_policy_published: { number: 'number', policy_version: 'policy_version', digest: 'digest', note: 'note', publishedBy: 'published_by' },
   webhook_delivery_replayed: { replay: 'replay', replayedBy: 'replayed_by' },
   dead_letter_opened: { dead_letter_id: 'dead_letter_id', consumer: 'consumer', stream: 'stream', stream_sequence: 'stream_sequence', subject: 'subject', deliveries: 'deliveries', reason: 'reason' },
 };

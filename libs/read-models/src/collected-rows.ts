@@ -3,6 +3,7 @@ import { headOf } from './audit-record.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
+import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
 import { mergeSchedules } from './schedule.projection.js';
 import { mergeWebhookDeliveries } from './webhook.projection.js';
@@ -46,6 +47,8 @@ export class CollectedRows {
   readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
   readonly webhook_triggers = new RowsByKey<WebhookTriggerRow>((row) => [row.org_id, row.workspace_id, row.trigger_id]);
   readonly webhook_deliveries = new RowsByKey<WebhookDeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeWebhookDeliveries);
+  readonly policy_decisions = new RowsByKey<PolicyDecisionRow>((row) => [row.org_id, row.workspace_id, row.decision_id]);
+  readonly effect_policies = new RowsByKey<EffectPolicyRow>((row) => [row.org_id, row.workspace_id, String(row.number)]);
   readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
 
   addAudit(record: AuditRecord): void {
@@ -59,6 +62,7 @@ export class CollectedRows {
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
+      policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
     };
   }
 }

@@ -26,3 +26,4 @@ export {
 export { type WebhookDeliveryFilter, type WebhookQueries } from './webhook-queries.port.js';
 export type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 export { showTrigger } from '@cs/automation-application';
+export type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';

@@ -12,6 +12,7 @@ import { projectGates } from './gate.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
 import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
+import { projectEffectPolicies, projectPolicyDecisions } from './policy.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectRun } from './run.projection.js';
 import { projectSchedules } from './schedule.projection.js';
@@ -54,6 +55,7 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows,
   for (const gate of projectGates(transition)) rows.gates.add(gate);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);
+  for (const decision of projectPolicyDecisions(stored, tenant)) rows.policy_decisions.add(decision);
   return tenant;
 };
 
@@ -105,6 +107,11 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     const triggers = projectWebhookTriggers(stored);
     for (const trigger of triggers) rows.webhook_triggers.add(trigger);
     return triggers[0] ?? tenantOfNamedRun(entry, memory);
+  },
+  effect_policy: (_entry, stored, { rows }) => {
+    const versions = projectEffectPolicies(stored);
+    for (const version of versions) rows.effect_policies.add(version);
+    return versions[0] ?? { ...stored.ref, deployment_id: '' };
   },
   webhook_token: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
   webhook_delivery: (entry, stored, { rows, memory }) => {

@@ -1,6 +1,7 @@
 import type { NeededAuthority } from '@cs/approval-domain';
 import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { AuditHead, AuditRecord } from './audit-record.js';
+import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
@@ -185,6 +186,8 @@ export interface RowChanges {
   readonly handoffs: readonly HandoffRow[];
   readonly webhook_triggers: readonly WebhookTriggerRow[];
   readonly webhook_deliveries: readonly WebhookDeliveryRow[];
+  readonly policy_decisions: readonly PolicyDecisionRow[];
+  readonly effect_policies: readonly EffectPolicyRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
 }

@@ -30,10 +30,13 @@ const differencesOf = (approved: Json | undefined, actual: Json | undefined, pat
 /** What cannot be known is not what was approved. */
 const unknown = ({ note = '' }: GateRelease, digest: Digest): { readonly digest: string; readonly arguments: Json | undefined } => ({ digest: `sha256:${digest(note)}`, arguments: note });
 
+/** What differs between arguments that were approved and those at hand; `undefined` when they are the same, or none were shown. */
+export const differenceBetween = (release: GateRelease, actual: { readonly digest: string; readonly arguments: Json | undefined }): BindingDifference | undefined =>
+  release.digest === undefined || actual.digest === release.digest ? undefined
+    : { node_id: release.node_id, approved_digest: release.digest, actual_digest: actual.digest, differences: differencesOf(release.arguments, actual.arguments, 'action') };
+
 const differenceOf = ({ release }: Binding, now: GateRelease, digest: Digest): BindingDifference | undefined => {
-  if (release.digest === undefined || now.digest === release.digest) return undefined;
-  const actual = now.digest === undefined ? unknown(now, digest) : { digest: now.digest, arguments: now.arguments };
-  return { node_id: release.node_id, approved_digest: release.digest, actual_digest: actual.digest, differences: differencesOf(release.arguments, actual.arguments, 'action') };
+  return differenceBetween(release, now.digest === undefined ? unknown(now, digest) : { digest: now.digest, arguments: now.arguments });
 };
 
 /**

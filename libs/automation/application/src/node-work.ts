@@ -2,6 +2,7 @@ import { fanOutOf, planRun, type FanOutPlan } from '@cs/automation-domain';
 import type { FlowNode } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
 import { isAsApproved } from './approved-arguments.js';
+import { EffectClearance, type PolicyOfWorkspace } from './effect-clearance.js';
 import { itemsOf } from './fan-out-items.js';
 import type { LaunchGuard } from './launch-guard.js';
 import { NodeConditions } from './node-condition.js';
@@ -18,6 +19,8 @@ export interface NodeWorkOptions extends NodeContext {
   readonly digest: Digest;
   /** Asked in this order before nodes start. */
   readonly guards: readonly LaunchGuard[];
+  /** Asked before nodes with an effect start. Absent: nothing is judged. */
+  readonly policy?: PolicyOfWorkspace | undefined;
   readonly maxParallel: number;
 }
 
@@ -30,11 +33,13 @@ export class NodeWork {
   readonly #outputs = new OutputBudget();
   readonly #conditions: NodeConditions;
   readonly #attempts: StepAttempts;
+  readonly #clearance: EffectClearance;
 
   constructor(options: NodeWorkOptions) {
     this.#options = options;
     this.#conditions = new NodeConditions(options);
     this.#attempts = new StepAttempts({ ...options, outputs: this.#outputs });
+    this.#clearance = new EffectClearance(options);
   }
 
   /** Someone else wrote to the run, or the process stops: `next` returns. */
@@ -109,9 +114,10 @@ export class NodeWork {
     for (const node of plan.gates) await this.#conditions.holds(node);
   }
 
-  /** Nothing goes out under an approval of something else. */
+  /** Nothing goes out under an approval of something else, nor against the policy. It is judged when it can start at once. */
   async #begin(node: FlowNode): Promise<void> {
-    if (!(await isAsApproved(this.#options, node))) return;
+    if (!this.#attempts.hasRoom(node)) return;
+    if (!(await isAsApproved(this.#options, node)) || !(await this.#clearance.isCleared(node))) return;
     await (node.for_each === undefined ? this.#attempts.start(node) : this.#beginFanOut(node));
   }
 
@@ -130,10 +136,15 @@ export class NodeWork {
 
   async #advance({ node, items, isOver }: FanOutPlan): Promise<void> {
     const { session } = this.#options;
-    for (const item of items) await this.#attempts.start(node, item);
+    await this.#startItems(node, items);
     if (!isOver) return;
     const pinned = fanOutOf(session.run, node.node_id)?.items ?? [];
     if (session.apply({ type: 'finish_fan_out', node_id: node.node_id, contract_kind: node.action?.kind ?? 'none' })) this.#outputs.releaseItems(pinned);
+  }
+
+  async #startItems(node: FlowNode, items: readonly number[]): Promise<void> {
+    if (items.length === 0 || !(await this.#clearance.isCleared(node))) return;
+    for (const item of items) await this.#attempts.start(node, item);
   }
 
   async #registerWait(node: FlowNode): Promise<void> {

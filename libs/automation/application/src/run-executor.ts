@@ -9,6 +9,7 @@ import { ChildRepair } from './child-repair.js';
 import { ChildRuns } from './child-runs.js';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
 import type { DefinitionLibrary } from './definition-library.js';
+import type { PolicyOfWorkspace } from './effect-clearance.js';
 import type { ExpressionEvaluator } from './expression.port.js';
 import type { LaunchGuard } from './launch-guard.js';
 import { NodeWork } from './node-work.js';
@@ -45,6 +46,8 @@ export interface RunExecutorOptions {
   readonly meter?: RunMeter;
   /** Asked before nodes start. Default none. */
   readonly guards?: readonly LaunchGuard[];
+  /** Judges effects before they go out. Absent: nothing is judged. */
+  readonly policy?: PolicyOfWorkspace;
 }
 
 /** Nodes of one run that execute at a time, unless its definition says less (domain 2.5). */
@@ -179,9 +182,9 @@ export class RunExecutor {
   }
 
   async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children' | 'isPausedNow'>): Promise<ConsumerOutcome | undefined> {
-    const { evaluator, eventing, guards = [], changes, gateExpiry } = this.#options;
+    const { evaluator, eventing, guards = [], changes, gateExpiry, policy } = this.#options;
     const work = new NodeWork({
-      session, definition, evaluator, gateExpiry, guards, executors: this.#executors, digest: eventing.digest,
+      session, definition, evaluator, gateExpiry, guards, policy, executors: this.#executors, digest: eventing.digest,
       maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes,
     });
     const stopListening = changes.listen(session.ref.id, () => work.nudge());

@@ -36,16 +36,30 @@ const resolve = async (context: NodeContext, node: FlowNode, action: Action): Pr
   return await resolveTemplate(template, 'action', { evaluator: context.evaluator, scope: { ...scope, secrets: namedSecrets(template, secretNames) } });
 };
 
+/** Arguments with their expressions resolved, secrets as names, and the digest of both them and the kind of action. */
+export interface ResolvedArguments {
+  readonly value: Json;
+  readonly digest: string;
+  /** Characters of their canonical form. */
+  readonly length: number;
+}
+
+/** The arguments that a node would be executed with now. Throws `TemplateError`. */
+export const argumentsOf = async (context: NodeContext & { readonly digest: Digest }, node: FlowNode & { readonly action: Action }): Promise<ResolvedArguments> => {
+  const { action } = node;
+  const value = await resolve(context, node, action);
+  const text = canonicalJson({ action_kind: action.kind, arguments: value });
+  return { value, digest: `sha256:${context.digest(text)}`, length: text.length };
+};
+
 /** The arguments that a node would be executed with now, and their digest. Expressions have no clock and no chance, so the same state gives the same arguments. */
 export const shownArguments = async (context: NodeContext & { readonly digest: Digest }, node: FlowNode): Promise<GateRelease | undefined> => {
   const { node_id, action } = node;
   if (action === undefined) return undefined;
   const shown = { node_id, action_kind: action.kind };
   try {
-    const value = await resolve(context, node, action);
-    const text = canonicalJson({ action_kind: action.kind, arguments: value });
-    const digest = `sha256:${context.digest(text)}`;
-    return text.length <= shownLength ? { ...shown, arguments: value, digest } : { ...shown, digest, note: `its arguments have ${text.length} characters and are bound by their digest` };
+    const { value, digest, length } = await argumentsOf(context, { ...node, action });
+    return length <= shownLength ? { ...shown, arguments: value, digest } : { ...shown, digest, note: `its arguments have ${length} characters and are bound by their digest` };
   } catch (error) {
     // What depends on the decision itself is not known before it.
     return { ...shown, note: `its arguments are not known yet: ${failureText(error)}` };

@@ -1,5 +1,5 @@
 import { flowGraph, workKey, type NodeResult, type WorkRef } from '@cs/automation-domain';
-import type { FlowNode } from '@cs/contracts';
+import type { EffectIntent, FlowNode } from '@cs/contracts';
 import { childRunIdOf } from './child-run-id.js';
 import { scopeOf, type NodeContext } from './node-context.js';
 import { failedBy, nothingToDo } from './node-failure.js';
@@ -47,11 +47,16 @@ export class StepAttempts {
     return this.running.isIdle() && this.#prepared.length === 0;
   }
 
+  /** False for an effect while as many are under way as may be. A list begins in any case. */
+  hasRoom(node: FlowNode): boolean {
+    return node.for_each !== undefined || this.#fits(this.#modeOf(node));
+  }
+
   /** Starts an attempt, unless as many effects are under way as may be. */
   async start(node: FlowNode, item?: number): Promise<void> {
-    const { session, executors, maxParallel } = this.#options;
-    const mode = node.action === undefined ? undefined : executorOf(executors, node.action)?.effectMode(node.action);
-    if (mode !== undefined && this.running.size + this.#prepared.length >= maxParallel) return;
+    const { session } = this.#options;
+    const mode = this.#modeOf(node);
+    if (!this.#fits(mode)) return;
     const work = { node_id: node.node_id, ...(item === undefined ? {} : { item }) };
     if (session.apply({ type: 'start_node', ...work, ...(mode === undefined ? {} : { mode }) })) await this.#prepare(node, work);
   }
@@ -83,6 +88,14 @@ export class StepAttempts {
       if (outcome.kind === 'aborted') continue;
       this.#record(work, outcome.kind === 'failed' ? outcome : { kind: 'succeeded', contract_kind: work.node.action?.kind ?? 'none', content: outcome.output });
     }
+  }
+
+  #modeOf({ action }: FlowNode): EffectIntent['mode'] | undefined {
+    return action === undefined ? undefined : executorOf(this.#options.executors, action)?.effectMode(action);
+  }
+
+  #fits(mode: EffectIntent['mode'] | undefined): boolean {
+    return mode === undefined || this.running.size + this.#prepared.length < this.#options.maxParallel;
   }
 
   async #prepare(node: FlowNode, work: WorkRef): Promise<void> {

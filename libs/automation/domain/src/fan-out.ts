@@ -1,5 +1,6 @@
 import type { FanOut, FlowNode, Run, UnsuccessfulItem } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
+import { holdOfNode } from './policy-approval.js';
 import { hasOutcome } from './repairable-output.js';
 import { workKey } from './work-key.js';
 
@@ -36,7 +37,8 @@ export const planFanOut = (run: Run, node: FlowNode): FanOutPlan | undefined => 
   const fanOut = fanOutOf(run, node.node_id);
   if (fanOut === undefined || hasOutcome(run.checkpoint, node.node_id)) return undefined;
   const fresh = startableItems(fanOut, node.for_each?.max_parallel ?? 1);
-  return { node, items: [...repeatable(run, node.node_id, fanOut), ...fresh], isOver: fanOut.open_items.length + fresh.length === 0 };
+  const items = holdOfNode(run, node.node_id) === undefined ? [...repeatable(run, node.node_id, fanOut), ...fresh] : [];
+  return { node, items, isOver: fanOut.open_items.length + fresh.length === 0 };
 };
 
 /** The outputs in the order of the items. Complete only when every item succeeded. */

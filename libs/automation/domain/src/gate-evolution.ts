@@ -1,6 +1,7 @@
 import type { PendingGate, Run } from '@cs/contracts';
 import { policyState, resolveExpiry } from './gate-expiry.js';
 import { resetNodes } from './node-evolution.js';
+import { withoutHolds } from './policy-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { toAwaitingApproval, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
 
@@ -25,8 +26,10 @@ export const dropGate = (run: Run): Run => {
 };
 
 const decided = (run: Run, { data }: RunEventNamed<'approval_gate_decided'>): Run => {
-  const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
-  const settled: Run = { ...run, checkpoint: { ...checkpoint, gate_history: [...checkpoint.gate_history, data] } };
+  const { awaiting_gate: gate, ...checkpoint } = run.checkpoint;
+  // Whatever was decided of it, a node that a policy held is judged again before it starts.
+  const holds = gate?.policy === undefined ? {} : withoutHolds(run.checkpoint, [gate.node_id]);
+  const settled: Run = { ...run, checkpoint: { ...checkpoint, ...holds, gate_history: [...checkpoint.gate_history, data] } };
   if (data.decision === 'cancel' || data.decision === 'expired') return settled;
   return { ...toQueued(withCheckpoint(settled, { blocked_nodes: unreconciledNodes(run) }), `gate "${data.node_id}" decision: ${data.decision}`), detail: `gate "${data.node_id}": ${data.decision}` };
 };

@@ -65,7 +65,8 @@ const consequences = (record: Decided, gate: PendingGate, { definition }: RunCon
   const decided: RunEvent = { event_type: 'approval_gate_decided', data: record };
   switch (record.decision) {
     case 'approve':
-      return [decided, { event_type: 'node_completed', data: { node_id: gate.node_id, attempt: 0, output: approvedOutput(record) } }];
+      // At a gate that a policy opened, the approval lets the node start; nothing is done yet.
+      return gate.policy !== undefined ? [decided] : [decided, { event_type: 'node_completed', data: { node_id: gate.node_id, attempt: 0, output: approvedOutput(record) } }];
     case 'rework': {
       const roots = gate.rework_targets.length > 0 ? gate.rework_targets : gate.upstream_node_ids;
       const node_ids = [...roots, gate.node_id];
@@ -79,6 +80,7 @@ const consequences = (record: Decided, gate: PendingGate, { definition }: RunCon
 const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): Decided => ({
   node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at_ms, decided_by: command.decided_by,
   ...(gate.releases === undefined ? {} : { releases: gate.releases }),
+  ...(gate.policy === undefined || gate.expires_at_ms === undefined ? {} : { approval_expires_at_ms: gate.expires_at_ms }),
   ...(command.decision_id === undefined ? {} : { decision_id: command.decision_id }),
   ...(command.reason === undefined ? {} : { reason: command.reason }),
   ...(command.command_id === undefined ? {} : { command_id: command.command_id }),

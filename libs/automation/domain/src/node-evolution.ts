@@ -1,6 +1,7 @@
 import type { NodeFailure, NodeOutput, Run } from '@cs/contracts';
 import { completeItem, endItemWithout, fanOutStarted, itemStarted, withoutWorkOf } from './fan-out-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
+import { withoutHolds } from './policy-evolution.js';
 import { abandonChildren, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
 import { workKey, type WorkRef } from './work-key.js';
@@ -86,6 +87,7 @@ export const resetNodes = (run: Run, nodes: readonly string[]): Run => {
     node_outputs: without(checkpoint.node_outputs, ...nodes),
     node_generations: generations,
     ...withoutWorkOf(checkpoint, reset),
+    ...withoutHolds(checkpoint, nodes),
     ...abandonChildren(checkpoint, ({ node_id }) => reset.has(node_id)),
     open_waits: checkpoint.open_waits.filter(({ node_id }) => !reset.has(node_id)),
     ...(checkpoint.node_dispositions === undefined ? {} : { node_dispositions: without(checkpoint.node_dispositions, ...nodes) }),

@@ -1,7 +1,8 @@
 import { definedMembers } from '@cs/kernel';
-import type { FlowNode, PendingGate, Run } from '@cs/contracts';
+import type { FlowNode, PendingGate, PolicyHold, Run } from '@cs/contracts';
 import { gateDecisions, gateOf } from './gate-decisions.js';
 import { resolveExpiry } from './gate-expiry.js';
+import { gateOfHold, holdOfNode } from './policy-approval.js';
 import type { OpenGate } from './run.commands.js';
 
 /** The public id of a gate's request: the same for every opening. */
@@ -19,11 +20,22 @@ const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] =>
   return members.length === 0 ? undefined : Object.fromEntries(members);
 };
 
-const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
+/** Who may review an effect is a matter of the policy that asks: whoever wrote the node has no say in it. */
+const policyMetadata = ({ metadata }: FlowNode, { elevated }: PolicyHold): PendingGate['metadata'] => ({
+  gate: { reviewer_eligibility: elevated ? 'elevated_reviewer' : 'any_human_reviewer' }, ...definedMembers({ display_artifact: metadata?.['display_artifact'] }),
+});
+
+const policyOf = ({ decision_id, reason_code, reason, elevated, policy_version }: PolicyHold): PendingGate['policy'] => ({ decision_id, reason_code, reason, elevated, policy_version });
+
+interface GateForm {
+  readonly gate: FlowNode['gate'];
+  readonly hold: PolicyHold | undefined;
+}
+
+const optionalMembers = (node: FlowNode, instructions: string | undefined, { gate, hold }: GateForm) => {
   const { risk_tier, data_classes } = node;
-  const gate = gateOf(node);
   return definedMembers({
-    instructions, risk_tier, data_classes, metadata: reviewMetadata(node),
+    instructions, risk_tier, data_classes, metadata: hold === undefined ? reviewMetadata(node) : policyMetadata(node, hold), policy: hold && policyOf(hold),
     approvers: gate?.approvers, approvals_required: gate?.approvals_required, voting: gate?.voting, requester_may_approve: gate?.requester_may_approve,
   });
 };
@@ -31,7 +43,8 @@ const optionalMembers = (node: FlowNode, instructions: string | undefined) => {
 /** The gate of a node as it opens, with its texts as the approver sees them. */
 export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts: OpenGate; at_ms: number }): PendingGate => {
   const { node_id, depends_on } = node;
-  const gate = gateOf(node);
+  const hold = holdOfNode(run, node_id);
+  const gate = hold === undefined ? gateOf(node) : gateOfHold(node, hold);
   const expiry_policy = resolveExpiry(gate?.expiry_policy, texts.expiry_default);
   const approval_request_id = requestIdOf(run, node_id);
   return {
@@ -39,8 +52,8 @@ export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts:
     gate_opening_id: `${approval_request_id}:${openingNumber(run, node_id)}`,
     wait_id: `${approval_request_id}:wait`, transition_id: `${approval_request_id}:decision`,
     title: texts.title, decisions: gateDecisions(gate).decisions, rework_targets: gate?.rework_targets ?? [],
-    requested_at_ms: at_ms, upstream_node_ids: depends_on, ...optionalMembers(node, texts.instructions),
-    ...definedMembers({ releases: texts.releases, reopened_because: run.checkpoint.broken_bindings?.[node_id] }),
+    requested_at_ms: at_ms, upstream_node_ids: depends_on, ...optionalMembers(node, texts.instructions, { gate, hold }),
+    ...definedMembers({ releases: texts.releases, reopened_because: hold?.difference ?? run.checkpoint.broken_bindings?.[node_id] }),
     expiry_policy, expires_at_ms: at_ms + expiry_policy.expires_after_ms,
   };
 };

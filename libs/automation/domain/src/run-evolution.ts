@@ -2,6 +2,7 @@ import type { Run, RunCheckpoint, RunIn } from '@cs/contracts';
 import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
+import { policyEvolvers } from './policy-evolution.js';
 import { operatorEvolvers } from './operator-evolution.js';
 import { account } from './run-accounting.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
@@ -44,6 +45,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...nodeEvolvers,
   ...waitEvolvers,
   ...gateEvolvers,
+  ...policyEvolvers,
   ...admissionEvolvers,
   ...operatorEvolvers,
   ...supervisionEvolvers,

@@ -2,6 +2,7 @@ import type { AutomationDefinition, FlowNode, Run } from '@cs/contracts';
 import { fanOutOf, planFanOut, type FanOutPlan } from './fan-out.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
 import { hasOutcome } from './repairable-output.js';
+import { holdOfNode } from './policy-approval.js';
 import { workOfKey, type WorkRef } from './work-key.js';
 
 /** What a run could do next. Each list is in definition order. */
@@ -10,7 +11,7 @@ export interface RunPlan {
   readonly ready: readonly FlowNode[];
   /** Wait nodes whose wait is not open yet. */
   readonly waits: readonly FlowNode[];
-  /** Approval nodes that could open. */
+  /** Approval nodes that could open, and nodes that a policy lets start only after an approval. */
   readonly gates: readonly FlowNode[];
   /** Fan-outs that began and go on. */
   readonly fanOuts: readonly FanOutPlan[];
@@ -37,11 +38,23 @@ const openFanOuts = (run: Run, definition: AutomationDefinition): readonly FanOu
 export const hasWork = ({ inProgress, ready, waits, fanOuts }: RunPlan): boolean =>
   inProgress + ready.length + waits.length > 0 || fanOuts.some(({ items, isOver }) => isOver || items.length > 0);
 
+/** In definition order: a list that is held has begun, and is among the nodes that could start no more. */
+const gatesOf = (run: Run, definition: AutomationDefinition, startableNodes: readonly FlowNode[]): readonly FlowNode[] => {
+  const approvals = startableNodes.filter(isApprovalNode);
+  const held = run.checkpoint.policy_holds ?? {};
+  if (Object.keys(held).length === 0) return approvals;
+  return definition.flow.nodes.filter((node) => approvals.includes(node) || (Object.hasOwn(held, node.node_id) && isHeldAtStart(run, node)));
+};
+
+/** Held with all that it depends on done: in a reset in between, other gates come first. */
+const isHeldAtStart = ({ checkpoint }: Run, { node_id, depends_on }: FlowNode): boolean =>
+  checkpoint.pending_nodes.includes(node_id) && !hasOutcome(checkpoint, node_id) && depends_on.every((id) => checkpoint.completed_nodes.includes(id));
+
 export const planRun = (run: Run, definition: AutomationDefinition): RunPlan => {
-  const nodes = startable(run, definition);
+  const nodes = startable(run, definition).filter(({ node_id }) => holdOfNode(run, node_id) === undefined);
   const inProgress = Object.entries(run.checkpoint.in_progress);
   return {
-    gates: nodes.filter(isApprovalNode),
+    gates: gatesOf(run, definition, nodes),
     waits: nodes.filter((node) => node.wait !== undefined && !isApprovalNode(node)),
     ready: nodes.filter((node) => node.wait === undefined && !isApprovalNode(node)),
     fanOuts: openFanOuts(run, definition),
@@ -62,6 +75,7 @@ export const isStartable = ({ checkpoint }: Run, definition: AutomationDefinitio
   return (
     node !== undefined &&
     checkpoint.pending_nodes.includes(node_id) &&
+    holdOfNode({ checkpoint }, node_id) === undefined &&
     fanOutOf({ checkpoint }, node_id) === undefined &&
     !hasOutcome(checkpoint, node_id) &&
     !Object.hasOwn(checkpoint.in_progress, node_id) &&

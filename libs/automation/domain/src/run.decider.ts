@@ -12,6 +12,7 @@ import { finishNode, recoverNode, startNode } from './node.decider.js';
 import { operatorDeciders } from './operator-deciders.js';
 import type { OperatorRefusal } from './operator.decider.js';
 import { endRun } from './run-ending.js';
+import { judgeEffect } from './policy.decider.js';
 import { hasWork, planRun } from './run-plan.js';
 import type { ClaimRun, ExecutionCommand, ExecutionRefusal, RequestRun, RunCommand, RunContext } from './run.commands.js';
 import { dueAtMs } from './wait-due.js';
@@ -73,6 +74,7 @@ const deciders: Deciders = {
   open_waits: openWaits,
   open_gate: openGate,
   reopen_gate: reopenGate,
+  judge_effect: judgeEffect,
   settle: (_command, run, context) => settle(run, context),
   record_usage: recordUsage,
   override_guardrails: overrideGuardrails,
@@ -105,7 +107,7 @@ const deciders: Deciders = {
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
-const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'reopen_gate', 'settle', 'wake_wait', 'fail_run',
+const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'reopen_gate', 'judge_effect', 'settle', 'wake_wait', 'fail_run',
   'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children',
   'reap_stale', 'auto_resume', 'settle_pausing_on_restart', 'interrupt_for_shutdown', 'renew_queue_message']);
 

@@ -2,6 +2,7 @@ import { admissionEvents } from './admission.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { deliveryEvents } from './delivery.events.js';
+import { effectPolicyEvents } from './effect-policy.events.js';
 import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
 import { handoffEvents, watchEvents } from './handoff.events.js';
@@ -24,6 +25,7 @@ export const eventCatalogue = {
   webhook_trigger: webhookTriggerEvents,
   webhook_token: webhookTokenEvents,
   webhook_delivery: webhookDeliveryEvents,
+  effect_policy: effectPolicyEvents,
 } as const satisfies Record<string, EventTable>;
 
 export type AggregateName = keyof typeof eventCatalogue;

@@ -9,6 +9,7 @@ import { supervisionRunEvents } from './run-supervision.events.js';
 import { runAdmissionEvents } from './run-admission.events.js';
 import { runWaitEvents } from './run-wait.events.js';
 import { operatorRunEvents } from './run-operator.events.js';
+import { policyRunEvents } from './run-policy.events.js';
 
 const nodeIds = z.array(nodeIdSchema).readonly();
 const attempt = z.int().positive();
@@ -69,6 +70,7 @@ export const runEvents = defineEvents({
   },
   approval_gate_marked_stale: { version: 1, data: gateTime, audit: 'automation_v2.internal_sweep.gate_stale', summary: 'A gate has been open for a day.' },
   approval_gate_decided: { version: 1, data: gateDecisionRecordSchema, audit: 'automation.governance.gate_decided', summary: 'A person decided the gate.' },
+  ...policyRunEvents,
   ...runAdmissionEvents,
   ...supervisionRunEvents,
   run_completed: { version: 1, data: z.object({}), summary: 'Every node is done.' },

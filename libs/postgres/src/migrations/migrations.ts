@@ -1,5 +1,6 @@
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { Inbox1767225600500 } from './inbox.js';
+import { CreatePolicies1787000100000 } from './policies.js';
 import { ExtendWaits1767225600001 } from './waits.js';
 import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoffs.js';
 import { Webhooks1767225600003 } from './webhooks.js';
@@ -24,4 +25,5 @@ export const migrations = [
   SweepRuns1767225600010,
   Inbox1767225600500,
   Generations1767225600800,
+  CreatePolicies1787000100000,
 ];
