@@ -92,10 +92,6 @@ export const errorCatalogue = {
   AUTOMATION_V2_TASK_NODE_OUTPUT_NOT_FOUND: { kind: 'not_found', title: 'The node has no output', remedy: 'Wait until the node has ended.' },
   AUTOMATION_V2_TASK_DISPOSITION_INVALID: { kind: 'invalid', title: 'This is no disposition', remedy: 'Use "accepted", "needs_followup", "rejected" or "ignored".' },
   AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN: { kind: 'conflict', title: 'No such effect of the node waits to be reconciled', remedy: 'Read the run: `blocked_node_ids` lists the nodes whose effect is not known.' },
-  EFFECT_POLICY_INVALID: { kind: 'invalid', title: 'The policy cannot be used', remedy: 'Correct the places listed in `problems`; nothing was stored.' },
-  EFFECT_POLICY_NOT_FOUND: { kind: 'not_found', title: 'The workspace has no such version of its policy', remedy: 'GET /effect-policy/versions lists them.' },
-  EFFECT_POLICY_REQUIRES_HUMAN_ADMIN: { kind: 'forbidden', title: 'Only a person who administers the workspace may publish its policy', remedy: 'Publish with the credentials of an administrator.' },
-  EFFECT_POLICY_CHANGED: { kind: 'conflict', title: 'Another version of the policy is active by now', remedy: 'Read the active version, apply your change to it, and publish again.' },
   RECEIPTS_NOT_CONFIGURED: { kind: 'unavailable', title: 'This installation signs no receipts', remedy: 'Ask its operator to set COUNTERSIGN_RECEIPT_KEYS_FILE.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;
