@@ -45,6 +45,9 @@ export const createReceiptKeys = () => {
   return `${JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x, d, kid }] }, null, 2)}\n`;
 };
 
+/** The secret keys that sign the audit; the first one signs. */
+export const createAuditKeys = () => `${JSON.stringify({ keys: [{ kty: 'oct', kid: `audit-${randomBytes(4).toString('hex')}`, k: randomText() }] }, null, 2)}\n`;
+
 /** The database of docker-compose.yml, for the services that use it. */
 export const databaseUrl = (password) => `postgres://countersign:${encodeURIComponent(password)}@postgres:5432/countersign`;
 
@@ -74,6 +77,7 @@ export const createSecrets = ({ dir, org = 'main', workspace = 'main', add = [],
   ensure('webhook_secret', () => `${randomText()}\n`);
   ensure('webhook_key', () => `${randomText()}\n`);
   ensure('receipt_keys', createReceiptKeys);
+  ensure('audit_keys', createAuditKeys);
   ensure('runner.env', () => '# Values of {{ secrets.NAME }} in automations, one a line:\n# COUNTERSIGN_SECRET_NAME=value\n');
 
   const keyFile = path.join(dir, 'api_keys');

@@ -4,6 +4,7 @@ import { LOGGER, METRICS, type Logger, RPC_CLIENT, type RpcClient } from '@cs/pl
 import type { NatsConnection } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
+import { AuditController } from './audit.controller.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { GatewayConfig } from './config.js';
@@ -53,7 +54,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [WebhooksController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns, verifyAudit } from '@cs/contracts';
+import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns } from '@cs/contracts';
 import { routes } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -7,7 +7,7 @@ import { Handles } from './http/handles.js';
 import { pageOf } from './http/page.js';
 import { serve } from './http/serve.js';
 
-/** What the projections know: timelines, audit verification, dead letters. */
+/** What the projections know: timelines, dead letters. */
 @Controller()
 export class StatefulRuntimeController {
   readonly #rpc: RpcClient;
@@ -38,14 +38,6 @@ export class StatefulRuntimeController {
       call: ({ params, query: { since_seq, after_seq = since_seq, ...query }, minPosition }, context) =>
         this.#rpc.call(listRunEvents, { context, payload: { ...query, after_seq, ...params, min_position: minPosition } }),
       view: (events) => events,
-    });
-  }
-
-  @Handles(routes.verifyAudit)
-  verifyAudit(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    return serve(routes.verifyAudit, { request, reply }, {
-      call: ({ minPosition }, context) => this.#rpc.call(verifyAudit, { context, payload: { min_position: minPosition } }),
-      view: (verification) => verification,
     });
   }
 

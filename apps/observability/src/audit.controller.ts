@@ -1,19 +1,20 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { verifyAudit, type AuditVerification, type RpcReply } from '@cs/contracts';
-import { sha256Hex } from '@cs/platform';
-import type { AuditQueries } from '@cs/read-models';
-import { verifyAuditOf } from './audit-verification.js';
+import { verifyAuditOf, type VerificationSources } from './audit-verification.js';
 import type { Reads } from './reads.js';
-import { AUDIT_QUERIES, READS } from './tokens.js';
+import { READS, VERIFICATION_SOURCES } from './tokens.js';
+import { parseCheckpoint } from './verification-step.js';
 
 /** The protected audit of a tenant. */
 @Controller()
 export class AuditController {
   readonly #verify;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(AUDIT_QUERIES) queries: AuditQueries) {
-    this.#verify = reads.answer(verifyAudit, async (_payload, tenant) => ({ ok: true, value: await verifyAuditOf(tenant, queries, sha256Hex) }));
+  constructor(@Inject(READS) reads: Reads, @Inject(VERIFICATION_SOURCES) sources: VerificationSources) {
+    this.#verify = reads.answer(verifyAudit, async ({ checkpoint }, tenant) => ({
+      ok: true, value: await verifyAuditOf(tenant, sources, checkpoint === undefined ? undefined : parseCheckpoint(checkpoint)),
+    }));
   }
 
   @MessagePattern(verifyAudit.subject)

@@ -1,10 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { ProjectionProgress } from '@cs/eventing';
-import { PROJECTION_PROGRESS } from '@cs/jetstream';
-import { HEALTH, LOGGER, type HealthRegistry, type Logger } from '@cs/platform';
+import type { Eventing, ProjectionProgress } from '@cs/eventing';
+import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
+import { HEALTH, LOGGER, openAuditKeys, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
 import { DATABASE, PostgresAuditQueries, PostgresHandoffQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
-import type { ServiceQueries } from '@cs/read-models';
+import type { AuditQueries, ServiceQueries } from '@cs/read-models';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
+import type { VerificationSources } from './audit-verification.js';
 import { AuditController } from './audit.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { ObservabilityConfig } from './config.js';
@@ -14,7 +16,7 @@ import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -22,7 +24,7 @@ const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Qu
 /** Every read. Needs PlatformModule, NatsModule and PostgresModule. */
 @Module({})
 export class ObservabilityModule {
-  static forRoot(_config: ObservabilityConfig): DynamicModule {
+  static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
       controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController, HandoffsController, WaitsController, SweepsController],
@@ -34,6 +36,13 @@ export class ObservabilityModule {
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
         onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
         onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
+        {
+          provide: VERIFICATION_SOURCES,
+          inject: [AUDIT_QUERIES, EVENTING, NATS_CONNECTION],
+          useFactory: async (queries: AuditQueries, { store: log }: Eventing, nc: NatsConnection): Promise<VerificationSources> => ({
+            queries, log, anchors: new JetStreamAuditAnchors(nc), digest: sha256Hex, auditKeys: await openAuditKeys(config.COUNTERSIGN_AUDIT_KEYS_FILE), clock: () => performance.now(),
+          }),
+        },
         {
           provide: READS,
           inject: [LOGGER, PROJECTION_PROGRESS, SERVICE_QUERIES, HEALTH],

@@ -2,6 +2,7 @@
 export const PROJECTION_QUERIES = Symbol('PROJECTION_QUERIES');
 export const SERVICE_QUERIES = Symbol('SERVICE_QUERIES');
 export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
+export const VERIFICATION_SOURCES = Symbol('VERIFICATION_SOURCES');
 export const WEBHOOK_QUERIES = Symbol('WEBHOOK_QUERIES');
 export const READS = Symbol('READS');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');

@@ -1,4 +1,4 @@
-import type { Digest, LogEntry, LogReader } from '@cs/eventing';
+import { AuditKeyMissingError, type AuditKeys, type Digest, type LogEntry, type LogReader } from '@cs/eventing';
 import type { Position } from '@cs/kernel';
 import { projectBatch, ProjectionMemory, RowsRefusedError, type ProjectionStore, type RowChanges } from '@cs/read-models';
 import type { EventRelay } from './event-relay.js';
@@ -19,6 +19,7 @@ export interface BatchWritten {
   readonly position: Position;
   /** Recorded time of the newest event. */
   readonly newestAtMs: number | undefined;
+  readonly changes: RowChanges;
 }
 
 export interface SessionOptions {
@@ -27,6 +28,7 @@ export interface SessionOptions {
   /** Takes what is written, to publish it. */
   readonly relay: Pick<EventRelay, 'published' | 'offer'>;
   readonly digest: Digest;
+  readonly auditKeys: AuditKeys;
   readonly clock: () => number;
   readonly limits: { readonly maxCommits: number; readonly maxBytes: number; readonly maxRuns: number };
   readonly refused: RefusedCommits;
@@ -97,14 +99,15 @@ export class ProjectionSession {
   }
 
   async #project(entries: readonly LogEntry[]): Promise<RowChanges> {
-    const { digest, clock, store } = this.#options;
+    const { digest, auditKeys, clock, store } = this.#options;
     const missing = this.#memory.missing(entries);
     if (missing.runs.length > 0 || missing.workspaces.length > 0) this.#memory.remember(missing, await store.load(missing));
     try {
-      return projectBatch(entries, { memory: this.#memory, digest, now: clock() });
+      return projectBatch(entries, { memory: this.#memory, digest, auditKeys, now: clock() });
     } catch (error) {
       await this.#writing;
-      throw this.#refuse(entries, error);
+      // Nothing is wrong with the commit: it waits for the key.
+      throw error instanceof AuditKeyMissingError ? error : this.#refuse(entries, error);
     }
   }
 
@@ -118,7 +121,7 @@ export class ProjectionSession {
     }
     const last = entries.at(-1);
     if (last) onWritten({
-      commits: entries.length, events: eventsIn(entries), seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms,
+      commits: entries.length, events: eventsIn(entries), seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms, changes,
     });
     await relay.offer(entries, signal);
   }

@@ -1,13 +1,14 @@
 import { runAggregate } from '@cs/automation-application';
 import { logSubject, streams, type AggregateRef, type RunEvent } from '@cs/contracts';
-import { appendEvents, unwritten } from '@cs/eventing';
-import { connectNats, ensureStreams, JetStreamEventPublisher, JetStreamEventStore, JetStreamLogReader } from '@cs/jetstream';
+import { appendEvents, noAuditKeys, unwritten, type AuditKeys } from '@cs/eventing';
+import { connectNats, ensureStreams, JetStreamAuditAnchors, JetStreamEventPublisher, JetStreamEventStore, JetStreamLogReader } from '@cs/jetstream';
 import { createLogger } from '@cs/platform';
 import { Database, PostgresProjectionStore } from '@cs/postgres';
 import { eventually, fixedClock, sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Registry } from 'prom-client';
+import { AuditAnchoring } from './audit-anchoring.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector } from './projector.js';
 
@@ -83,12 +84,15 @@ export class ProjectionWorld {
     return opened;
   }
 
-  startProjector(): Projector {
+  startProjector(auditKeys: AuditKeys = noAuditKeys): Projector {
     const own = this.connect();
+    const store = new PostgresProjectionStore(own);
+    const logger = createLogger({ service: 'projector', level: 'silent' });
+    const anchors = new JetStreamAuditAnchors(this.nc);
     const projector = new Projector({
-      database: own, store: new PostgresProjectionStore(own), reader: new JetStreamLogReader(this.nc, { onError: () => undefined }), log: new JetStreamEventStore(this.nc),
-      publisher: new JetStreamEventPublisher(this.nc), digest: sha256, clock: Date.now,
-      logger: createLogger({ service: 'projector', level: 'silent' }), metrics: new ProjectorMetrics(new Registry()), announce: () => undefined,
+      database: own, store, reader: new JetStreamLogReader(this.nc, { onError: () => undefined }), log: new JetStreamEventStore(this.nc),
+      publisher: new JetStreamEventPublisher(this.nc), digest: sha256, auditKeys, clock: Date.now, logger,
+      anchoring: new AuditAnchoring({ anchors, store, auditKeys, clock: Date.now, logger, intervalMs: 3_600_000, records: 1_000_000, onMismatch: () => undefined }), metrics: new ProjectorMetrics(new Registry()), announce: () => undefined,
       limits: { maxCommits: 1000, maxBytes: 16_000_000, maxRuns: 2000 },
     });
     this.#projectors.push(projector);

@@ -8,6 +8,7 @@ export class ProjectorMetrics {
   readonly lagSeconds: Gauge;
   readonly setAside: Counter;
   readonly toPublish: Gauge;
+  readonly anchorMismatches: Counter;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -16,6 +17,7 @@ export class ProjectorMetrics {
     this.position = new Gauge({ name: 'countersign_projector_position', help: 'Log position that is projected', registers });
     this.lagSeconds = new Gauge({ name: 'countersign_projector_lag_seconds', help: 'Age of the newest projected event when it was projected', registers });
     this.setAside = new Counter({ name: 'countersign_projector_set_aside_total', help: 'Commits that could not be projected', registers });
+    this.anchorMismatches = new Counter({ name: 'countersign_audit_anchor_mismatches_total', help: 'Audit chains that were another one than was anchored', registers });
     this.toPublish = new Gauge({ name: 'countersign_projector_events_to_publish', help: 'Projected events that wait to be published', registers });
   }
 }

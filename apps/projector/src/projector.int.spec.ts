@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runAggregate } from '@cs/automation-application';
 import { logSubject, streams, type AggregateRef, type RunEvent } from '@cs/contracts';
-import { appendEvents, unwritten, type EventPublisher, type EventToPublish } from '@cs/eventing';
-import { connectNats, ensureStreams, JetStreamEventPublisher, JetStreamEventStore, JetStreamLogReader } from '@cs/jetstream';
+import { appendEvents, noAuditKeys, unwritten, type AuditKeys, type EventPublisher, type EventToPublish } from '@cs/eventing';
+import { connectNats, ensureStreams, JetStreamAuditAnchors, JetStreamEventPublisher, JetStreamEventStore, JetStreamLogReader } from '@cs/jetstream';
 import { createLogger } from '@cs/platform';
 import { Database, PostgresProjectionStore } from '@cs/postgres';
 import { eventually, fixedClock, sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Registry } from 'prom-client';
+import { AuditAnchoring } from './audit-anchoring.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector } from './projector.js';
 
@@ -18,6 +19,7 @@ let nc: NatsConnection;
 let database: Database;
 const projectors: Projector[] = [];
 const databases: Database[] = [];
+let mismatches = 0;
 
 beforeAll(async () => {
   [nats, postgres] = await Promise.all([startTestNats({ syncInterval: '2m' }), startTestPostgres()]);
@@ -44,10 +46,15 @@ const connect = (): Database => {
   return opened;
 };
 
-const startProjector = ({ publisher = new JetStreamEventPublisher(nc), drainMs = 5000 }: { publisher?: EventPublisher; drainMs?: number } = {}): Projector => {
+const anchoringOf = (own: Database, auditKeys: AuditKeys): AuditAnchoring => new AuditAnchoring({
+  anchors: new JetStreamAuditAnchors(nc), store: new PostgresProjectionStore(own), auditKeys, clock: Date.now, logger: createLogger({ service: 'projector', level: 'silent' }), intervalMs: 3_600_000, records: 3,
+  onMismatch: () => (mismatches += 1),
+});
+
+const startProjector = ({ publisher = new JetStreamEventPublisher(nc), drainMs = 5000, auditKeys = noAuditKeys }: { publisher?: EventPublisher; drainMs?: number; auditKeys?: AuditKeys } = {}): Projector => {
   const own = connect();
   const projector = new Projector({
-    database: own, store: new PostgresProjectionStore(own), reader: new JetStreamLogReader(nc, { onError: () => undefined }), log: new JetStreamEventStore(nc), publisher, digest: sha256, clock: Date.now,
+    database: own, store: new PostgresProjectionStore(own), reader: new JetStreamLogReader(nc, { onError: () => undefined }), log: new JetStreamEventStore(nc), publisher, digest: sha256, auditKeys, anchoring: anchoringOf(own, auditKeys), clock: Date.now,
     logger: createLogger({ service: 'projector', level: 'silent' }), metrics: new ProjectorMetrics(new Registry()), announce: () => undefined, drainMs,
     limits: { maxCommits: 1000, maxBytes: 16_000_000, maxRuns: 2000 },
   });

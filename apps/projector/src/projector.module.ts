@@ -1,10 +1,11 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { Eventing, EventPublisher, LogReader } from '@cs/eventing';
-import { EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
-import { HEALTH, LOGGER, METRICS, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
+import type { AuditKeys, Eventing, EventPublisher, LogReader } from '@cs/eventing';
+import { EVENTING, EVENT_PUBLISHER, JetStreamAuditAnchors, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
+import { HEALTH, LOGGER, METRICS, openAuditKeys, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
 import { DATABASE, PostgresProjectionStore, pruneWaits, type Database } from '@cs/postgres';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Registry } from 'prom-client';
+import { AuditAnchoring } from './audit-anchoring.js';
 import type { ProjectorConfig } from './config.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector, type ProjectorOptions } from './projector.js';
@@ -32,6 +33,8 @@ class RunningRetention extends WaitRetention implements OnApplicationBootstrap, 
   }
 }
 
+const AUDIT_KEYS = Symbol('AUDIT_KEYS');
+
 /** The projector of a process. Needs PlatformModule, NatsModule and PostgresModule. */
 @Module({})
 export class ProjectorModule {
@@ -43,6 +46,7 @@ export class ProjectorModule {
     return {
       module: ProjectorModule,
       providers: [
+        { provide: AUDIT_KEYS, useFactory: () => openAuditKeys(config.COUNTERSIGN_AUDIT_KEYS_FILE) },
         { provide: ProjectorMetrics, inject: [METRICS], useFactory: (registry: Registry) => new ProjectorMetrics(registry) },
         { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
         {
@@ -51,11 +55,18 @@ export class ProjectorModule {
             new RunningRetention({ prune: (range) => pruneWaits(database, range), days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger }),
         },
         {
+          provide: AuditAnchoring, inject: [NATS_CONNECTION, PostgresProjectionStore, AUDIT_KEYS, LOGGER, ProjectorMetrics],
+          useFactory: (...[nc, store, auditKeys, logger, metrics]: [NatsConnection, PostgresProjectionStore, AuditKeys, Logger, ProjectorMetrics]) => new AuditAnchoring({
+            anchors: new JetStreamAuditAnchors(nc), store, auditKeys, clock: systemClock, logger, intervalMs: config.COUNTERSIGN_AUDIT_ANCHOR_SECONDS * 1000,
+            records: config.COUNTERSIGN_AUDIT_ANCHOR_RECORDS, onMismatch: () => metrics.anchorMismatches.inc(),
+          }),
+        },
+        {
           provide: Projector,
-          inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENTING, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH],
+          inject: [DATABASE, PostgresProjectionStore, LOG_READER, EVENTING, EVENT_PUBLISHER, LOGGER, ProjectorMetrics, NATS_CONNECTION, HEALTH, AUDIT_KEYS, AuditAnchoring],
           useFactory: (
-            ...[database, store, reader, { store: log }, publisher, logger, metrics, nc, health]: [Database, PostgresProjectionStore, LogReader, Eventing, EventPublisher, Logger, ProjectorMetrics, NatsConnection, HealthRegistry]
-          ) => new RunningProjector({ database, store, reader, log, publisher, logger, metrics, limits, digest: sha256Hex, clock: systemClock, announce: announceOn(nc) }, health),
+            ...[database, store, reader, { store: log }, publisher, logger, metrics, nc, health, auditKeys, anchoring]: [Database, PostgresProjectionStore, LogReader, Eventing, EventPublisher, Logger, ProjectorMetrics, NatsConnection, HealthRegistry, AuditKeys, AuditAnchoring]
+          ) => new RunningProjector({ database, store, reader, log, publisher, logger, metrics, limits, digest: sha256Hex, auditKeys, anchoring, clock: systemClock, announce: announceOn(nc) }, health),
         },
       ],
     };

@@ -1,9 +1,10 @@
-import type { Digest, EventPublisher, EventStore, LogReader } from '@cs/eventing';
+import type { AuditKeys, Digest, EventPublisher, EventStore, LogReader } from '@cs/eventing';
 import type { Position } from '@cs/kernel';
 import type { Logger } from '@cs/platform';
 import { lead, migrate, type Database } from '@cs/postgres';
-import { ProjectionFencedError, type ProjectionStore } from '@cs/read-models';
+import { activateAuditKey, ProjectionFencedError, type ProjectionStore } from '@cs/read-models';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AuditAnchoring } from './audit-anchoring.js';
 import { EventRelay } from './event-relay.js';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { ProjectorMetrics } from './projector-metrics.js';
@@ -17,6 +18,10 @@ export interface ProjectorOptions {
   readonly log: EventStore;
   readonly publisher: EventPublisher;
   readonly digest: Digest;
+  /** What signs the audit. */
+  readonly auditKeys: AuditKeys;
+  /** What anchors the audit while this projector leads. */
+  readonly anchoring: Pick<AuditAnchoring, 'observe' | 'run'>;
   readonly clock: () => number;
   readonly logger: Logger;
   readonly metrics: ProjectorMetrics;
@@ -77,14 +82,18 @@ export class Projector {
   }
 
   async #lead(): Promise<void> {
-    const { database, logger } = this.#options;
+    const { database, logger, anchoring } = this.#options;
     await migrate(database);
     this.#failure = undefined;
     const leadership = await lead(database, { key: leaderLock, signal: this.#stop.signal });
     logger.info('leading');
+    const ended = new AbortController();
+    const anchored = anchoring.run(ended.signal);
     try {
       while (!this.#stop.signal.aborted && !leadership.lost.aborted) await this.#project(leadership.lost);
     } finally {
+      ended.abort();
+      await anchored;
       await leadership.release();
     }
     if (!this.#stop.signal.aborted) throw new Error('the session that holds the lead was lost');
@@ -92,9 +101,10 @@ export class Projector {
 
   /** One session of projecting and publishing, from the position in the database on. */
   async #project(lost: AbortSignal): Promise<void> {
-    const { store, log, publisher, logger, metrics, drainMs = defaultDrainMs } = this.#options;
+    const { store, log, publisher, logger, metrics, digest, auditKeys, clock, drainMs = defaultDrainMs } = this.#options;
     const { projected, published } = await store.progress();
     await checkSameLog(store, log, projected);
+    await activateAuditKey({ store: log, clock, digest }, auditKeys);
     this.#failure = undefined;
     this.#advance(projected);
     const ended = new AbortController();
@@ -115,14 +125,15 @@ export class Projector {
   }
 
   #session(relay: EventRelay): ProjectionSession {
-    const { reader, store, digest, clock, limits } = this.#options;
+    const { reader, store, digest, auditKeys, clock, limits } = this.#options;
     return new ProjectionSession({
-      reader, store, relay, digest, clock, limits, refused: this.#refused, onWritten: (written) => this.#written(written),
+      reader, store, relay, digest, auditKeys, clock, limits, refused: this.#refused, onWritten: (written) => this.#written(written),
     });
   }
 
-  #written({ commits, seconds, position, newestAtMs }: BatchWritten): void {
-    const { metrics, clock } = this.#options;
+  #written({ commits, seconds, position, newestAtMs, changes }: BatchWritten): void {
+    const { metrics, clock, anchoring } = this.#options;
+    anchoring.observe(changes);
     metrics.batchCommits.observe(commits);
     metrics.batchSeconds.observe(seconds);
     if (newestAtMs !== undefined) metrics.lagSeconds.set(Math.max(0, clock() - newestAtMs) / 1000);

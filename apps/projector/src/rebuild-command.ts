@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { openAuditKeys } from '@cs/platform';
 import { Database, type GenerationSource } from '@cs/postgres';
 import { progressLine, type RebuildProgress } from './rebuild-progress.js';
 import { RebuildInterruptedError, runRebuild } from './run-rebuild.js';
@@ -17,6 +18,8 @@ Started again after an interruption it continues.
 export interface CommandContext {
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  /** The keys that signed the audit; absent when none did. */
+  readonly auditKeysFile: string | undefined;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -40,13 +43,14 @@ const beginning = (from: GenerationSource, how: 'begun' | 'continued'): string =
   how === 'begun' ? `A new generation of the projections is built from the ${from}.` : `The rebuild from the ${from} that was interrupted is continued.`;
 
 /** Runs the command; answers its exit code: 0, or 130 when it can be continued. Throws what made it fail. */
-export const rebuildCommand = async ({ from, anew }: RebuildArguments, { natsUrl, databaseUrl, terminal, signal }: CommandContext): Promise<number> => {
+export const rebuildCommand = async ({ from, anew }: RebuildArguments, { natsUrl, databaseUrl, auditKeysFile, terminal, signal }: CommandContext): Promise<number> => {
+  const auditKeys = await openAuditKeys(auditKeysFile);
   const database = new Database({ url: databaseUrl, name: 'rebuild', poolSize: 4, statementTimeoutMs: 300_000, settings: { synchronous_commit: 'off' } });
   const progress = new TerminalProgress(terminal);
   let last: RebuildProgress | undefined;
   try {
     const position = await runRebuild({
-      database, natsUrl, from, anew, signal,
+      database, natsUrl, from, anew, auditKeys, signal,
       onBegin: (how) => progress.say(beginning(from, how)),
       onProgress: (state) => {
         last = state;

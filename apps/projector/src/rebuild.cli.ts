@@ -10,8 +10,8 @@ const main = async (): Promise<number> => {
     process.stdout.write(rebuildUsage);
     return 0;
   }
-  const { NATS_URL: natsUrl, DATABASE_URL: databaseUrl } = readProjectorConfig();
-  return rebuildCommand(wanted, { natsUrl, databaseUrl, terminal: process.stderr, signal: stopSignal() });
+  const { NATS_URL: natsUrl, DATABASE_URL: databaseUrl, COUNTERSIGN_AUDIT_KEYS_FILE: auditKeysFile } = readProjectorConfig();
+  return rebuildCommand(wanted, { natsUrl, databaseUrl, auditKeysFile, terminal: process.stderr, signal: stopSignal() });
 };
 
 try {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database, nextSchema } from '@cs/postgres';
-import { sha256 } from '@cs/testing';
+import { noAuditKeys } from '@cs/eventing';
+import { sha256, testAuditKeys } from '@cs/testing';
 import { ProjectionWorld } from './projection-world.fixture.js';
 import { RebuildInterruptedError, rebuildLimits, runRebuild, type RunRebuildOptions } from './run-rebuild.js';
 
@@ -19,7 +20,7 @@ afterEach(() => world.end());
 
 const never = new AbortController().signal;
 const rebuild = (options: Partial<RunRebuildOptions> = {}): Promise<number> =>
-  runRebuild({ database, natsUrl: world.nats.url, from: 'archive', anew: false, signal: never, onBegin: () => undefined, onProgress: () => undefined, onSetAside: () => undefined, ...options });
+  runRebuild({ database, natsUrl: world.nats.url, from: 'archive', anew: false, auditKeys: noAuditKeys, signal: never, onBegin: () => undefined, onProgress: () => undefined, onSetAside: () => undefined, ...options });
 
 const trace = (): Promise<readonly { schema: string | null }[]> => database.query({ text: `select to_regnamespace('${nextSchema}')::text as schema` });
 
@@ -45,6 +46,21 @@ describe('rebuilding the projections', () => {
     await rebuild({ from });
     expectSameRows(await world.rows(), before);
     expect(await trace()).toEqual([{ schema: null }]);
+  });
+
+  it.each(['archive', 'log'] as const)('signs the audit from the %s as it was signed, by whichever keys, and asks for a key that is not there', async (from) => {
+    const keys = testAuditKeys(['k2', 'k1']);
+    for (const [signing, run] of [[noAuditKeys, 'r1'], [testAuditKeys(['k1']), 'r2'], [keys, 'r3']] as const) {
+      world.startProjector(signing);
+      await world.projectedUpTo(await world.wholeRun(run));
+      await world.stopProjectors();
+    }
+    const before = await world.rows();
+    expect(new Set((await database.query<{ key_id: string | null }>({ text: 'select key_id from countersign.audit_records' })).map(({ key_id }) => key_id))).toEqual(new Set([null, 'k1', 'k2']));
+    await expect(rebuild({ from, auditKeys: testAuditKeys(['k2']) })).rejects.toThrow('the audit key "k1", which signs at this place of the log');
+    expect(await trace()).toEqual([{ schema: null }]);
+    await rebuild({ from, auditKeys: keys });
+    expectSameRows(await world.rows(), before);
   });
 
   it('makes everything from the log in an empty database, the archive too', async () => {

@@ -1,4 +1,4 @@
-import type { Digest, LogEntry, LogReader } from '@cs/eventing';
+import type { AuditKeys, Digest, LogEntry, LogReader } from '@cs/eventing';
 import { noPosition, type Position } from '@cs/kernel';
 import type { NextGeneration } from '@cs/postgres';
 import type { ProjectionStore } from '@cs/read-models';
@@ -11,6 +11,8 @@ export interface RebuildOptions {
   readonly generation: NextGeneration;
   readonly source: RebuildSource;
   readonly digest: Digest;
+  /** Every key that ever signed the audit. */
+  readonly auditKeys: AuditKeys;
   readonly clock: () => number;
   readonly limits: SessionOptions['limits'];
   readonly onProgress: (progress: RebuildProgress) => void;
@@ -100,9 +102,9 @@ export class Rebuild {
 
   /** Answers whether a commit was refused, and what is to be done is known. */
   async #runSession(end: Position, signal: AbortSignal): Promise<boolean> {
-    const { source: { reader }, digest, clock, limits } = this.#options;
+    const { source: { reader }, digest, auditKeys, clock, limits } = this.#options;
     const session = new ProjectionSession({
-      reader: upTo(reader, end), store: this.#store, relay: noRelay, digest, clock, limits, refused: this.#refused, onWritten: (written) => this.#written(written),
+      reader: upTo(reader, end), store: this.#store, relay: noRelay, digest, auditKeys, clock, limits, refused: this.#refused, onWritten: (written) => this.#written(written),
     });
     try {
       await session.run(this.#position, signal);

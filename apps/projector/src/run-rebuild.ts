@@ -6,7 +6,7 @@ import { Rebuild, type RebuildOptions } from './rebuild.js';
 import { fromArchive, fromLog, type RebuildSource } from './rebuild-source.js';
 import { checkSameLog } from './same-log.js';
 
-export interface RunRebuildOptions extends Pick<RebuildOptions, 'onProgress' | 'onSetAside'>, Partial<Pick<RebuildOptions, 'limits'>> {
+export interface RunRebuildOptions extends Pick<RebuildOptions, 'auditKeys' | 'onProgress' | 'onSetAside'>, Partial<Pick<RebuildOptions, 'limits'>> {
   readonly database: Database;
   readonly natsUrl: string;
   readonly from: GenerationSource;
@@ -51,10 +51,10 @@ export class RebuildInterruptedError extends Error {
 }
 
 const buildAndSwitch = async (generation: NextGeneration, source: RebuildSource, options: RunRebuildOptions): Promise<number> => {
-  const { from, anew, signal, onProgress, onSetAside, onBegin, limits = rebuildLimits } = options;
+  const { from, anew, signal, auditKeys, onProgress, onSetAside, onBegin, limits = rebuildLimits } = options;
   try {
     onBegin(await generation.begin({ source: from, anew }));
-    return await new Rebuild({ generation, source, digest: sha256Hex, clock: systemClock, limits, onProgress, onSetAside }).run(signal);
+    return await new Rebuild({ generation, source, digest: sha256Hex, auditKeys, clock: systemClock, limits, onProgress, onSetAside }).run(signal);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (isInterruption(error, signal)) throw new RebuildInterruptedError(signal.aborted ? 'stopped' : reason, { cause: error });

@@ -1,5 +1,6 @@
 import { loadConfig } from '@cs/platform';
 import { readRebuildArguments, rebuildCommand, rebuildUsage, stopSignal } from '@cs/projector';
+import { ensureAuditKeys } from './audit-keys.js';
 import { readEnvironment, standaloneConfigSchema } from './config.js';
 import { maintenanceServers } from './maintenance-servers.js';
 import { describeStartError } from './standalone.js';
@@ -13,9 +14,11 @@ const main = async (): Promise<number> => {
     return 0;
   }
   const environment = readEnvironment();
-  const servers = await maintenanceServers(loadConfig(standaloneConfigSchema, environment), environment);
+  const config = loadConfig(standaloneConfigSchema, environment);
+  const auditKeysFile = environment['COUNTERSIGN_AUDIT_KEYS_FILE'] ?? (await ensureAuditKeys(config.COUNTERSIGN_DATA));
+  const servers = await maintenanceServers(config, environment);
   try {
-    return await rebuildCommand(wanted, { natsUrl: servers.natsUrl, databaseUrl: servers.databaseUrl, terminal: process.stderr, signal: stopSignal() });
+    return await rebuildCommand(wanted, { natsUrl: servers.natsUrl, databaseUrl: servers.databaseUrl, auditKeysFile, terminal: process.stderr, signal: stopSignal() });
   } finally {
     await servers.stop();
   }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '@cs/platform';
 import { Database, migrate } from '@cs/postgres';
+import { ensureAuditKeys } from './audit-keys.js';
 import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
 import { ensureReceiptKeys } from './receipt-keys.js';
 import { startPayments } from './payments-process.js';
@@ -54,6 +55,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
       ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
       COUNTERSIGN_RECEIPT_KEYS_FILE: environment['COUNTERSIGN_RECEIPT_KEYS_FILE'] ?? (await ensureReceiptKeys(config.COUNTERSIGN_DATA)),
+      COUNTERSIGN_AUDIT_KEYS_FILE: environment['COUNTERSIGN_AUDIT_KEYS_FILE'] ?? (await ensureAuditKeys(config.COUNTERSIGN_DATA)),
     }));
     return { url: services.url, paymentsUrl: payments.url, config, stop: () => stopAll(started) };
   } catch (error) {

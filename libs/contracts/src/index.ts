@@ -2,6 +2,8 @@ export {
   accessPermissionSchema, dataClassSchema, principalRefSchema, resourceRefSchema, riskTierSchema, scopedGrantSchema, strictTenantContextSchema, verifiedTenantContextSchema,
   type AccessPermission, type DataClass, type PrincipalRef, type ResourceKind, type ResourceRef, type RiskTier, type ScopedGrant, type StrictTenantContext, type VerifiedTenantContext,
 } from './authority.schema.js';
+export { anchorSubject, auditAnchorSchema, type AuditAnchor } from './audit-anchor.schema.js';
+export { auditKeyIdSchema, auditKeyRef } from './audit-key.schema.js';
 export { callContextSchema, type CallContext } from './call-context.schema.js';
 export { cloudEventHeaders, cloudEventTypePrefix, type PublishedEvent } from './cloud-event.schema.js';
 export { commitSchema, embeddedStateSchema, recordedEventSchema, type Commit, type RecordedEvent } from './commit.schema.js';
@@ -17,6 +19,7 @@ export { respell } from './definition-spelling.js';
 export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
 export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
+export { auditKeyEvents, type AuditKeyEvent } from './events/audit.events.js';
 export { automationEvents, definitionEvents, type AutomationEvent, type DefinitionEvent } from './events/automation.events.js';
 export { eventCatalogue, isAggregateName, type AggregateName } from './events/catalogue.js';
 export { deadLetterEvents, type DeadLetterEvent } from './events/dead-letter.events.js';
@@ -48,7 +51,7 @@ export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from '
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {
-  getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
+  auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
   type Page,
 } from './rpc/observability.rpc.js';
 export {

@@ -90,11 +90,27 @@ export interface ApprovalRequest {
 }
 
 export interface AuditVerification {
+  /** The chain was looked at to its end, and everything in it holds. */
   readonly verified: boolean;
+  /** False: there is more; go on with `checkpoint`. */
+  readonly complete: boolean;
+  /** Records that were looked at: those behind `from_seq`, up to `to_seq`. */
   readonly records: number;
+  readonly from_seq: number;
+  readonly to_seq: number;
   readonly head_seq: number;
   readonly head_hash: string | null;
+  /** Where it ended: `{seq}.{record_hash}.{place of the last anchor}`. Kept elsewhere, it is an anchor of one's own. */
+  readonly checkpoint: string;
+  /** The first ones, by record. */
+  readonly violations: readonly { readonly kind: string; readonly seq: number; readonly detail: string }[];
+  readonly violation_count: number;
+  /** The first of all. */
   readonly violation?: { readonly kind: string; readonly seq: number; readonly detail: string };
+  /** Keys that are not there, or are others than those that signed: what they signed was not verified. */
+  readonly missing_keys: readonly string[];
+  /** What was compared with hashes that are kept outside the database. */
+  readonly anchors: { readonly checked: number; readonly newest_seq: number; readonly newest_at_ms: number | null };
 }
 
 export const deadLetterSources = ['message', 'node', 'stateful_wait'] as const;

@@ -6,6 +6,8 @@ export const streams = {
   events: { name: 'CS_EVENTS', subjects: ['cs.events.>'] },
   /** Message schedules. Rebuildable from the open waits of the runs. */
   timers: { name: 'CS_TIMERS', subjects: ['cs.timer.>'] },
+  /** Hashes of audit chains, outside the database that holds the chains. */
+  auditAnchors: { name: 'CS_AUDIT_ANCHORS', subjects: ['cs.audit-anchor.>'] },
 } as const;
 
 /** Object store bucket for event data and states over `blobThresholdBytes`. */

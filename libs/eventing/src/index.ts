@@ -1,5 +1,7 @@
 export { foldCommit, loadAggregate, unwritten, type Aggregate, type Loaded, type Recorded } from './aggregate.js';
 export { appendEvents, type Appended, type Eventing } from './append-events.js';
+export type { AuditAnchors, KeptAnchor } from './audit-anchors.port.js';
+export { AuditKeyMissingError, noAuditKeys, type AuditKeys } from './audit-keys.port.js';
 export type { Clock, Digest, IdSource } from './clock.port.js';
 export { done, giveUp, retryLater, type ConsumerOutcome } from './consumer-outcome.js';
 export { decodeCommit, UnreadableCommitError } from './decode-commit.js';

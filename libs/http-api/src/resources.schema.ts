@@ -105,12 +105,21 @@ export const statefulEventResource = z.object({
 }) satisfies z.ZodType<StatefulEvent>;
 
 /** What recomputing the audit chain of the tenant found. */
+const auditViolationResource = z.object({ kind: z.string(), seq: z.int().describe('The record at which it shows'), detail: z.string() });
 export const auditVerificationResource = z.object({
-  verified: z.boolean(),
+  verified: z.boolean().describe('The chain was looked at to its end, and everything in it holds'),
+  complete: z.boolean().describe('False: there is more; ask again with this `checkpoint`'),
   records: z.int().nonnegative(),
+  from_seq: z.int().nonnegative(),
+  to_seq: z.int().nonnegative(),
   head_seq: z.int().nonnegative(),
   head_hash: z.string().nullable(),
-  violation: z.object({ kind: z.string(), seq: z.int(), detail: z.string() }).exactOptional(),
+  checkpoint: z.string().describe('`{seq}.{record_hash}.{anchor}`: where it ended. Kept elsewhere, it is an anchor of your own'),
+  violations: z.array(auditViolationResource).readonly().describe('The first hundred'),
+  violation_count: z.int().nonnegative(),
+  violation: auditViolationResource.exactOptional(),
+  missing_keys: z.array(z.string()).readonly().describe('Keys that are not there: what they signed was not verified'),
+  anchors: z.object({ checked: z.int().nonnegative(), newest_seq: z.int().nonnegative(), newest_at_ms: milliseconds.nullable() }),
 }) satisfies z.ZodType<AuditVerification>;
 
 /** Something that was given up and waits for a person. */

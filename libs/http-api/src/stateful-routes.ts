@@ -1,7 +1,7 @@
 import { automationIdSchema, runIdSchema } from '@cs/contracts';
 import { z } from 'zod';
 import { booleanText, integerText, pageQuery, sequenceText, wordText } from './query.schema.js';
-import { auditVerificationResource, deadLetterListAnswer, runEventsAnswer, statefulRunAnswer, statefulRunListAnswer } from './resources.schema.js';
+import { deadLetterListAnswer, runEventsAnswer, statefulRunAnswer, statefulRunListAnswer } from './resources.schema.js';
 import { defineRoute } from './route.js';
 
 const tag = 'stateful runtime';
@@ -37,13 +37,6 @@ export const listRunEvents = defineRoute({
   }),
   answer: { description: 'Events of the run', mediaType: 'application/json', schema: runEventsAnswer },
   errors: ['stateful_run_not_found'],
-});
-
-export const verifyAudit = defineRoute({
-  operationId: 'verifyAudit', method: 'GET', path: '/audit/ledger/manifest', tag: 'audit', access: 'tenant', kind: 'read',
-  summary: 'Recompute the audit chain of the tenant and say whether it holds',
-  answer: { description: 'What was found', mediaType: 'application/json', schema: auditVerificationResource },
-  errors: [],
 });
 
 export const listDeadLetters = defineRoute({

@@ -1,3 +1,4 @@
+export { JetStreamAuditAnchors } from './audit-anchors.adapter.js';
 export { AutomationStatusCache } from './automation-statuses.adapter.js';
 export { blobHeader } from './commit-codec.js';
 export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';

@@ -1,5 +1,6 @@
 export { HealthRegistry, type HealthReport } from './health-registry.js';
 export { startHealthServer } from './health-server.adapter.js';
+export { HmacAuditKeys, openAuditKeys } from './hmac-audit-keys.adapter.js';
 export { ConfigError, loadConfig } from './load-config.js';
 export { createLogger, type Logger } from './logger.js';
 export { natsServers, natsUrlSchema } from './nats-servers.js';

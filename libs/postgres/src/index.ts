@@ -1,3 +1,4 @@
+export { PostgresAuditQueries } from './audit-queries.adapter.js';
 export { Database, type DatabaseOptions, type Statement } from './database.js';
 export { PostgresHandoffQueries } from './handoff-queries.adapter.js';
 export { lead, type Leadership } from './leadership.adapter.js';
@@ -6,7 +7,7 @@ export { nextSchema, NextGeneration, RebuildUnderWayError, TablesInUseError, typ
 export { PostgresModule } from './postgres.module.js';
 export { PostgresProjectionQueries } from './projection-queries.adapter.js';
 export { PostgresProjectionStore } from './projection-store.adapter.js';
-export { PostgresAuditQueries, PostgresServiceQueries } from './service-queries.adapter.js';
+export { PostgresServiceQueries } from './service-queries.adapter.js';
 export { isUnavailable } from './sql-state.js';
 export { PostgresSweepQueries } from './sweep-queries.adapter.js';
 export { TablesNotCopiedError } from './table-copies.js';

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noPosition } from '@cs/kernel';
 import { ProjectionMemory, ProjectionUnavailableError, projectBatch, type ItemsPage, type PageRequest, type Reader, type TenantKey } from '@cs/read-models';
 import { eventually } from '@cs/testing';
+import { PostgresAuditQueries } from './audit-queries.adapter.js';
 import { Database } from './database.js';
 import { LogHistory, sha256 } from './log-history.fixture.js';
 import { migrate } from './migrate.js';
 import { PostgresProjectionQueries } from './projection-queries.adapter.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
-import { PostgresAuditQueries, PostgresServiceQueries } from './service-queries.adapter.js';
+import { PostgresServiceQueries } from './service-queries.adapter.js';
 import { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
@@ -111,7 +112,8 @@ describe('another tenant', () => {
     expect(await queries.deadLetters(tenant, { limit: 10 })).toEqual(empty);
     const audit = new PostgresAuditQueries(server.database);
     expect(await audit.auditHead(tenant)).toBeUndefined();
-    expect(await audit.auditRecords(tenant, { after_seq: 0, limit: 10 })).toEqual([]);
+    expect(await audit.auditRecords(tenant, { from_seq: 1, limit: 10 })).toEqual([]);
+    expect(await audit.unsequencedAuditRecords(tenant)).toBe(0);
   });
 });
 
@@ -190,7 +192,7 @@ describe('plans', () => {
     ['waits', (database: Database) => new PostgresWaitQueries(database).waits(acme, {}, { limit: 5 }), 'waits_listed'],
     ['the waits of a run', (database: Database) => new PostgresWaitQueries(database).waits(acme, { run_id: 'r' }, { limit: 5 }), 'on waits'],
     ['waits to prune', (database: Database) => pruneWaits(database, { ended_before_ms: 5, limit: 5 }), 'waits_ended'],
-    ['the audit chain', (database: Database) => new PostgresAuditQueries(database).auditRecords(acme, { after_seq: 5, limit: 5 }), 'audit_records_pkey'],
+    ['the audit chain', (database: Database) => new PostgresAuditQueries(database).auditRecords(acme, { from_seq: 5, limit: 5 }), 'audit_records_pkey'],
   ])('of %s read one index in its order, and no whole table', async (_what, ask, index) => {
     const plan = await planOf(ask);
     expect(plan).toContain(index);

@@ -1,7 +1,7 @@
 import { toPosition, type Position } from '@cs/kernel';
 import {
   ProjectionFencedError, restoreRun, RowsRefusedError,
-  type ArchiveRow, type AuditHead, type Missing, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey,
+  type ArchiveRow, type AuditHead, type AuditHeadList, type Missing, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey, type TenantKey,
 } from '@cs/read-models';
 import { ArrayParameters } from './array-parameters.js';
 import { bulkInsert, writeRows, type BulkTable } from './bulk-table.js';
@@ -64,7 +64,7 @@ interface StoredRunRow extends RunKey {
  * tables is not written to the next: after a switch, `write` throws `ProjectionFencedError` until
  * `progress` was asked again.
  */
-export class PostgresProjectionStore implements ProjectionStore {
+export class PostgresProjectionStore implements ProjectionStore, AuditHeadList {
   readonly #database: Database;
   readonly #schema: string;
   #generation = 0;
@@ -85,8 +85,8 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   async load({ runs, workspaces }: Missing): Promise<Remembered> {
-    const [stored, heads] = await Promise.all([this.#runs(runs), this.#heads(workspaces)]);
-    return { runs: stored.map(restoreRun), heads };
+    const [stored, heads, audit_key_id] = await Promise.all([this.#runs(runs), this.#heads(workspaces), this.#auditKeyId()]);
+    return { runs: stored.map(restoreRun), heads, audit_key_id };
   }
 
   async write(changes: RowChanges, { after, published }: { readonly after: Position; readonly published: Position }): Promise<void> {
@@ -107,6 +107,15 @@ export class PostgresProjectionStore implements ProjectionStore {
     return rows.map(readArchiveRow);
   }
 
+  auditHeads(after: TenantKey | undefined, limit: number): Promise<readonly AuditHead[]> {
+    return this.#database.query<AuditHead>({
+      name: `read_audit_heads_${this.#schema}`,
+      text: `select org_id, workspace_id, deployment_id, seq, record_hash, key_id, segment_start from ${this.#schema}.audit_heads
+        where (org_id, workspace_id, deployment_id) > ($1, $2, $3) order by org_id, workspace_id, deployment_id limit $4`,
+      values: [after?.org_id ?? '', after?.workspace_id ?? '', after?.deployment_id ?? '', limit],
+    });
+  }
+
   #runs(keys: readonly RunKey[]): Promise<readonly StoredRunRow[]> {
     if (keys.length === 0) return Promise.resolve([]);
     return this.#database.query<StoredRunRow>({
@@ -121,9 +130,14 @@ export class PostgresProjectionStore implements ProjectionStore {
     if (workspaces.length === 0) return Promise.resolve([]);
     return this.#database.query<AuditHead>({
       name: `load_audit_heads_${this.#schema}`,
-      text: `select org_id, workspace_id, deployment_id, seq, record_hash
+      text: `select org_id, workspace_id, deployment_id, seq, record_hash, key_id, segment_start
         from unnest($1::text[], $2::text[]) as k (org_id, workspace_id) join ${this.#schema}.audit_heads using (org_id, workspace_id)`,
       values: [workspaces.map(({ org_id }) => org_id), workspaces.map(({ workspace_id }) => workspace_id)],
     });
+  }
+
+  async #auditKeyId(): Promise<string | null> {
+    const [row] = await this.#database.query<{ key_id: string }>({ name: `load_audit_key_${this.#schema}`, text: `select key_id from ${this.#schema}.audit_keys order by position desc limit 1` });
+    return row?.key_id ?? null;
   }
 }

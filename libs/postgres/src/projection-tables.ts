@@ -1,5 +1,5 @@
 import type {
-  ArchiveRow, AuditHead, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { policyTables } from './policy-tables.js';
@@ -146,8 +146,8 @@ const handoffs: BulkTable<HandoffRow> = {
 const auditRecords: BulkTable<AuditRecord> = {
   name: 'audit_records',
   columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'event_id', 'durability', 'event_type', 'tenant_source', 'prev_hash', 'record_hash'),
-    ...bigints('seq', 'created_at_ms', 'position', 'event_index'),
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'event_id', 'durability', 'event_type', 'tenant_source', 'prev_hash', 'record_hash', 'key_id'),
+    ...bigints('seq', 'created_at_ms', 'position', 'event_index', 'segment_start'),
     actor: document(({ actor }) => actor),
     payload: document(({ payload }) => payload),
   },
@@ -156,12 +156,15 @@ const auditRecords: BulkTable<AuditRecord> = {
 const auditHeads: BulkTable<AuditHead> = {
   name: 'audit_heads',
   conflict: ['org_id', 'workspace_id', 'deployment_id'],
-  columns: { ...texts('org_id', 'workspace_id', 'deployment_id', 'record_hash'), ...bigints('seq') },
+  columns: { ...texts('org_id', 'workspace_id', 'deployment_id', 'record_hash', 'key_id'), ...bigints('seq', 'segment_start') },
 };
+
+const auditKeys: BulkTable<AuditKeyRow> = { name: 'audit_keys', columns: { ...texts('key_id', 'key_check'), ...bigints('position', 'activated_at_ms') } };
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
   archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  audit_keys: auditKeys,
   ...webhookTables,
   ...policyTables,
 };

@@ -1,9 +1,8 @@
 import type { DueWait, WatchedRun } from '@cs/contracts';
 import { noPosition, toPosition, type Position } from '@cs/kernel';
-import type { AuditedCommit, AuditHead, AuditQueries, DueRange, ServiceQueries, TenantKey, WatchRange } from '@cs/read-models';
+import type { DueRange, ServiceQueries, WatchRange } from '@cs/read-models';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
-import { readAuditRecord, type AuditDocument } from './stored-rows.js';
 
 /** What services read across tenants. */
 export class PostgresServiceQueries implements ServiceQueries {
@@ -33,36 +32,5 @@ export class PostgresServiceQueries implements ServiceQueries {
         order by created_at_ms, run_id limit $6`,
       values: [running_before_ms, queued_before_ms, paused_after_ms, after?.created_at_ms ?? -1, after?.run_id ?? '', limit],
     });
-  }
-}
-
-type AuditRow = AuditDocument & { readonly subject: string | null; readonly body: string | null; readonly encoding: string | null };
-
-const readAudited = ({ subject, body, encoding, ...row }: AuditRow): AuditedCommit => ({
-  record: readAuditRecord(row),
-  ...(subject === null || body === null ? {} : { source: { subject, body: encoding === 'base64' ? Buffer.from(body, 'base64').toString('utf8') : body } }),
-});
-
-/** A tenant's audit chain, with the archived commits that it came from. */
-export class PostgresAuditQueries implements AuditQueries {
-  constructor(private readonly database: Database) {}
-
-  async auditHead({ org_id, workspace_id, deployment_id }: TenantKey): Promise<AuditHead | undefined> {
-    const [head] = await askDatabase<AuditHead>(this.database, {
-      name: 'audit_head',
-      text: 'select org_id, workspace_id, deployment_id, seq, record_hash from countersign.audit_heads where org_id = $1 and workspace_id = $2 and deployment_id = $3',
-      values: [org_id, workspace_id, deployment_id],
-    });
-    return head;
-  }
-
-  async auditRecords({ org_id, workspace_id, deployment_id }: TenantKey, { after_seq, limit }: { readonly after_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]> {
-    const rows = await askDatabase<AuditRow>(this.database, {
-      name: 'audit_records',
-      text: `select r.*, a.subject, a.body, a.encoding from countersign.audit_records r left join countersign.archive a using (position)
-        where r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3 and r.seq > $4 order by r.seq limit $5`,
-      values: [org_id, workspace_id, deployment_id, after_seq, limit],
-    });
-    return rows.map(readAudited);
   }
 }

@@ -1,6 +1,6 @@
 import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActor, type RecordedEvent } from '@cs/contracts';
-import type { Digest, StoredCommit } from '@cs/eventing';
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import type { StoredCommit } from '@cs/eventing';
+import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 import { operatorFacts } from './operator-facts.js';
 import type { TenantKey } from './tenant-key.js';
 
@@ -16,20 +16,6 @@ export interface AuditFacts extends TenantKey {
   /** Where it came from: the commit in the log and the archive, and the event in it, from 0. */
   readonly position: number;
   readonly event_index: number;
-}
-
-/** A protected audit record (domain 10.4): one link of its tenant's chain. */
-export interface AuditRecord extends AuditFacts {
-  /** From 1, without gaps, per tenant. */
-  readonly seq: number;
-  readonly prev_hash: string | null;
-  readonly record_hash: string;
-}
-
-/** The newest link of a tenant's chain. */
-export interface AuditHead extends TenantKey {
-  readonly seq: number;
-  readonly record_hash: string;
 }
 
 type Facts = Readonly<Record<string, string>>;
@@ -65,6 +51,7 @@ const kept: Readonly<Record<string, Facts>> = {
   policy_approval_required: keptOfPolicy,
   policy_approval_used: { ...keptOfPolicy, approval_id: 'approval_id' },
   effect_policy_published: { number: 'number', policy_version: 'policy_version', digest: 'digest', note: 'note', publishedBy: 'published_by' },
+  audit_key_activated: { key_id: 'key_id', algorithm: 'algorithm', previous_key_id: 'previous_key_id' },
   webhook_delivery_replayed: { replay: 'replay', replayedBy: 'replayed_by' },
   dead_letter_opened: { dead_letter_id: 'dead_letter_id', consumer: 'consumer', stream: 'stream', stream_sequence: 'stream_sequence', subject: 'subject', deliveries: 'deliveries', reason: 'reason' },
 };
@@ -118,19 +105,3 @@ export const auditFactsOf = (stored: StoredCommit, tenant: TenantKey): readonly 
     return audit === undefined ? [] : factsOf(stored, index, { tenant, event_type: audit });
   });
 };
-
-/** `sha256(prev_hash ‖ canonical JSON of what the record covers)`, so that anyone can compute it from the log. */
-export const auditHash = (facts: AuditFacts, { seq, prev_hash }: { readonly seq: number; readonly prev_hash: string | null }, digest: Digest): string =>
-  digest(`${prev_hash ?? ''}${canonicalJson({
-    event_id: facts.event_id, durability: facts.durability, event_type: facts.event_type,
-    tenant_org: facts.org_id, tenant_workspace: facts.workspace_id, tenant_deployment: facts.deployment_id === '' ? null : facts.deployment_id,
-    tenant_actor: null, tenant_source: facts.tenant_source, actor: facts.actor, payload: facts.payload, created_at_ms: facts.created_at_ms, seq, prev_hash,
-  })}`);
-
-/** Puts facts at the end of their tenant's chain. */
-export const foldAudit = (head: AuditHead | undefined, facts: AuditFacts, digest: Digest): AuditRecord => {
-  const link = { seq: (head?.seq ?? 0) + 1, prev_hash: head?.record_hash ?? null };
-  return { ...facts, ...link, record_hash: auditHash(facts, link, digest) };
-};
-
-export const headOf = ({ org_id, workspace_id, deployment_id, seq, record_hash }: AuditRecord): AuditHead => ({ org_id, workspace_id, deployment_id, seq, record_hash });

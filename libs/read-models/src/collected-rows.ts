@@ -1,10 +1,9 @@
-import type { AuditHead, AuditRecord } from './audit-record.js';
-import { headOf } from './audit-record.js';
+import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
-import type { ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
+import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
 import { mergeSchedules } from './schedule.projection.js';
 import { mergeWebhookDeliveries } from './webhook.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -36,6 +35,7 @@ export class CollectedRows {
   readonly archive: ArchiveRow[] = [];
   readonly run_events: RunEventRow[] = [];
   readonly audit_records: AuditRecord[] = [];
+  readonly audit_keys: AuditKeyRow[] = [];
   readonly runs = new RowsByKey<RunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
   readonly waits = new RowsByKey<WaitRow>((row) => [row.org_id, row.workspace_id, row.run_id, row.wait_id]);
   readonly gates = new RowsByKey<GateRow>((row) => [row.org_id, row.workspace_id, row.gate_opening_id], mergeGates);
@@ -58,7 +58,7 @@ export class CollectedRows {
 
   changes(position: number): RowChanges {
     return {
-      position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records,
+      position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records, audit_keys: this.audit_keys,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),

@@ -1,5 +1,7 @@
 export { toApprovalRequest, type OpenGate } from './approval-request.js';
-export { auditFactsOf, auditHash, foldAudit, headOf, type AuditFacts, type AuditHead, type AuditRecord } from './audit-record.js';
+export { activateAuditKey, auditKeyHistory, AuditKeysUnusableError, type AuditKeyActivation } from './activate-audit-key.js';
+export { coveredText, foldAudit, headOf, type AuditHead, type AuditRecord, type AuditSegment, type ChainCrypto } from './audit-chain.js';
+export { auditFactsOf, type AuditFacts } from './audit-record.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';
@@ -9,17 +11,19 @@ export {
   ProjectionUnavailableError,
   type AuditedCommit, type AuditQueries, type DueRange, type WatchRange, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
 } from './projection-queries.port.js';
-export { ProjectionFencedError, RowsRefusedError, type Progress, type ProjectionStore } from './projection-store.port.js';
+export { ProjectionFencedError, RowsRefusedError, type AuditHeadList, type Progress, type ProjectionStore } from './projection-store.port.js';
 export { restoreRun } from './restore-run.js';
 export { toPublishedEvents } from './published-event.projection.js';
 export type {
-  ArchiveRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { toStatefulRun } from './stateful-run.js';
 export type { SweepQueries } from './sweep-queries.port.js';
 export { tenantKey, type Reader, type TenantKey, type WorkspaceKey } from './tenant-key.js';
-export { chainStart, verifyAgainstSource, verifyAuditChain, type AuditViolation, type VerifiedUpTo } from './verify-audit-chain.js';
+export { auditViolationKinds, violation, type AuditViolation, type AuditViolationKind } from './audit-violation.js';
+export { AnchorComparison, anchorText, signAnchor } from './verify-audit-anchors.js';
+export { chainStart, keyAt, keyProblem, linkOf, verifyAgainstSource, verifyContent, verifyRecord, type ChainLink, type VerifyOptions } from './verify-audit-chain.js';
 export {
   decodeWaitCursor, encodeWaitCursor, rankOf, waitKinds, waitStatuses, type WaitFilter, type WaitKey, type WaitPage, type WaitQueries, type WaitStatus,
 } from './wait-queries.port.js';

@@ -1,6 +1,6 @@
 import { runAggregate } from '@cs/automation-application';
-import { eventCatalogue, logSubject, type AggregateName, type AggregateRef, type Commit, type GateDecision, type RecordedEvent, type RunEvent, type TenantContext } from '@cs/contracts';
-import { decodeCommit, foldCommit, unwritten, type Loaded, type LogEntry } from '@cs/eventing';
+import { auditKeyRef, eventCatalogue, logSubject, type AggregateName, type AggregateRef, type Commit, type GateDecision, type RecordedEvent, type RunEvent, type TenantContext } from '@cs/contracts';
+import { decodeCommit, foldCommit, unwritten, type AuditKeys, type Loaded, type LogEntry } from '@cs/eventing';
 import type { RunState } from '@cs/automation-domain';
 import { toPosition, type Json } from '@cs/kernel';
 import { sha256 } from '@cs/testing';
@@ -116,6 +116,17 @@ export class LogHistory {
     return this.run(id, { event_type: 'run_completed', data: {} });
   }
 
+  /** The commit by which a key begins to sign. It belongs to no tenant. */
+  keyActivated(key_id: string, key_check: string): LogEntry {
+    const ref: AggregateRef = { ...auditKeyRef };
+    const event = { event_id: `audit_key-main-${key_id}`, event_type: 'audit_key_activated', version: 1, recorded_at_ms: this.at_ms, data: { key_id, algorithm: 'hmac-sha256', key_check, previous_key_id: null } };
+    const position = toPosition(this.entries.length + 1);
+    const body = JSON.stringify({ commit_id: sha256(key_id), previous: 0, version: 1, events: [event] } satisfies Commit);
+    const entry: LogEntry = { position, subject: logSubject(ref, 'active'), ref, status: 'active', body, stored: decodeCommit({ ref, status: 'active' }, { position, body }) };
+    this.entries.push(entry);
+    return entry;
+  }
+
   stored(aggregate: 'automation' | 'definition' | 'delivery' | 'gate_refusal' | 'dead_letter', id: string, ...events: readonly NewEvent[]): LogEntry {
     for (const { event_type } of events) if (!(event_type in eventCatalogue[aggregate])) throw new Error(`${aggregate} has no event ${event_type}`);
     return this.commit(aggregate, id, { status: 'stored', events });
@@ -125,4 +136,4 @@ export class LogHistory {
 export const newMemory = (): ProjectionMemory => new ProjectionMemory({ maxRuns: 1000, maxBytes: 100_000_000 });
 
 /** Projects entries as one batch; nothing was projected before. */
-export const project = (entries: readonly LogEntry[], memory: ProjectionMemory = newMemory()): RowChanges => projectBatch(entries, { memory, digest: sha256, now: 7 });
+export const project = (entries: readonly LogEntry[], memory: ProjectionMemory = newMemory(), auditKeys?: AuditKeys): RowChanges => projectBatch(entries, { memory, digest: sha256, auditKeys, now: 7 });

@@ -1,9 +1,10 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
 import type { AggregateName } from '@cs/contracts';
-import { foldCommit, unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
+import { foldCommit, unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
-import { auditFactsOf, foldAudit, headOf } from './audit-record.js';
+import { foldAudit, headOf } from './audit-chain.js';
+import { auditFactsOf } from './audit-record.js';
 import { projectAutomation, projectDefinition } from './automation.projection.js';
 import { CollectedRows } from './collected-rows.js';
 import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-letter.projection.js';
@@ -17,12 +18,15 @@ import { projectRunEvents } from './run-event.projection.js';
 import { projectRun } from './run.projection.js';
 import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
+import { eventsOf } from './typed-events.js';
 import { projectWaits } from './wait.projection.js';
 import { projectWebhookDeliveries, projectWebhookTriggers, tenantOfDelivery } from './webhook.projection.js';
 
 export interface ProjectOptions {
   readonly memory: ProjectionMemory;
   readonly digest: Digest;
+  /** What signs the audit. Without keys a log in which one was activated cannot be projected (`AuditKeyMissingError`). */
+  readonly auditKeys?: AuditKeys | undefined;
   /** When commits that cannot be read are set aside. */
   readonly now: number;
 }
@@ -118,11 +122,18 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     for (const delivery of projectWebhookDeliveries(stored)) rows.webhook_deliveries.add(delivery);
     return tenantOfDelivery(stored) ?? tenantOfNamedRun(entry, memory);
   },
+  audit_key: (_entry, stored, { rows, memory }) => {
+    for (const { data: { key_id, key_check }, recorded_at_ms } of eventsOf('audit_key', stored)) {
+      memory.setAuditKeyId(key_id);
+      rows.audit_keys.push({ position: stored.position, key_id, key_check, activated_at_ms: recorded_at_ms });
+    }
+    return { ...stored.ref, deployment_id: '' };
+  },
 };
 
-const projectAudit = (stored: StoredCommit, tenant: TenantKey, { rows, memory, digest }: Surroundings): void => {
+const projectAudit = (stored: StoredCommit, tenant: TenantKey, { rows, memory, digest, auditKeys }: Surroundings): void => {
   for (const facts of auditFactsOf(stored, tenant)) {
-    const record = foldAudit(memory.head(facts), facts, digest);
+    const record = foldAudit(memory.head(facts), facts, { digest, auditKeys, key_id: memory.auditKeyId });
     memory.setHead(headOf(record));
     rows.addAudit(record);
   }

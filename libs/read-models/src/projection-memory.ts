@@ -1,7 +1,7 @@
 import type { RunState } from '@cs/automation-domain';
 import { parseLogSubject, type AggregateRef } from '@cs/contracts';
 import type { Loaded, LogEntry, StoredCommit } from '@cs/eventing';
-import type { AuditHead } from './audit-record.js';
+import type { AuditHead } from './audit-chain.js';
 import { RecentlyUsed } from './recently-used.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import { eventsOf } from './typed-events.js';
@@ -21,6 +21,8 @@ export interface Missing {
 export interface Remembered {
   readonly runs: readonly { readonly loaded: Loaded<RunState>; readonly bytes: number }[];
   readonly heads: readonly AuditHead[];
+  /** The key that signs the audit; `null` while none does. */
+  readonly audit_key_id: string | null;
 }
 
 const runKeyText = ({ org_id, workspace_id, run_id }: RunKey): string => `${org_id}.${workspace_id}.${run_id}`;
@@ -60,6 +62,7 @@ export class ProjectionMemory {
   readonly #runs: RecentlyUsed<Loaded<RunState>>;
   readonly #heads = new Map<string, AuditHead>();
   readonly #workspaces = new Set<string>();
+  #auditKeyId: string | null | undefined;
 
   /** `maxRuns` and `maxBytes` must hold the runs of two batches: one that is being written and one that is being projected. */
   constructor({ maxRuns, maxBytes }: { readonly maxRuns: number; readonly maxBytes: number }) {
@@ -81,7 +84,9 @@ export class ProjectionMemory {
     return { runs: [...runs.values()], workspaces: [...workspaces.values()] };
   }
 
-  remember({ workspaces }: Missing, { runs, heads }: Remembered): void {
+  remember({ workspaces }: Missing, { runs, heads, audit_key_id }: Remembered): void {
+    // What is projected here may be ahead of what is stored.
+    this.#auditKeyId ??= audit_key_id;
     for (const { loaded, bytes } of runs) this.setRun(loaded, bytes);
     for (const head of heads) this.setHead(head);
     for (const workspace of workspaces) this.#workspaces.add(workspaceText(workspace));
@@ -103,6 +108,15 @@ export class ProjectionMemory {
 
   setHead(head: AuditHead): void {
     this.#heads.set(tenantText(head), head);
+  }
+
+  /** The key that signs the audit at this place of the log; `null` for none. */
+  get auditKeyId(): string | null {
+    return this.#auditKeyId ?? null;
+  }
+
+  setAuditKeyId(keyId: string): void {
+    this.#auditKeyId = keyId;
   }
 
   trim(): void {

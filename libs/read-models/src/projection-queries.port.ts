@@ -1,7 +1,7 @@
 import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent, WatchedRun } from '@cs/contracts';
 import type { Position } from '@cs/kernel';
 import type { ArchiveRow } from './row-changes.js';
-import type { AuditHead, AuditRecord } from './audit-record.js';
+import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { OpenGate } from './approval-request.js';
 import type { PageKey } from './page-key.js';
 import type { Reader, TenantKey } from './tenant-key.js';
@@ -71,8 +71,10 @@ export interface AuditedCommit {
 /** Reads a tenant's audit chain for its verification. */
 export interface AuditQueries {
   auditHead(tenant: TenantKey): Promise<AuditHead | undefined>;
-  /** The next records in ascending `seq`, each with its commit. */
-  auditRecords(tenant: TenantKey, range: { readonly after_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]>;
+  /** Records from a `seq` on (inclusive), in ascending `seq`, each with its commit; fewer than `limit` when they are large. */
+  auditRecords(tenant: TenantKey, range: { readonly from_seq: number; readonly limit: number }): Promise<readonly AuditedCommit[]>;
+  /** Records whose `seq` is none. */
+  unsequencedAuditRecords(tenant: TenantKey): Promise<number>;
 }
 
 export interface DueRange {

@@ -1,6 +1,8 @@
 import type { Position } from '@cs/kernel';
 import type { Missing, Remembered } from './projection-memory.js';
+import type { AuditHead } from './audit-chain.js';
 import type { ArchiveRow, RowChanges } from './row-changes.js';
+import type { TenantKey } from './tenant-key.js';
 
 /** Someone else moved the position: this projector was replaced, or has to look where it stands. */
 export class ProjectionFencedError extends Error {
@@ -31,4 +33,10 @@ export interface ProjectionStore {
   write(changes: RowChanges, options: { readonly after: Position; readonly published: Position }): Promise<void>;
   /** Archived commits from a position on (inclusive), in order, at most `limit`. */
   archived(from: Position, limit: number): Promise<readonly ArchiveRow[]>;
+}
+
+/** Reads the heads of audit chains. */
+export interface AuditHeadList {
+  /** In the order of tenants, behind a tenant, at most `limit`. */
+  auditHeads(after: TenantKey | undefined, limit: number): Promise<readonly AuditHead[]>;
 }

@@ -1,7 +1,7 @@
 import type { NeededAuthority } from '@cs/approval-domain';
 import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
-import type { AuditHead, AuditRecord } from './audit-record.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
+import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
@@ -170,6 +170,14 @@ export interface HandoffRow extends TenantKey {
   readonly position: number;
 }
 
+/** From the commit at `position` on, this key signs the audit. */
+export interface AuditKeyRow {
+  readonly position: number;
+  readonly key_id: string;
+  readonly key_check: string;
+  readonly activated_at_ms: number;
+}
+
 /** Everything one batch of commits changes, each row at most once. `position` is the last commit's. */
 export interface RowChanges {
   readonly position: number;
@@ -190,4 +198,5 @@ export interface RowChanges {
   readonly effect_policies: readonly EffectPolicyRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
+  readonly audit_keys: readonly AuditKeyRow[];
 }

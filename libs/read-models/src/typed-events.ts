@@ -1,4 +1,4 @@
-import type { AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -15,6 +15,7 @@ interface EventsByAggregate {
   readonly webhook_token: WebhookTokenEvent;
   readonly webhook_delivery: WebhookDeliveryEvent;
   readonly effect_policy: EffectPolicyEvent;
+  readonly audit_key: AuditKeyEvent;
 }
 
 /** An aggregate's event as recorded, with its identity. */

@@ -8,3 +8,4 @@ export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 export { natsWriteProxy, type NatsWriteProxy } from './nats-write-proxy.js';
 export { startTestNats, type TestNats, type TestNatsOptions } from './test-nats.js';
 export { startTestPostgres, type TestPostgres } from './test-postgres.js';
+export { testAuditKeys } from './test-audit-keys.js';

@@ -1,4 +1,5 @@
 import { admissionEvents } from './admission.events.js';
+import { auditKeyEvents } from './audit.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { deliveryEvents } from './delivery.events.js';
@@ -26,6 +27,7 @@ export const eventCatalogue = {
   webhook_token: webhookTokenEvents,
   webhook_delivery: webhookDeliveryEvents,
   effect_policy: effectPolicyEvents,
+  audit_key: auditKeyEvents,
 } as const satisfies Record<string, EventTable>;
 
 export type AggregateName = keyof typeof eventCatalogue;

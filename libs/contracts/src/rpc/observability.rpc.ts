@@ -51,7 +51,10 @@ export const listPendingApprovals = rpcMethod<Page<ApprovalRequest>>()(
   observability('approvals_pending'),
   z.object({ source: z.string().max(64).optional(), org_id: z.string().max(64).optional(), workspace_id: z.string().max(64).optional(), ...page(100, 500), ...minPosition }),
 );
-export const verifyAudit = rpcMethod<AuditVerification>()(observability('audit_verify'), z.object({ ...minPosition }));
+/** Where a verification ended, as its answer gave it: `{seq}.{record_hash}` and, behind a further dot, the place of the last anchor. */
+export const auditCheckpointSchema = z.string().max(120).regex(/^\d{1,15}\.[0-9a-f]{64}(\.\d{1,15})?$/, 'expected the `checkpoint` of an earlier answer');
+/** Looks at as many records as a few seconds allow; `complete: false` asks to go on from the answer's checkpoint. */
+export const verifyAudit = rpcMethod<AuditVerification>()(observability('audit_verify'), z.object({ checkpoint: auditCheckpointSchema.optional(), ...minPosition }));
 export const listDeadLetters = rpcMethod<Page<DeadLetterRecord>>()(observability('dead_letters'), z.object({ ...page(100, 500), ...minPosition }));
 /** Timer waits of every tenant that should have ended: the safety net behind the timers. For services only. */
 export const listDueWaits = rpcMethod<{ waits: readonly DueWait[] }>()(

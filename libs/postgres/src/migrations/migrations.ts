@@ -1,3 +1,4 @@
+import { AuditKeys1767225600300 } from './audit-keys.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { Inbox1767225600500 } from './inbox.js';
 import { CreatePolicies1787000100000 } from './policies.js';
@@ -23,6 +24,7 @@ export const migrations = [
   OverdueGates1767225600008,
   Viewers1767225600009,
   SweepRuns1767225600010,
+  AuditKeys1767225600300,
   Inbox1767225600500,
   Generations1767225600800,
   CreatePolicies1787000100000,
