@@ -15,11 +15,15 @@ const withApi = async (system, use) => {
   }
 };
 
+/** What each of `count` cost, from one reading of the processes to another: CPU time does not depend on what else the machine does. */
+const cpuSince = (before, after, count) => `CPU in ms each: ${[...after].map(([name, { cpu }]) => `${name} ${(((cpu - before.get(name).cpu) * 1000) / count).toFixed(2)}`).join(', ')}`;
+
 /** Runs whose timers are all due at one time, `seconds` from now: all must be parked by then. */
 const timers = async (system, { count = 1000, seconds = 30 } = {}) =>
   await withApi(system, async (api) => {
     await api.call('POST', '/automations/v2', automation('bench-timers', [{ node_id: 'wait', objective: 'wait', wait: { kind: 'timer', wake_at: '{{ input.due }}' } }]));
     await api.listen(['run_parked', 'run_completed', 'run_failed']);
+    let costs = '';
     const dueMs = Math.ceil((Date.now() + seconds * 1000) / 1000) * 1000;
     const due = new Date(dueMs).toISOString();
     const ids = await drive(count, 64, async () => {
@@ -30,14 +34,15 @@ const timers = async (system, { count = 1000, seconds = 30 } = {}) =>
     });
     const aheadMs = dueMs - Date.now();
     if (aheadMs < 1000) throw new Error(`parking ${count} runs took too long; give more --seconds`);
+    const before = system.usage();
     const late = await Promise.all(ids.map(async (id) => {
       const type = await api.next(id);
       if (type !== 'run_completed') throw new Error(`run ${id}: ${type}`);
-    })).then(() => drive(count, 32, async (n) => {
+    })).then(() => (costs = cpuSince(before, system.usage(), count))).then(() => drive(count, 32, async (n) => {
       const { value } = await api.call('GET', `/automations/v2/runs/${ids[n]}`);
       return { woken: value.run.checkpoint.node_outputs.wait.created_at_ms - dueMs, ended: value.run.finished_at_ms - dueMs };
     }));
-    return [`(f) ${count} timers that are due in the same moment`, `  ${row('due to woken', summary(late.map(({ woken }) => woken)))}`, `  ${row('due to run completed', summary(late.map(({ ended }) => ended)))}`].join('\n');
+    return [`(f) ${count} timers that are due in the same moment`, `  ${row('due to woken', summary(late.map(({ woken }) => woken)))}`, `  ${row('due to run completed', summary(late.map(({ ended }) => ended)))}`, `  ${costs}`].join('\n');
   });
 
 /** Schedules of one second each: from the time of each fire to its run. */

@@ -1,6 +1,6 @@
 import { parseLogSubject, statusSubjects, streams } from '@cs/contracts';
 import { giveUp, type ConsumerOutcome } from '@cs/eventing';
-import type { ConsumerDefinition, ConsumerMessage, FiredTimer } from '@cs/jetstream';
+import type { ConsumerDefinition, ConsumerMessage, FiredTimer, Precedence } from '@cs/jetstream';
 import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
 import { holdTimerId, wakeWait } from '@cs/automation-application';
 import { z } from 'zod';
@@ -11,6 +11,8 @@ interface RunnerConsumers {
   readonly wake: WakeOptions;
   readonly admission: RunAdmission;
   readonly metrics: Pick<RunnerMetrics, 'timerFired'>;
+  /** Timers go before the queued runs of their tenant. */
+  readonly precedence: Precedence;
 }
 
 const firedSchema: z.ZodType<FiredTimer> = z.object({ org_id: z.string(), workspace_id: z.string(), run_id: z.string(), wait_id: z.string(), due_at_ms: z.number().optional() });
@@ -20,13 +22,13 @@ const afterEnd = async (message: ConsumerMessage, { executor }: RunnerConsumers)
   return subject === undefined ? giveUp(`"${message.subject}" is no commit of a run`) : await executor.afterEnd(subject);
 };
 
-const wake = async (message: ConsumerMessage, { wake: options, admission, metrics }: RunnerConsumers): Promise<ConsumerOutcome> => {
+const wake = async (message: ConsumerMessage, { wake: options, admission, metrics, precedence }: RunnerConsumers): Promise<ConsumerOutcome> => {
   const fired = firedSchema.safeParse(JSON.parse(message.text()));
   if (!fired.success) return giveUp('not a timer');
   const { org_id, workspace_id, run_id, wait_id, due_at_ms } = fired.data;
   if (due_at_ms !== undefined && message.deliveryCount === 1) metrics.timerFired(options.eventing.clock() - due_at_ms);
   const ref = { org_id, workspace_id, aggregate: 'run', id: run_id } as const;
-  return wait_id === holdTimerId ? await admission.recheck(ref) : await wakeWait(options, ref, wait_id);
+  return wait_id === holdTimerId ? await admission.recheck(ref) : await precedence.first(ref, () => wakeWait(options, ref, wait_id));
 };
 
 /** Everything the runner listens to, beside the runs that are runnable (run-queue.ts). */
@@ -39,7 +41,7 @@ export const runnerConsumers = (options: RunnerConsumers): readonly ConsumerDefi
   },
   {
     durable: 'runner--fired-timers', stream: streams.timers.name, filters: ['cs.timer.fired.>'],
-    ackWaitMs: 15_000, maxInFlight: 64, maxDeliver: 50,
+    ackWaitMs: 15_000, maxInFlight: 256, maxDeliver: 50,
     handle: (message) => wake(message, options),
   },
 ];

@@ -4,6 +4,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import { decideRun, type RunCommand } from '@cs/automation-domain';
 import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type AppendResult, type Eventing, type EventStore } from '@cs/eventing';
+import { Precedence } from '@cs/jetstream';
 import type { Json } from '@cs/kernel';
 import { JsonataEvaluator } from '@cs/step-runners';
 import { CrashingEventStore, EndingProcess, type CrashPoint } from '@cs/testing';
@@ -102,7 +103,7 @@ export class CrashWorld {
     const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });
     this.broker.subscribe([
       { ...queue, durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')], maxInFlight: queue.slots },
-      ...runnerConsumers({ executor, wake, admission, metrics: { timerFired: () => undefined } }),
+      ...runnerConsumers({ executor, wake, admission, metrics: { timerFired: () => undefined }, precedence: new Precedence({ burst: 16, longestMs: 1000 }) }),
     ]);
     return { eventing, definitions };
   }

@@ -1,6 +1,6 @@
 import type { RunExecutor } from '@cs/automation-application';
 import type { ConsumerOutcome, Eventing } from '@cs/eventing';
-import type { ConsumerMessage, TenantQueuesDefinition } from '@cs/jetstream';
+import type { ConsumerMessage, Precedence, TenantQueuesDefinition } from '@cs/jetstream';
 import type { RunnerConfig } from './config.js';
 import { handleCommit } from './read-commit.js';
 
@@ -10,6 +10,7 @@ interface RunQueueOptions {
   readonly config: Pick<RunnerConfig, 'RUNNER_LEASE_MS' | 'RUNNER_MAX_RUNS' | 'RUNNER_MAX_RUNS_PER_TENANT'>;
   /** Aborted when the process stops: runs are handed back. */
   readonly stopping: AbortSignal;
+  readonly precedence?: Precedence;
 }
 
 const execute = (message: ConsumerMessage, { executor, eventing, stopping }: RunQueueOptions): Promise<ConsumerOutcome> =>
@@ -19,5 +20,6 @@ const execute = (message: ConsumerMessage, { executor, eventing, stopping }: Run
 export const runQueue = (options: RunQueueOptions): TenantQueuesDefinition => ({
   slots: options.config.RUNNER_MAX_RUNS, maxPerTenant: options.config.RUNNER_MAX_RUNS_PER_TENANT,
   ackWaitMs: options.config.RUNNER_LEASE_MS, maxDeliver: 50,
+  precedence: options.precedence,
   handle: (message) => execute(message, options),
 });

@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
-import type { AutomationStatusCache, Consumers, QueueProgress, RunningConsumer, RunSignals } from '@cs/jetstream';
+import { Precedence, type AutomationStatusCache, type Consumers, type QueueProgress, type RunningConsumer, type RunSignals } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
@@ -33,6 +33,9 @@ export interface RunnerParts {
   readonly closing: readonly Closing[];
 }
 
+/** Fewer timers than this at a time delay nobody; more of them are through in about a second. */
+const timersFirst = { burst: 16, longestMs: 2000 } as const;
+
 /** Starts and stops what the runner listens to. */
 export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #parts: RunnerParts;
@@ -48,8 +51,9 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     const { executor, wake, admission, config, consumers, rpc, automations, metrics } = this.#parts;
     // Every executing run listens.
     setMaxListeners(0, this.#stopping.signal);
-    const queue = runQueue({ executor, eventing: wake.eventing, config, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    const precedence = new Precedence(timersFirst);
+    const queue = runQueue({ executor, eventing: wake.eventing, config, precedence, stopping: this.#stopping.signal });
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
     metrics.watch({ slots: config.RUNNER_MAX_RUNS, executing: () => executor.executing });
     this.#sweeps = this.#startSweeps();
   }

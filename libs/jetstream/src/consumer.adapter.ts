@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { unlessReconnected } from './connection-watch.js';
 import type { Delivery } from './delivery.js';
 import { ensureConsumer, type DurableConsumer } from './ensure-consumer.js';
@@ -59,13 +59,19 @@ class PullConsumer implements RunningConsumer {
     this.#pulls = pulls;
     try {
       while (!this.#stopped.signal.aborted) {
-        if (this.#freeSlots <= 0) await this.#handling.nextSettled();
+        if (this.#freeSlots <= 0) await this.#severalSettled();
         const end = await pulls.pull(this.#freeSlots);
         if (end.kind === 'interrupted') throw new Error(`${durable}: ${end.reason}`);
       }
     } finally {
       await pulls.close();
     }
+  }
+
+  /** What settles in the same turn of the loop is asked for together. */
+  async #severalSettled(): Promise<void> {
+    await this.#handling.nextSettled();
+    await nextTurn();
   }
 
   #take(delivery: Delivery): void {

@@ -52,6 +52,20 @@ describe('fair turns', () => {
     expect(turns.next()).toMatchObject({ queue: 'late' });
   });
 
+  it('pass over a queue that is held back, which keeps its place', () => {
+    const turns = new FairTurns({ slots: 1 });
+    for (const queue of ['a', 'b']) turns.wait(queue);
+    const isHeldBack = (queue: string): boolean => queue === 'a';
+    expect(turns.next(isHeldBack)).toEqual({ queue: 'b', count: 1 });
+    turns.giveBack('b', 1);
+    turns.wait('b');
+    expect(turns.next()).toEqual({ queue: 'a', count: 1 });
+    turns.giveBack('a', 1);
+    turns.wait('a');
+    expect(new FairTurns({ slots: 1 }).next(() => true)).toBeUndefined();
+    expect(turns.next(() => true)).toBeUndefined();
+  });
+
   it('keep nothing of a queue that is idle', () => {
     const turns = new FairTurns({ slots: 2 });
     turns.wait('a');

@@ -48,10 +48,10 @@ export class FairTurns {
     this.#waiting.add(queue);
   }
 
-  /** The next turn; `undefined` when no slot is free, or nobody waits that may have one. */
-  next(): Turn | undefined {
+  /** The next turn; `undefined` when no slot is free, or nobody waits that may have one. Queues that are held back keep their place. */
+  next(isHeldBack: (queue: string) => boolean = () => false): Turn | undefined {
     if (this.#free <= 0) return undefined;
-    const queue = this.#nextQueue();
+    const queue = this.#nextQueue(isHeldBack);
     if (queue === undefined) return undefined;
     // Never everything at once: a question that is slow to be answered leaves slots for others.
     const share = Math.min(Math.ceil(this.#slots / 4), Math.max(1, Math.floor(this.#free / this.#waiting.size)));
@@ -74,12 +74,12 @@ export class FairTurns {
     else this.#held.delete(queue);
   }
 
-  #nextQueue(): string | undefined {
+  #nextQueue(isHeldBack: (queue: string) => boolean): string | undefined {
     let fewest = Math.min(this.#maxPerQueue, this.#slots + 1);
     let next: string | undefined;
     for (const queue of this.#waiting) {
       const held = this.heldBy(queue);
-      if (held >= fewest) continue;
+      if (held >= fewest || isHeldBack(queue)) continue;
       fewest = held;
       next = queue;
       if (held === 0) break;

@@ -10,6 +10,7 @@ export { logEnd } from './log-end.js';
 export { JetStreamLogReader } from './log-reader.adapter.js';
 export { connectNats, type NatsOptions } from './nats-connection.js';
 export { NatsModule } from './nats.module.js';
+export { Precedence, type PrecedenceOptions } from './precedence.js';
 export { publishProjected, SignalledProjectionProgress } from './projection-progress.adapter.js';
 export { RunSignals } from './run-signals.adapter.js';
 export { FireTimerSchedule, firedSchedules, type FiredSchedule } from './fire-timers.adapter.js';

@@ -5,10 +5,12 @@ export type QueueKey = string;
 
 const prefix = 'runner--queue-';
 
+export const queueOfTenant = ({ org_id, workspace_id }: { readonly org_id: string; readonly workspace_id: string }): QueueKey => `${org_id}.${workspace_id}`;
+
 /** The queue that a commit of a run belongs to; `undefined` when it is no commit. */
 export const queueOfSubject = (subject: string): QueueKey | undefined => {
   const parsed = parseLogSubject(subject);
-  return parsed && `${parsed.ref.org_id}.${parsed.ref.workspace_id}`;
+  return parsed && queueOfTenant(parsed.ref);
 };
 
 const tenantOf = (queue: QueueKey): { readonly org_id: string; readonly workspace_id: string } => {

@@ -7,6 +7,7 @@ import { startConsumer, type RunningConsumer } from './consumer.adapter.js';
 import type { Delivery } from './delivery.js';
 import { FairTurns, type Turn } from './fair-turns.js';
 import { MessageHandling, type MessageHandlingOptions } from './message-handling.js';
+import type { Precedence } from './precedence.js';
 import { QueueDirectory } from './queue-directory.js';
 import { QueueSignals } from './queue-signals.js';
 import { QueueWatch } from './queue-watch.js';
@@ -19,6 +20,8 @@ export interface TenantQueuesSpec extends Omit<MessageHandlingOptions, 'stream' 
   readonly slots: number;
   /** Of these, what one tenant may hold at most. Default all. */
   readonly maxPerTenant?: number | undefined;
+  /** What goes before a queue. Default nothing. */
+  readonly precedence?: Precedence | undefined;
 }
 
 interface Asking {
@@ -53,7 +56,7 @@ export class TenantQueues implements RunningConsumer {
   readonly #discovery: Promise<RunningConsumer | undefined>;
 
   constructor(spec: TenantQueuesSpec) {
-    const { nc, ackWaitMs, slots, maxPerTenant, onError } = spec;
+    const { nc, ackWaitMs, slots, maxPerTenant, precedence, onError } = spec;
     this.#spec = spec;
     this.#turns = new FairTurns({ slots, maxPerQueue: maxPerTenant });
     this.#directory = new QueueDirectory({ nc, ackWaitMs, maxInFlight: slots });
@@ -62,6 +65,7 @@ export class TenantQueues implements RunningConsumer {
     this.#signals = new QueueSignals(nc, (queue) => this.#hint(queue));
     this.#watch = new QueueWatch({ directory: this.#directory, ackWaitMs, heldBy: (queue) => this.#turns.heldBy(queue), hint: (queue) => this.#hint(queue), onError });
     this.#unwatchConnection = onConnectionChange(nc, (change) => void (change === 'up' && this.#watch.listSoon()));
+    precedence?.onRelease(() => this.#dispatch());
     this.#discovery = this.#begin();
   }
 
@@ -115,10 +119,14 @@ export class TenantQueues implements RunningConsumer {
   }
 
   #dispatch(): void {
-    for (let turn = this.#isStopped ? undefined : this.#turns.next(); turn !== undefined; turn = this.#turns.next()) {
+    for (let turn = this.#nextTurn(); turn !== undefined; turn = this.#nextTurn()) {
       const asked = this.#ask(turn).finally(() => this.#asked.delete(asked));
       this.#asked.add(asked);
     }
+  }
+
+  #nextTurn(): Turn | undefined {
+    return this.#isStopped ? undefined : this.#turns.next((queue) => this.#spec.precedence?.holds(queue) === true);
   }
 
   async #ask({ queue, count }: Turn): Promise<void> {

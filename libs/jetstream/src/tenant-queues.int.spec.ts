@@ -5,6 +5,7 @@ import { AckPolicy, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { ConsumerMessage, RunningConsumer } from './consumer.adapter.js';
 import { Consumers, type TenantQueuesDefinition } from './consumers.js';
+import { Precedence } from './precedence.js';
 import { startTestLog, type TestLog } from './test-log.fixture.js';
 
 interface Seen {
@@ -66,6 +67,22 @@ describe('the queues of tenants', () => {
     atEnd.push(() => open.splice(0).forEach((end) => end()));
     return { open, handle };
   };
+
+  it('a burst of a tenant\'s timers goes before its queued runs, and not before those of others', async () => {
+    const precedence = new Precedence({ burst: 2, longestMs: 60_000 });
+    start(() => Promise.resolve(done), { precedence });
+    const timers = byHand();
+    const burst = Promise.all([1, 2].map(() => precedence.first({ org_id: 'burst', workspace_id: 'ops' }, timers.handle)));
+    await publish('burst', 'run-1');
+    await publish('other', 'run-1');
+    await eventually(() => isSettled('other'));
+    await eventually(async () => (await log.jsm.consumers.info(streams.log.name, durableOf('burst'))).num_pending === 1);
+    expect(of('burst')).toEqual([]);
+    timers.open.splice(0).forEach((end) => end());
+    await burst;
+    await eventually(() => isSettled('burst'));
+    expect(of('burst')).toHaveLength(1);
+  });
 
   it('one tenant\'s flood does not delay another\'s run by more than the next free slot', async () => {
     const { open, handle } = byHand();
