@@ -6,6 +6,7 @@ import { EVENTING, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { randomId } from '@cs/platform';
 import { readFile } from 'node:fs/promises';
 import { ApprovalGateController } from './approval-gate.controller.js';
+import { DelegationsController } from './delegations.controller.js';
 import type { ApprovalGateConfig } from './config.js';
 import { JwsReceiptSigner } from './receipt-signer.adapter.js';
 import { ReceiptsController } from './receipts.controller.js';
@@ -20,7 +21,7 @@ export class ApprovalGateModule {
   static forRoot(config: ApprovalGateConfig): DynamicModule {
     return {
       module: ApprovalGateModule,
-      controllers: [ApprovalGateController, ReceiptsController],
+      controllers: [ApprovalGateController, DelegationsController, ReceiptsController],
       providers: [
         {
           provide: RECEIPT_OPTIONS, inject: [EVENTING],

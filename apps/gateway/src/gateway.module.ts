@@ -8,6 +8,7 @@ import { AuditController } from './audit.controller.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { GatewayConfig } from './config.js';
+import { DelegationsController } from './delegations.controller.js';
 import { DocumentsController } from './documents.controller.js';
 import { EventSource } from './events/event-source.adapter.js';
 import { EventStreams } from './events/event-streams.js';
@@ -54,7 +55,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onBehalfOfSchema } from './delegation.schema.js';
 import { digestSchema, jsonSchema, epochMsSchema, nodeIdSchema } from './scalars.schema.js';
 import { governanceActorSchema } from './tenant.schema.js';
 
@@ -60,11 +61,13 @@ export const votingSchema = z.enum(['veto', 'majority']);
 /** What one person said at a gate that needs several. */
 export const gateVoteSchema = z.object({
   vote_id: z.string(),
-  /** One spelling per person, whatever channel the vote came through. */
+  /** Whose vote it is: one spelling per person, whatever channel it came through. */
   voter: z.string(),
   decision: gateDecisionSchema,
   reason: z.string().optional(),
   voted_by: governanceActorSchema,
+  /** Present when a stand-in cast it. */
+  on_behalf_of: onBehalfOfSchema.optional(),
   voted_at_ms: epochMsSchema,
   command_id: z.string().optional(),
 });
@@ -155,6 +158,8 @@ export const gateDecisionRecordSchema = z.object({
   decided_at_ms: epochMsSchema,
   /** At a gate that needed several people: whoever cast the last vote. */
   decided_by: governanceActorSchema,
+  /** Present when a stand-in decided, or cast the last vote. */
+  on_behalf_of: onBehalfOfSchema.optional(),
   votes: z.array(gateVoteSchema).readonly().optional(),
   /** What exactly was approved. */
   releases: z.array(gateReleaseSchema).readonly().optional(),

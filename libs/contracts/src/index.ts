@@ -23,6 +23,11 @@ export { auditKeyEvents, type AuditKeyEvent } from './events/audit.events.js';
 export { automationEvents, definitionEvents, type AutomationEvent, type DefinitionEvent } from './events/automation.events.js';
 export { eventCatalogue, isAggregateName, type AggregateName } from './events/catalogue.js';
 export { deadLetterEvents, type DeadLetterEvent } from './events/dead-letter.events.js';
+export {
+  delegationIdSchema, delegationSchema, delegationScopeSchema, delegationStatus, delegationStatuses, onBehalfOfSchema, type Delegation, type DelegationRecord, type DelegationScope, type OnBehalfOf,
+} from './delegation.schema.js';
+export { delegationEvents, type DelegationEvent } from './events/delegation.events.js';
+export { endDelegation, listDelegations, setDelegation } from './rpc/delegation.rpc.js';
 export { deliveryEvents, deliveryRequestSchema, type DeliveryEvent, type DeliveryRequest } from './events/delivery.events.js';
 export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type EventTable } from './events/event-catalogue.js';
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';

@@ -28,6 +28,11 @@ describe('a gate card', () => {
     expect(decidedCard(openedCard(origin, pendingGate()), decisionOf('approve')).summary).toBe('Approved by grace.');
   });
 
+  it('tells for whom a stand-in decided', () => {
+    const record = { ...decisionOf('approve'), on_behalf_of: { person: 'bob', stand_in: 'grace', delegation_id: `delegation-${'0'.repeat(32)}-${'1'.repeat(16)}` } };
+    expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by grace for bob.');
+  });
+
   it('holds no credential in any text, also where a text is cut', () => {
     const token = `ghp_${'a1B2'.repeat(9)}`;
     const gate = pendingGate({ title: `Use ${token}`, instructions: `${'x '.repeat(1_990)}${token}${' y'.repeat(100)}`, risk_tier: token });

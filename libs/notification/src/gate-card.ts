@@ -52,7 +52,8 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
 
 const decider = ({ decided_by }: GateDecisionRecord): string => decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
 
-const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(decider(record), maxTitleLength)}`);
+const forWhom = ({ on_behalf_of }: GateDecisionRecord): string => (on_behalf_of === undefined ? '' : ` for ${shown(on_behalf_of.person, maxTitleLength)}`);
+const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(decider(record), maxTitleLength)}${forWhom(record)}`);
 
 /** The card that replaces or answers the one that asked: who decided what, and why. */
 export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {

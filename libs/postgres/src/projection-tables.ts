@@ -1,5 +1,5 @@
 import type {
-  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DelegationRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { policyTables } from './policy-tables.js';
@@ -161,9 +161,26 @@ const auditHeads: BulkTable<AuditHead> = {
 
 const auditKeys: BulkTable<AuditKeyRow> = { name: 'audit_keys', columns: { ...texts('key_id', 'key_check'), ...bigints('position', 'activated_at_ms') } };
 
+const delegations: BulkTable<DelegationRow> = {
+  name: 'delegations',
+  conflict: ['org_id', 'workspace_id', 'delegation_id'],
+  merge: {
+    ...Object.fromEntries(
+      ['delegator', 'stand_in', 'from_ms', 'until_ms', 'set_at_ms', 'delegation', 'ended_at_ms', 'ended_by', 'end_reason'].map((column) => [column, 'coalesce({new}, {old})']),
+    ),
+    uses: 'greatest({new}, {old})',
+  },
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'delegation_id', 'delegator', 'stand_in', 'end_reason'),
+    ...bigints('from_ms', 'until_ms', 'set_at_ms', 'ended_at_ms', 'uses', 'position'),
+    delegation: document(({ delegation }) => delegation),
+    ended_by: document(({ ended_by }) => ended_by),
+  },
+};
+
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
   ...webhookTables,
   ...policyTables,

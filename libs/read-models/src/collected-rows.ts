@@ -1,5 +1,6 @@
 import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
+import { mergeDelegations, type DelegationRow } from './delegation.projection.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
@@ -42,6 +43,7 @@ export class CollectedRows {
   readonly automations = new RowsByKey<AutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeAutomations);
   readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
+  readonly delegations = new RowsByKey<DelegationRow>((row) => [row.org_id, row.workspace_id, row.delegation_id], mergeDelegations);
   readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
   readonly schedules = new RowsByKey<ScheduleRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeSchedules);
   readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
@@ -60,7 +62,7 @@ export class CollectedRows {
     return {
       position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records, audit_keys: this.audit_keys,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
-      deliveries: this.deliveries.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
+      deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
     };

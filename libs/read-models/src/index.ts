@@ -2,6 +2,8 @@ export { toApprovalRequest, type OpenGate } from './approval-request.js';
 export { activateAuditKey, auditKeyHistory, AuditKeysUnusableError, type AuditKeyActivation } from './activate-audit-key.js';
 export { coveredText, foldAudit, headOf, type AuditHead, type AuditRecord, type AuditSegment, type ChainCrypto } from './audit-chain.js';
 export { auditFactsOf, type AuditFacts } from './audit-record.js';
+export type { DelegationFilter, DelegationQueries } from './delegation-queries.port.js';
+export type { DelegationRow } from './delegation.projection.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';

@@ -8,6 +8,7 @@ import { auditFactsOf } from './audit-record.js';
 import { projectAutomation, projectDefinition } from './automation.projection.js';
 import { CollectedRows } from './collected-rows.js';
 import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-letter.projection.js';
+import { projectDelegations, tenantOfRefusedDelegation } from './delegation.projection.js';
 import { projectDelivery } from './delivery.projection.js';
 import { projectGates } from './gate.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
@@ -106,7 +107,12 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
   // Only the write side needs it; it says nothing that the handoff and its run do not say.
   admission: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
-  gate_refusal: (entry, _stored, { memory }) => tenantOfNamedRun(entry, memory),
+  gate_refusal: (entry, stored, { memory }) => tenantOfRefusedDelegation(stored) ?? tenantOfNamedRun(entry, memory),
+  delegation: (_entry, stored, { rows }) => {
+    const delegations = projectDelegations(stored);
+    for (const delegation of delegations) rows.delegations.add(delegation);
+    return delegations[0] ?? { ...stored.ref, deployment_id: '' };
+  },
   webhook_trigger: (entry, stored, { rows, memory }) => {
     const triggers = projectWebhookTriggers(stored);
     for (const trigger of triggers) rows.webhook_triggers.add(trigger);

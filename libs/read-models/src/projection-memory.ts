@@ -31,7 +31,7 @@ const tenantText = (tenant: TenantKey): string => `${workspaceText(tenant)}.${te
 
 const runKeyOf = ({ org_id, workspace_id, id }: AggregateRef): RunKey => ({ org_id, workspace_id, run_id: id });
 
-const refusedRun = (stored: StoredCommit): string | undefined => eventsOf('gate_refusal', stored)[0]?.data.run_id;
+const refusedRun = (stored: StoredCommit): string | undefined => eventsOf('gate_refusal', stored).find((event) => event.event_type === 'gate_decision_refused')?.data.run_id;
 const deliveredRun = (stored: StoredCommit): string | undefined => eventsOf('delivery', stored).find((event) => event.event_type === 'delivery_requested')?.data.run_id;
 
 /** A dead letter's subject may be in the log: then it says which run it concerns. */

@@ -2,6 +2,7 @@ import type { NeededAuthority } from '@cs/approval-domain';
 import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
+import type { DelegationRow } from './delegation.projection.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
@@ -189,6 +190,7 @@ export interface RowChanges {
   readonly automations: readonly AutomationRow[];
   readonly definitions: readonly DefinitionRow[];
   readonly deliveries: readonly DeliveryRow[];
+  readonly delegations: readonly DelegationRow[];
   readonly dead_letters: readonly DeadLetterRow[];
   readonly schedules: readonly ScheduleRow[];
   readonly handoffs: readonly HandoffRow[];

@@ -1,4 +1,4 @@
-import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -6,6 +6,7 @@ interface EventsByAggregate {
   readonly definition: DefinitionEvent;
   readonly run: RunEvent;
   readonly gate_refusal: GateRefusalEvent;
+  readonly delegation: DelegationEvent;
   readonly delivery: DeliveryEvent;
   readonly dead_letter: DeadLetterEvent;
   readonly schedule: ScheduleEvent;

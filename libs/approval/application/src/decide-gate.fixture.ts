@@ -3,7 +3,8 @@ import { definitionHash, DefinitionLibrary, runAggregate } from '@cs/automation-
 import { decideRun } from '@cs/automation-domain';
 import { automationDefinitionSchema, type AutomationDefinitionInput, type CallContext, type FlowNode, type GovernanceActor, type Run, type TenantContext } from '@cs/contracts';
 import { executeCommand, InMemoryEventStore, loadAggregate, type Eventing, type ProjectionProgress } from '@cs/eventing';
-import type { Position, Refusal, Result } from '@cs/kernel';
+import type { JsonObject, Position, Refusal, Result } from '@cs/kernel';
+import { endDelegation, setDelegation } from './delegate.command-handlers.js';
 import { decideGate, type DecideGateOptions, type GateDecisionRequest } from './decide-gate.command-handler.js';
 
 export const tenant: TenantContext = { org_id: 'acme', workspace_id: 'ops', source: 'explicit' };
@@ -28,6 +29,18 @@ class Archive implements ProjectionProgress {
   }
 }
 
+export interface WaitingOptions {
+  /** '' for none. */
+  readonly risk_tier?: string;
+  readonly requested_by?: GovernanceActor;
+  readonly deployment_id?: string;
+  readonly gate?: Partial<NonNullable<FlowNode['gate']>>;
+  /** Other members of the gate's node. */
+  readonly node?: Pick<Partial<FlowNode>, 'data_classes' | 'metadata'>;
+  /** Of the automation. */
+  readonly metadata?: JsonObject;
+}
+
 /** A run that waits at its gate, over the log in memory. */
 export class WaitingRun {
   readonly store = new InMemoryEventStore();
@@ -41,14 +54,13 @@ export class WaitingRun {
   readonly #ref = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: this.run_id } as const;
   readonly #definition;
 
-  private constructor(risk_tier: string, gate: Partial<NonNullable<FlowNode['gate']>>) {
-    const sign = (node: (typeof nodes)[number]) => ({ ...node, risk_tier, gate: { ...node.gate, ...gate } });
-    this.#definition = automationDefinitionSchema.parse({ automation_id: 'refunds', name: 'Refunds', flow: { nodes: nodes.map((node) => (node.node_id === 'sign' ? sign(node) : node)) } });
+  private constructor({ risk_tier, gate, node: extra, metadata }: Required<Pick<WaitingOptions, 'risk_tier' | 'gate' | 'node' | 'metadata'>>) {
+    const sign = (node: (typeof nodes)[number]) => ({ ...node, ...(risk_tier === '' ? {} : { risk_tier }), ...extra, gate: { ...node.gate, ...gate } });
+    this.#definition = automationDefinitionSchema.parse({ automation_id: 'refunds', name: 'Refunds', metadata, flow: { nodes: nodes.map((node) => (node.node_id === 'sign' ? sign(node) : node)) } });
   }
 
-  static async at(options: { readonly risk_tier?: string; readonly requested_by?: GovernanceActor; readonly deployment_id?: string; readonly gate?: Partial<NonNullable<FlowNode['gate']>> } = {}): Promise<WaitingRun> {
-    const { risk_tier = 'internal_write', requested_by = ada, deployment_id, gate = {} } = options;
-    const waiting = new WaitingRun(risk_tier, gate);
+  static async at({ risk_tier = 'internal_write', requested_by = ada, deployment_id, gate = {}, node = {}, metadata = {} }: WaitingOptions = {}): Promise<WaitingRun> {
+    const waiting = new WaitingRun({ risk_tier, gate, node, metadata });
     await waiting.definitions.store(tenant, waiting.#definition);
     await waiting.#execute({
       type: 'request_run',
@@ -72,6 +84,15 @@ export class WaitingRun {
 
   decide(change: Partial<GateDecisionRequest> = {}, context: CallContext = callBy(person('bob'))) {
     return decideGate(this.options, context, { run_id: this.run_id, decision: 'approve', ...change });
+  }
+
+  /** Names a stand-in from now on for a minute, unless said otherwise. */
+  delegate(change: Partial<Parameters<typeof setDelegation>[2]> & { readonly stand_in: string }, context: CallContext) {
+    return setDelegation(this.options, context, { until_ms: this.now + 60_000, reason: 'on leave', scope: {}, ...change });
+  }
+
+  end(delegation_id: string, context: CallContext) {
+    return endDelegation(this.options, context, { delegation_id });
   }
 
   async load(): Promise<Run> {

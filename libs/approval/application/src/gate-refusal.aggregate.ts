@@ -20,14 +20,32 @@ export interface RefusedDecision {
   readonly refusal: Refusal;
 }
 
-/** Records who tried to decide what, and why not. */
-export const recordRefusal = async ({ eventing, newId }: { eventing: Eventing; newId: IdSource }, context: CallContext, { run_id, decision, refusal }: RefusedDecision): Promise<void> => {
+interface Recording {
+  readonly eventing: Eventing;
+  readonly newId: IdSource;
+}
+
+const record = async ({ eventing, newId }: Recording, context: CallContext, { event, correlation_id }: { event: GateRefusalEvent; correlation_id?: string }): Promise<void> => {
   const ref: AggregateRef = { org_id: context.tenant.org_id, workspace_id: context.tenant.workspace_id, aggregate: 'gate_refusal', id: newId() };
-  const nodeId = refusal.details?.['nodeID'];
-  const event: GateRefusalEvent = {
-    event_type: 'gate_decision_refused',
-    data: { run_id, code: refusal.code, detail: refusal.message, decision, actor: context.actor, ...(typeof nodeId === 'string' ? { node_id: nodeId } : {}) },
-  };
-  const at = { at_ms: eventing.clock(), actor: context.actor, causation_id: context.correlation_id, correlation_id: run_id };
+  const at = { at_ms: eventing.clock(), actor: context.actor, causation_id: context.correlation_id, ...(correlation_id === undefined ? {} : { correlation_id }) };
   await appendEvents({ eventing, aggregate: gateRefusalAggregate }, unwritten(gateRefusalAggregate, ref), { events: [event], context: at });
 };
+
+/** Records who tried to decide what, and why not. */
+export const recordRefusal = async (recording: Recording, context: CallContext, { run_id, decision, refusal }: RefusedDecision): Promise<void> => {
+  const nodeId = refusal.details?.['nodeID'];
+  const data = { run_id, code: refusal.code, detail: refusal.message, decision, actor: context.actor, ...(typeof nodeId === 'string' ? { node_id: nodeId } : {}) };
+  await record(recording, context, { event: { event_type: 'gate_decision_refused', data }, correlation_id: run_id });
+};
+
+export interface RefusedDelegation {
+  readonly request: 'set' | 'end';
+  readonly refusal: Refusal;
+  readonly about: { readonly delegator?: string; readonly stand_in?: string; readonly delegation_id?: string };
+}
+
+/** Records who tried to say who stands in for whom, and why not. */
+export const recordRefusedDelegation = async (recording: Recording, context: CallContext, { request, refusal, about }: RefusedDelegation): Promise<void> =>
+  await record(recording, context, {
+    event: { event_type: 'delegation_refused', data: { tenant_context: context.tenant, code: refusal.code, detail: refusal.message, request, ...about, actor: context.actor } },
+  });

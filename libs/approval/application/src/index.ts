@@ -1,3 +1,5 @@
 export { decideGate, type Decided, type DecideGateOptions, type GateDecisionRequest } from './decide-gate.command-handler.js';
+export { endDelegation, setDelegation, type DelegationOptions, type DelegationStored } from './delegate.command-handlers.js';
+export { delegationAggregate, delegationsOf } from './delegation.aggregate.js';
 export { issueReceipts, type ReceiptOptions } from './issue-receipts.query.js';
 export type { ReceiptSigner } from './receipt-signer.port.js';

@@ -1,12 +1,13 @@
-import type { AccessPermission, Approver, CallContext, DataClass, GateDecision, GovernanceActor, PendingGate, Run, VerifiedTenantContext } from '@cs/contracts';
+import type { AccessPermission, Approver, CallContext, DataClass, GateDecision, GovernanceActor, OnBehalfOf, PendingGate, Run, VerifiedTenantContext } from '@cs/contracts';
 import type { Refusal } from '@cs/kernel';
 import { evaluateAccess, type AccessReason } from './access-evaluation.js';
+import type { NotInForce } from './delegation-force.js';
 import { canonicalIdentity, isSameIdentity } from './identity.js';
 import { isConsequential, requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
 export type AuthorityRefusal = Refusal<
   | 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED' | 'AUTOMATION_V2_GATE_NOT_AN_APPROVER'
-  |  'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED'
+  | 'AUTOMATION_V2_GATE_DELEGATION_NOT_IN_FORCE' | 'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_REQUIRED' | 'AUTOMATION_V2_GATE_REVIEWER_AUTHORITY_DENIED'
 >;
 
 /** Who decides, as the gateway verified it. */
@@ -15,6 +16,10 @@ export interface Decider {
   readonly verified: VerifiedTenantContext | undefined;
   /** Roles and groups, as verified. */
   readonly memberships?: CallContext['memberships'];
+  /** Whose seat they take as a stand-in. */
+  readonly on_behalf_of?: OnBehalfOf | undefined;
+  /** Why nothing lets them take the seat that they ask for. */
+  readonly not_in_force?: NotInForce | 'not_entitled' | undefined;
 }
 
 interface Question {
@@ -22,6 +27,8 @@ interface Question {
   readonly gate: PendingGate;
   readonly run: Run;
   readonly at_ms: number;
+  /** Who asked for the run; absent: whom the run names. */
+  readonly requester?: GovernanceActor | undefined;
 }
 
 const channels: ReadonlySet<string> = new Set(['slack', 'discord', 'telegram', 'channel:slack', 'channel:discord', 'channel:telegram']);
@@ -61,13 +68,19 @@ const checkAuthority = ({ actor, verified }: Decider, policy: ReviewerPolicy, { 
 const lower = (text: string): string => text.trim().toLowerCase();
 const includes = (names: readonly string[] | undefined, id: string): boolean => names?.some((name) => lower(name) === lower(id)) === true;
 
-const isApprover = ({ kind, id }: Approver, { actor, memberships }: Decider): boolean => {
-  if (kind === 'person') return actor.actor_id !== undefined && canonicalIdentity(actor.actor_id, actor.source) === canonicalIdentity(id);
+/** The person whose seat is taken: the one who decides, or whom they stand in for. */
+const seatOf = ({ actor, on_behalf_of }: Decider): string | undefined => on_behalf_of?.person ?? (actor.actor_id === undefined ? undefined : canonicalIdentity(actor.actor_id, actor.source));
+
+/** Somebody's roles and groups are theirs alone: a stand-in has only the seats that name the person. */
+const isApprover = ({ kind, id }: Approver, decider: Decider): boolean => {
+  const { memberships, on_behalf_of } = decider;
+  if (kind === 'person') return seatOf(decider) === canonicalIdentity(id);
+  if (on_behalf_of !== undefined) return false;
   return includes(kind === 'role' ? memberships?.roles : memberships?.groups, id);
 };
 
 /** Whoever wrote the gate let them decide it, whether or not they see the rest of the automation. */
-export const isNamedApprover = (decider: Decider, { checkpoint: { awaiting_gate } }: Run): boolean => awaiting_gate?.approvers?.some((approver) => isApprover(approver, decider)) === true;
+export const isNamedApprover = (decider: Decider, approvers: readonly Approver[] | undefined): boolean => approvers?.some((approver) => isApprover(approver, decider)) === true;
 
 const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: PendingGate): boolean => approvals_required > 1 || voting === 'majority';
 
@@ -86,12 +99,19 @@ const checkApprover = (decider: Decider, { gate, run }: Question): AuthorityRefu
 /** Whoever asked for it: never at a consequential gate, and at one that needs several only where it says so. */
 const mayNotBeRequester = (gate: PendingGate, policy: ReviewerPolicy): boolean => isConsequential(policy) || (needsSeveral(gate) && gate.requester_may_approve !== true);
 
+/** Two people are needed: neither who asked for it, nor anybody in their place. */
+const isRequester = (requester: GovernanceActor, { actor, on_behalf_of }: Decider): boolean =>
+  isSameIdentity(requester, actor) || (on_behalf_of !== undefined && requester.actor_id !== undefined && canonicalIdentity(requester.actor_id, requester.source) === on_behalf_of.person);
+
 /** Why somebody may not decide a gate so; `undefined` when they may (domain 5.4, in its order). */
 export const authorityRefusal = (decider: Decider, question: Question): AuthorityRefusal | undefined => {
   const { decision, gate, run } = question;
   const policy = reviewerPolicy(gate, run);
-  if (decision === 'approve' && mayNotBeRequester(gate, policy) && isSameIdentity(run.requested_by, decider.actor)) {
-    return refuse('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', 'whoever asked for this run may not approve it', { run, gate, actor: decider.actor });
+  if (decision === 'approve' && mayNotBeRequester(gate, policy) && isRequester(question.requester ?? run.requested_by, decider)) {
+    return refuse('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN', 'whoever asked for this run may not approve it, nor may a stand-in in their place', { run, gate, actor: decider.actor });
+  }
+  if (decider.not_in_force !== undefined) {
+    return refuse('AUTOMATION_V2_GATE_DELEGATION_NOT_IN_FORCE', 'no delegation lets you decide this gate for that person', { run, gate, actor: decider.actor, reason: decider.not_in_force });
   }
   return checkApprover(decider, question) ?? checkAuthority(decider, policy, question);
 };

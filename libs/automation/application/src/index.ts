@@ -18,6 +18,7 @@ export { examineHeld, type HeldRunsOptions } from './held-runs.js';
 export type { RunMeter } from './run-meter.port.js';
 export type { ChildRepair } from './child-repair.js';
 export { holdTimerId, RunAdmission } from './run-admission.js';
+export { accessOf } from './resource-access.js';
 export { runAggregate } from './run.aggregate.js';
 export type { Secrets } from './secrets.port.js';
 export type { ChildRunRequest, PreparedStep, StepContext, StepExecutor, StepExecutors } from './step-executor.port.js';

@@ -1,4 +1,4 @@
-import type { PrincipalRef, ResourceAccess, VerifiedTenantContext } from '@cs/contracts';
+import type { CallContext, PrincipalRef, ResourceAccess, VerifiedTenantContext } from '@cs/contracts';
 
 const adminRoles: ReadonlySet<string> = new Set(['owner', 'admin', 'hosted:owner', 'hosted:admin', 'enterprise:admin', 'workspace:admin', 'organization:admin']);
 const adminCapabilities: ReadonlySet<string> = new Set(['hosted.owner', 'hosted.admin', 'automation.write', 'automation.share']);
@@ -7,6 +7,16 @@ const adminCapabilities: ReadonlySet<string> = new Set(['hosted.owner', 'hosted.
 export const principalOf = ({ strict_projection, human_actor }: VerifiedTenantContext): PrincipalRef => strict_projection?.principal ?? { kind: 'human_user', id: human_actor.actor_id };
 
 const isAdmin = ({ roles, capabilities }: VerifiedTenantContext): boolean => roles.some((role) => adminRoles.has(role)) || capabilities.some((capability) => adminCapabilities.has(capability));
+
+/**
+ * A person whose roles, as verified, make them an administrator. Without roles nobody is one, but the person
+ * at this machine.
+ */
+export const isHumanAdministrator = ({ actor, tenant, verified, memberships }: Pick<CallContext, 'actor' | 'tenant' | 'verified' | 'memberships'>): boolean => {
+  if (actor.kind !== 'human') return false;
+  if (verified !== undefined) return isAdmin(verified);
+  return tenant.source === 'local_implicit' || memberships?.roles.some((role) => adminRoles.has(role)) === true;
+};
 
 const isSamePrincipal = (a: PrincipalRef, b: PrincipalRef): boolean => a.kind === b.kind && a.id === b.id;
 

@@ -238,11 +238,23 @@ describe('a command that comes again', () => {
 describe('a damaged run', () => {
   const { given, waiting } = setUp();
 
-  it('refuses a decision when no gate is recorded', () => {
+  it('is decided at the first approval node that is pending and not settled, which is recorded as opened again', () => {
     const run = given(waiting).run();
     if (run === undefined) throw new Error('no run');
     const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
-    expect(decideRun(decide('approve'), { ...run, checkpoint }, { at_ms: now, definition: refunds() })).toMatchObject({ kind: 'refused', refusal: { code: 'AUTOMATION_V2_RUN_GATE_MISSING' } });
+    const opened = run.checkpoint.awaiting_gate;
+    expect(decideRun(decide('approve', { ...(opened === undefined ? {} : { gate_opening_id: opened.gate_opening_id }) }), { ...run, checkpoint }, { at_ms: now, definition: refunds() })).toMatchObject({
+      kind: 'accepted',
+      events: [{ event_type: 'approval_gate_opened', data: { gate: { gate_opening_id: opened?.gate_opening_id } } }, { event_type: 'approval_gate_decided', data: { decision: 'approve', gate_opening_id: opened?.gate_opening_id } }, { event_type: 'node_completed' }],
+    });
+  });
+
+  it('refuses a decision when no approval node is left to be decided', () => {
+    const run = given(waiting).run();
+    if (run === undefined) throw new Error('no run');
+    const { awaiting_gate: _gate, ...checkpoint } = run.checkpoint;
+    const settled = { ...run, checkpoint: { ...checkpoint, pending_nodes: [] } };
+    expect(decideRun(decide('approve'), settled, { at_ms: now, definition: refunds() })).toMatchObject({ kind: 'refused', refusal: { code: 'AUTOMATION_V2_RUN_GATE_MISSING' } });
   });
 
   it('refuses a decision when the definition has no such node', () => {

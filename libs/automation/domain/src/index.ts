@@ -1,4 +1,4 @@
-export { isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
+export { isHumanAdministrator, isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
 export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, liveAutomation, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { findVersion, maxVersions } from './automation-versions.js';
 export { normaliseDefinition } from './definition-rules.js';
@@ -8,6 +8,7 @@ export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } fro
 export { bindingsOf, releasedBy, type Binding } from './gate-binding.js';
 export { gateDueAtMs, sevenDays, type ExpiryDefault } from './gate-expiry.js';
 export { isVoting } from './gate-voting.js';
+export { lastDecidedGate, recoveredGate } from './pending-gate.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
 export { instantMs } from './instant.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';

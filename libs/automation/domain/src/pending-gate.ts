@@ -1,9 +1,10 @@
 import { definedMembers } from '@cs/kernel';
-import type { FlowNode, PendingGate, PolicyHold, Run } from '@cs/contracts';
+import type { AutomationDefinition, FlowNode, PendingGate, PolicyHold, Run } from '@cs/contracts';
 import { gateDecisions, gateOf } from './gate-decisions.js';
 import { resolveExpiry } from './gate-expiry.js';
 import { gateOfHold, holdOfNode } from './policy-approval.js';
 import type { OpenGate } from './run.commands.js';
+import { planRun } from './run-plan.js';
 
 /** The public id of a gate's request: the same for every opening. */
 export const requestIdOf = (run: Run, node_id: string): string => `automation_v2:${run.run_id}:${node_id}`;
@@ -56,4 +57,26 @@ export const pendingGate = (run: Run, node: FlowNode, { texts, at_ms }: { texts:
     ...definedMembers({ releases: texts.releases, reopened_because: hold?.difference ?? run.checkpoint.broken_bindings?.[node_id] }),
     expiry_policy, expires_at_ms: at_ms + expiry_policy.expires_after_ms,
   };
+};
+
+/** The gate of a node as it would open at a time, its texts as the definition has them, with their expressions. */
+const asDefined = (run: Run, node: FlowNode, at_ms: number): PendingGate => {
+  const instructions = node.gate?.instructions;
+  return pendingGate(run, node, { texts: { type: 'open_gate', node_id: node.node_id, title: node.objective, ...(instructions === undefined ? {} : { instructions }) }, at_ms });
+};
+
+/**
+ * The gate of a run that waits for a decision but has lost which one (domain 5.6): the first that could
+ * open. A node that is pending is not settled, whatever was decided at earlier openings (W6).
+ */
+export const recoveredGate = (run: Run, definition: AutomationDefinition): PendingGate | undefined => {
+  const [node] = run.status === 'awaiting_approval' ? planRun(run, definition).gates : [];
+  return node && asDefined(run, node, Math.max(run.updated_at_ms, run.created_at_ms));
+};
+
+/** The gate that was decided last, as the definition has it. */
+export const lastDecidedGate = (run: Run, definition: AutomationDefinition): PendingGate | undefined => {
+  const last = run.checkpoint.gate_history.at(-1);
+  const node = last && definition.flow.nodes.find(({ node_id }) => node_id === last.node_id);
+  return last && node && asDefined(run, node, last.decided_at_ms);
 };

@@ -1,4 +1,4 @@
-import type { AutomationDefinition, BindingDifference, GateRelease, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, RunEvent, UsageDelta } from '@cs/contracts';
+import type { AutomationDefinition, BindingDifference, GateRelease, EffectIntent, ExecutionClaim, GovernanceActor, NodeFailure, OnBehalfOf, RunEvent, UsageDelta } from '@cs/contracts';
 import type { Json, Refusal } from '@cs/kernel';
 import type { ExpiryDefault } from './gate-expiry.js';
 import type { CancelHeld, HoldLaunch, ReleaseLaunch } from './admission.commands.js';
@@ -61,8 +61,12 @@ export interface DecideGate {
   readonly decision: string;
   readonly reason?: string;
   readonly decided_by: GovernanceActor;
-  /** One spelling per person, so that nobody votes twice; absent when the person is not known. */
+  /** Whose vote it is, in one spelling per person, so that nobody votes twice; absent when the person is not known. */
   readonly voter?: string;
+  /** Whom the request names as stood in for. */
+  readonly for_person?: string;
+  /** Whose seat a stand-in takes, as found to be in force; that person is then also the voter. */
+  readonly on_behalf_of?: OnBehalfOf;
   readonly approval_request_id?: string;
   readonly transition_id?: string;
   readonly gate_opening_id?: string;

@@ -2,6 +2,7 @@ import { admissionEvents } from './admission.events.js';
 import { auditKeyEvents } from './audit.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
+import { delegationEvents } from './delegation.events.js';
 import { deliveryEvents } from './delivery.events.js';
 import { effectPolicyEvents } from './effect-policy.events.js';
 import type { EventTable } from './event-catalogue.js';
@@ -17,6 +18,7 @@ export const eventCatalogue = {
   definition: definitionEvents,
   run: runEvents,
   gate_refusal: gateRefusalEvents,
+  delegation: delegationEvents,
   admission: admissionEvents,
   delivery: deliveryEvents,
   dead_letter: deadLetterEvents,

@@ -31,6 +31,7 @@ export const decideGate = rpcMethod<RunRecord>()(
     approval_request_id: z.string().max(400).optional(),
     transition_id: z.string().max(400).optional(),
     gate_opening_id: z.string().max(400).optional(),
+    on_behalf_of: z.string().min(1).max(256).optional().describe('Whom you stand in for. Absent: yourself or, where you may not decide yourself, the first approver who named you.'),
     command_id: commandIdSchema.optional(),
   }),
 );

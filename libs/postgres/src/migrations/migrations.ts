@@ -8,6 +8,7 @@ import { Webhooks1767225600003 } from './webhooks.js';
 import { Generations1767225600800 } from './generations.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
+import { Delegations1767225600401 } from './delegations.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { Viewers1767225600009 } from './viewers.js';
 
@@ -25,6 +26,7 @@ export const migrations = [
   Viewers1767225600009,
   SweepRuns1767225600010,
   AuditKeys1767225600300,
+  Delegations1767225600401,
   Inbox1767225600500,
   Generations1767225600800,
   CreatePolicies1787000100000,
