@@ -3,6 +3,7 @@ import { createLogger, type Logger } from '@cs/platform';
 import { Database, isUnavailable, migrate } from '@cs/postgres';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readProjectorConfig, type ProjectorConfig } from './config.js';
+import { refuseLostLog } from './lost-log.js';
 
 /* Sets up the database and the streams, and ends: the services that follow find both. */
 
@@ -24,10 +25,13 @@ const setUp = async (config: ProjectorConfig): Promise<void> => {
   const logger = createLogger({ service: 'migrate', level: config.LOG_LEVEL });
   const database = new Database({ url: config.DATABASE_URL, name: 'migrate' });
   await migrateOnceThere(database, logger);
-  await database.close();
   const nc = await connectNats({ url: config.NATS_URL, name: 'migrate' });
-  await ensureStreams(nc);
-  await nc.close();
+  try {
+    await refuseLostLog(database, nc);
+    await ensureStreams(nc);
+  } finally {
+    await Promise.all([database.close(), nc.close()]);
+  }
   logger.info('database and streams are set up');
 };
 

@@ -156,6 +156,24 @@ export class ProjectionWorld {
     return Object.fromEntries(contents.map(([name, rows]) => [name, rows.map(({ row }) => row)]));
   }
 
+  /** As if the data folder of NATS were gone. */
+  async loseLog(): Promise<void> {
+    const jsm = await jetstreamManager(this.nc);
+    for await (const { config } of jsm.streams.list()) await jsm.streams.delete(config.name);
+  }
+
+  /** Every message of the log as it is stored: position, subject, commit id, how its body is to be read, and body. */
+  async messages(): Promise<readonly string[]> {
+    const jsm = await jetstreamManager(this.nc);
+    const { state } = await jsm.streams.info(streams.log.name);
+    const messages: string[] = [];
+    for (let seq = 1; seq <= state.last_seq; seq += 1) {
+      const message = await jsm.streams.getMessage(streams.log.name, { seq });
+      messages.push(`${seq} ${message?.subject} ${message?.header.get('Nats-Msg-Id').replace(/^restored-.*/, '')} ${message?.header.get('Cs-Blobs')} ${message?.string()}`);
+    }
+    return messages;
+  }
+
   /** Positions and places of all published events, in order. */
   async published(): Promise<readonly string[]> {
     const jsm = await jetstreamManager(this.nc);

@@ -8,6 +8,7 @@ import type { AuditAnchoring } from './audit-anchoring.js';
 import { EventRelay } from './event-relay.js';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { ProjectorMetrics } from './projector-metrics.js';
+import { PublishedMarks } from './published-marks.js';
 import { RefusedCommits } from './refused-commits.js';
 import { checkSameLog, ForeignLogError } from './same-log.js';
 
@@ -111,7 +112,11 @@ export class Projector {
     const relaying = AbortSignal.any([lost, ended.signal]);
     const relay = new EventRelay({ publisher, store, logger, published, onQueue: (events) => metrics.toPublish.set(events) });
     const relayed = relay.run(relaying);
-    const heartbeat = setInterval(() => this.#options.announce(this.#projected ?? projected), heartbeatMs);
+    const marks = new PublishedMarks(store, published);
+    const heartbeat = setInterval(() => {
+      this.#options.announce(this.#projected ?? projected);
+      void marks.set(relay.published);
+    }, heartbeatMs);
     try {
       await this.#session(relay).run(projected, AbortSignal.any([this.#stop.signal, lost]));
       if (this.#projected !== undefined) await relay.publishedUpTo(this.#projected, AbortSignal.any([relaying, AbortSignal.timeout(drainMs)]));
@@ -121,6 +126,7 @@ export class Projector {
       clearInterval(heartbeat);
       ended.abort();
       await relayed;
+      await marks.set(relay.published);
     }
   }
 

@@ -5,7 +5,7 @@ import { progressLine, type RebuildProgress } from './rebuild-progress.js';
 import { RebuildInterruptedError, runRebuild } from './run-rebuild.js';
 import { TerminalProgress, type Terminal } from './terminal-progress.js';
 
-export const rebuildUsage = `rebuild [--from archive|log] [--anew]
+export const rebuildUsage = `rebuild -- [--from archive|log] [--anew]
 
 Builds the projections again beside those in use, then switches in one transaction. Nothing has to stop.
 Started again after an interruption it continues.

@@ -3,8 +3,8 @@ export interface RebuildProgress {
   readonly position: number;
   readonly target: number;
   /** Since this process began. */
-  readonly events: number;
   readonly commits: number;
+  readonly events?: number | undefined;
   readonly seconds: number;
 }
 
@@ -19,6 +19,8 @@ const duration = (seconds: number): string => {
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
+const rate = (done: number, seconds: number): string => count(seconds > 0 ? done / seconds : 0);
+
 /** One line for a terminal: a bar, how much is done, how fast, and how long it will take at that pace. */
 export const progressLine = ({ position, target, events, commits, seconds }: RebuildProgress): string => {
   const share = target === 0 ? 1 : Math.min(1, position / target);
@@ -26,5 +28,5 @@ export const progressLine = ({ position, target, events, commits, seconds }: Reb
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
   const pace = seconds > 0 ? commits / seconds : 0;
   const left = pace > 0 ? `${duration((target - position) / pace)} left` : 'estimating';
-  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${count(position)} of ${count(target)} commits  ${count(seconds > 0 ? events / seconds : 0)} events/s  ${left}`;
+  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${count(position)} of ${count(target)} commits  ${rate(events ?? commits, seconds)} ${events === undefined ? 'commits' : 'events'}/s  ${left}`;
 };

@@ -39,7 +39,7 @@ const upTo = (reader: LogReader, end: Position): LogReader => ({
 });
 
 const filling = (store: ProjectionStore, { archived }: RebuildSource): ProjectionStore => ({
-  progress: () => store.progress(), load: (missing) => store.load(missing), archived: (from, limit) => store.archived(from, limit),
+  progress: () => store.progress(), load: (missing) => store.load(missing), archived: (from, limit) => store.archived(from, limit), markPublished: (published) => store.markPublished(published),
   write: (changes, options) => store.write({ ...changes, archive: archived(changes.archive) }, options),
 });
 

@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { connectNats } from '@cs/jetstream';
 import { loadConfig } from '@cs/platform';
 import { Database, migrate } from '@cs/postgres';
+import { refuseLostLog } from '@cs/projector';
 import { ensureAuditKeys } from './audit-keys.js';
 import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
 import { ensureReceiptKeys } from './receipt-keys.js';
 import { startPayments } from './payments-process.js';
 import { runServices } from './run-standalone.js';
-import { startServers } from './servers.js';
+import { startServers, type Servers } from './servers.js';
 import { webhookKey } from './webhook-key.js';
 import { workspacePaths } from './workspace-paths.js';
 
@@ -27,12 +29,15 @@ const stopAll = async (started: readonly Stoppable[]): Promise<void> => {
   if (failures.length > 0) throw new AggregateError(failures, 'not everything stopped cleanly');
 };
 
-const applyMigrations = async (url: string): Promise<void> => {
-  const database = new Database({ url, name: 'migrate' });
+/** Brings the database to this release, and refuses a log that has lost what the database knows. */
+const prepareStores = async ({ natsUrl, databaseUrl }: Servers): Promise<void> => {
+  const database = new Database({ url: databaseUrl, name: 'migrate' });
+  const nc = await connectNats({ url: natsUrl, name: 'migrate' });
   try {
     await migrate(database);
+    await refuseLostLog(database, nc);
   } finally {
-    await database.close();
+    await Promise.all([database.close(), nc.close()]);
   }
 };
 
@@ -48,7 +53,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
   };
   try {
     const servers = keep(await startServers(config, { environment, toolsDir: workspacePaths.tools }));
-    await applyMigrations(servers.databaseUrl);
+    await prepareStores(servers);
     const payments = keep(await startPayments({ script: workspacePaths.paymentsScript, port: config.PAYMENTS_PORT, ledger: path.resolve(config.COUNTERSIGN_DATA, 'payments', 'ledger.jsonl') }));
     giveSecret('PAYMENTS_URL', payments.url);
     const services = keep(await runServices({
@@ -64,7 +69,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
   }
 };
 
-const expectedErrors: ReadonlySet<string> = new Set(['StartError', 'ConfigError', 'ServerUnavailableError', 'ServerStartError', 'ApiProblem']);
+const expectedErrors: ReadonlySet<string> = new Set(['StartError', 'ConfigError', 'ServerUnavailableError', 'ServerStartError', 'ApiProblem', 'LogLostError']);
 
 /** What a person needs to see of a failed start: our own messages as they are, the rest with its stack. */
 export const describeStartError = (error: unknown): string => {

@@ -47,9 +47,10 @@ export const timerSubject = (state: 'pending' | 'fired', ref: AggregateRef, wait
 export const fireTimerSubject = (state: 'pending' | 'fired', ref: AggregateRef): string =>
   `cs.timer.schedule-${state}.${ref.org_id}.${ref.workspace_id}.${ref.id}`;
 
-/** Core messages (not stored): how far the projection is, that a running run was changed by someone else, and whose queue has something new. */
+/** Core messages (not stored): how far the projection is, that a running run was changed by someone else, whose queue has something new, and who uses the log. */
 export const signalSubjects = {
   projected: 'cs.signal.projected',
   runChanged: (runId: string) => `cs.signal.run.${runId}`,
   queued: 'cs.signal.queued',
+  presence: 'cs.signal.presence',
 } as const;

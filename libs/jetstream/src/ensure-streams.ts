@@ -3,6 +3,7 @@ import { jetstream, jetstreamManager, PersistMode, RetentionPolicy, StorageType,
 import { Objm } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { hasCode } from './nats-error-codes.js';
+import { isBeingRestored, LogBeingRestoredError } from './restore-mark.js';
 
 export interface StreamOptions {
   /** Copies of each stream. Default 1; 3 on a cluster. */
@@ -37,9 +38,13 @@ const ensureStream = async (jsm: JetStreamManager, config: Wanted): Promise<void
   }
 };
 
-/** Creates what is missing and updates what differs. Safe to run by several services at once. */
+/**
+ * Creates what is missing and updates what differs. Safe to run by several services at once. Throws
+ * `LogBeingRestoredError` while the log is not whole.
+ */
 export const ensureStreams = async (nc: NatsConnection, options: StreamOptions = {}): Promise<void> => {
   const jsm = await jetstreamManager(nc);
+  if (await isBeingRestored(jsm)) throw new LogBeingRestoredError();
   for (const config of wanted(options)) await ensureStream(jsm, config);
   await new Objm(jetstream(nc)).create(blobBucket, { storage: StorageType.File, replicas: options.replicas ?? 1 });
 };

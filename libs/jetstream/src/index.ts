@@ -6,6 +6,8 @@ export { Consumers, type ConsumerDefinition, type TenantQueuesDefinition } from 
 export { ensureStreams, type StreamOptions } from './ensure-streams.js';
 export { JetStreamEventPublisher } from './event-publisher.adapter.js';
 export { JetStreamEventStore, type EventStoreOptions } from './jetstream-event-store.adapter.js';
+export { JetStreamLogRestorer, LogInUseError, LogNotAloneError, type RestoredCommit } from './log-restorer.adapter.js';
+export { isBeingRestored, LogBeingRestoredError } from './restore-mark.js';
 export { logEnd } from './log-end.js';
 export { JetStreamLogReader } from './log-reader.adapter.js';
 export { connectNats, type NatsOptions } from './nats-connection.js';

@@ -8,6 +8,7 @@ const codes = {
   consumerConfigDiffers: 10148,
   consumerNotFound: 10014,
   streamNameInUse: 10058,
+  streamNotFound: 10059,
 } as const;
 
 export const hasCode = (error: unknown, name: keyof typeof codes): boolean => error instanceof JetStreamApiError && error.code === codes[name];

@@ -2,13 +2,16 @@ import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/
 import type { Eventing } from '@cs/eventing';
 import { HEALTH, LOGGER, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Consumers } from './consumers.js';
 import { ensureStreams } from './ensure-streams.js';
 import { JetStreamEventPublisher } from './event-publisher.adapter.js';
 import { JetStreamEventStore } from './jetstream-event-store.adapter.js';
 import { JetStreamLogReader } from './log-reader.adapter.js';
 import { connectNats, endConnection, type NatsOptions } from './nats-connection.js';
+import { answerPresence } from './presence.js';
 import { SignalledProjectionProgress } from './projection-progress.adapter.js';
+import { LogBeingRestoredError } from './restore-mark.js';
 import { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';
 
 /** Ends the connection after every consumer of the process has stopped. */
@@ -22,10 +25,32 @@ class NatsLifetime implements OnApplicationShutdown {
   }
 }
 
-const open = async (options: NatsOptions, health: HealthRegistry): Promise<NatsConnection> => {
+const restoreRetryMs = 1000;
+
+/**
+ * A log that is being restored is incomplete: who acted on it would do again what was done later. Whoever
+ * restores sets its mark and then asks who is there; we say that we are and then look for the mark. So one
+ * of the two finds the other.
+ */
+const joinOnceRestored = async (nc: NatsConnection, { name, logger }: { readonly name: string; readonly logger: Logger }): Promise<void> => {
+  for (;;) {
+    const presence = answerPresence(nc, name);
+    await nc.flush();
+    try {
+      return await ensureStreams(nc);
+    } catch (error) {
+      if (!(error instanceof LogBeingRestoredError)) throw error;
+      presence.unsubscribe();
+      logger.warn({ err: error }, 'waiting for the log');
+    }
+    await delay(restoreRetryMs);
+  }
+};
+
+const open = async (options: NatsOptions, { health, logger }: { readonly health: HealthRegistry; readonly logger: Logger }): Promise<NatsConnection> => {
   const nc = await connectNats(options);
   // Order matters at start: the streams are there before anything publishes or consumes.
-  await ensureStreams(nc);
+  await joinOnceRestored(nc, { name: options.name, logger });
   health.register('nats', async () => {
     await nc.flush();
   });
@@ -42,7 +67,7 @@ export class NatsModule {
       module: NatsModule,
       global: true,
       providers: [
-        { provide: NATS_CONNECTION, inject: [HEALTH], useFactory: (health: HealthRegistry) => open(options, health) },
+        { provide: NATS_CONNECTION, inject: [HEALTH, LOGGER], useFactory: (health: HealthRegistry, logger: Logger) => open(options, { health, logger }) },
         { provide: NatsLifetime, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new NatsLifetime(nc) },
         fromConnection(EVENTING, (nc): Eventing => ({ store: new JetStreamEventStore(nc), clock: systemClock, digest: sha256Hex })),
         fromConnection(LOG_READER, (nc, logger) => new JetStreamLogReader(nc, { onError: (error) => logger.warn({ err: error }, 'reading the log was interrupted') })),

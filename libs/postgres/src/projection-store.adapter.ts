@@ -100,6 +100,12 @@ export class PostgresProjectionStore implements ProjectionStore, AuditHeadList {
     if (result?.moved !== 1) throw new ProjectionFencedError(`the projections are no longer at position ${after} of generation ${this.#generation}`);
   }
 
+  async markPublished(published: Position): Promise<void> {
+    await this.#database.query({
+      text: `update ${this.#schema}.projection_position set published = $1::bigint where name = 'main' and generation = $2::bigint and published < $1::bigint`, values: [published, this.#generation],
+    });
+  }
+
   async archived(from: Position, limit: number): Promise<readonly ArchiveRow[]> {
     const rows = await this.#database.query<StoredArchiveRow>({
       name: `read_archive_${this.#schema}`, text: `select position, subject, body, encoding, problem from ${this.#schema}.archive where position >= $1::bigint order by position limit $2`, values: [from, limit],

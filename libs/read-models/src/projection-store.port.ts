@@ -31,6 +31,8 @@ export interface ProjectionStore {
    * anything else when the outcome is unknown: read the progress and go on from there.
    */
   write(changes: RowChanges, options: { readonly after: Position; readonly published: Position }): Promise<void>;
+  /** Remembers that commits up to here are in the published stream, when no write says so soon. */
+  markPublished(published: Position): Promise<void>;
   /** Archived commits from a position on (inclusive), in order, at most `limit`. */
   archived(from: Position, limit: number): Promise<readonly ArchiveRow[]>;
 }

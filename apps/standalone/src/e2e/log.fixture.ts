@@ -38,3 +38,20 @@ export const foldRuns = (entries: readonly LogEntry[]): ReadonlyMap<string, Run>
 };
 
 export const recordOf = (run: Run): unknown => JSON.parse(JSON.stringify(toRunRecord(run)));
+
+/** Log positions of everything in the published stream, in order. */
+export const publishedPositions = async (natsUrl: string): Promise<readonly number[]> => {
+  const nc = await connectNats({ url: natsUrl, name: 'e2e' });
+  try {
+    const jsm = await jetstreamManager(nc);
+    const { state } = await jsm.streams.info('CS_EVENTS');
+    const positions: number[] = [];
+    for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+      const message = await jsm.streams.getMessage('CS_EVENTS', { seq });
+      if (message) positions.push(Number(message.header.get('ce-position')));
+    }
+    return positions;
+  } finally {
+    await nc.close();
+  }
+};

@@ -131,6 +131,20 @@ export class System {
     return await (await fetch(url)).text();
   }
 
+  /** Deletes everything that NATS keeps; it must not run. */
+  loseNatsData(): void {
+    rmSync(path.join(this.#data, 'nats', 'jetstream'), { recursive: true });
+  }
+
+  /** Runs a program of the workspace with the environment of the services; answers its exit code and what it wrote. */
+  async run(script: string, ...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+    const child = spawn(process.execPath, [path.join(root, script), ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, output };
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#processes.keys()].map((name) => this.#end(name, 'SIGTERM')));
     await Promise.all([this.#nats?.stop(), this.#postgres?.stop()]);
