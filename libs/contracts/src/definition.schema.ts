@@ -88,7 +88,7 @@ export const flowNodeSchema = z.strictObject({
   data_classes: z.array(z.string().min(1).max(64)).optional().describe('Classes of the data that the node touches, e.g. customer_data.'),
   retry_policy: retryPolicySchema.optional().describe('How failed attempts are repeated.'),
   max_attempts: z.int().optional().describe('Older spelling of retry_policy.max_attempts, which wins.'),
-  timeout_ms: durationMsSchema.max(24 * 3_600_000).optional().describe('Time limit of one attempt, in milliseconds. Default 30 s.'),
+  timeout_ms: durationMsSchema.max(24 * 3_600_000).optional().describe('Time limit of one attempt, in milliseconds. Default 30 s; of a node that waits for a child run: none.'),
   output_contract: outputContractSchema.optional().describe('What the node has to deliver.'),
   metadata: freeForm.optional().describe('Free for clients.'),
 });

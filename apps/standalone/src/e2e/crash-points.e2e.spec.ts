@@ -99,6 +99,7 @@ describe('a runner that is killed at any of its writes', () => {
         crashes += crashed ? 1 : 0;
       }
     }
+    if (every === 1) process.stdout.write(`  ${whole.writes.length} writes, ${whole.writes.length * 2} crash points, ${crashes} of them reached\n`);
     const children = [...foldRuns(await readLog(system.natsUrl)).values()].filter(({ parent }) => parent !== undefined);
     // One child for each run, whatever crashed.
     expect(new Set(children.map(({ parent }) => parent?.run_id)).size).toBe(children.length);

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import type { Run } from '@cs/contracts';
+import { eventually } from '@cs/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './client.fixture.js';
 import { EffectsPeer } from './effects-peer.fixture.js';
@@ -61,5 +62,22 @@ describe('a gate, a list and child runs, under a runner that is killed again and
       expect(done.map(([path, times]) => [path, times, peer.keysOf(path).size])).toEqual(done.map(([path]) => [path, 1, 1]));
       expect(done).toHaveLength(16);
     }
+  });
+
+  it('a child that takes longer than its node allows is cancelled and fails its node, also when the runner was down at that time', async () => {
+    await client.define({ automation_id: 'signed', name: 'Signed', status: 'active', flow: { nodes: [{ node_id: 'sign', objective: 'Sign?', gate: { required: true } }] } });
+    await client.define({
+      automation_id: 'hasty', name: 'Hasty', status: 'active',
+      flow: { nodes: [{ node_id: 'ask', objective: 'ask', timeout_ms: 2500, action: { kind: 'automation', automation_id: 'signed' } }] },
+    });
+    const id = await client.start('hasty');
+    const childOf = async (): Promise<Run | undefined> => (((await client.call('GET', '/automations/v2/signed/runs')).body as { runs: readonly Run[] }).runs)[0];
+    await eventually(async () => (await childOf())?.status === 'awaiting_approval', { timeoutMs: 30_000 });
+    const [wait] = (await client.run(id)).checkpoint.open_waits;
+    await system.kill('runner');
+    await eventually(() => Date.now() > (wait?.wake_at_ms ?? Infinity), { timeoutMs: 10_000 });
+    await system.startService('runner');
+    expect(await client.untilFinished(id)).toMatchObject({ status: 'failed', checkpoint: { last_failure: { node_id: 'ask', kind: 'child_run_timed_out' } } });
+    await eventually(async () => (await childOf())?.status === 'cancelled', { timeoutMs: 30_000 });
   });
 });

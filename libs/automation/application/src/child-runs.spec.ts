@@ -4,6 +4,7 @@ import { nodes } from './in-memory-application.fixture.js';
 import { Crash, StepWorld } from './step-world.fixture.js';
 
 const { http, transform, gate } = nodes;
+const timer = (node_id: string): Json => ({ node_id, objective: node_id, wait: { kind: 'timer', delay_ms: 500 } });
 const call = (node_id: string, action: Record<string, Json>, extra: Record<string, Json> = {}): Json => ({ node_id, objective: node_id, action: { kind: 'automation', ...action }, ...extra });
 const refused = { kind: 'failed', failure: { kind: 'unexpected_status', message: 'no' }, effect: 'answered', retryable: false } as const;
 
@@ -67,6 +68,48 @@ describe('a run that waits for another', () => {
     await world.cancel(only(await children()).run_id);
     await world.drive();
     expect(await parent()).toMatchObject({ status: 'failed', checkpoint: { last_failure: { kind: 'child_run_cancelled' } } });
+  });
+
+  it('cancels a child that takes longer than its node allows, and fails', async () => {
+    const { world, id, parent, children } = await parentAndChild([gate('sign')], { node: { timeout_ms: 1000 } });
+    await world.drive();
+    expect([(await parent()).status, only(await children()).status]).toEqual(['paused', 'awaiting_approval']);
+    await world.fireTimers(id);
+    await world.drive();
+    expect(await parent()).toMatchObject({ status: 'failed', checkpoint: { last_failure: { node_id: 'call', kind: 'child_run_timed_out' }, abandoned_children: [] } });
+    expect(only(await children())).toMatchObject({ status: 'cancelled', stop_reason: expect.stringContaining(`its parent run ${id}`) });
+  });
+
+  it('asks for another child after one that took too long, where its policy says so', async () => {
+    const { world, id, parent, children } = await parentAndChild([gate('sign')], { node: { timeout_ms: 1000, retry_policy: { max_attempts: 2, backoff: { strategy: 'fixed', initial_delay_ms: 10 } } } });
+    await world.drive();
+    await world.fireTimers(id);
+    await world.drive();
+    await world.fireTimers(id);
+    await world.drive();
+    expect((await children()).map(({ status }) => status)).toEqual(['cancelled', 'awaiting_approval']);
+    await world.decide((await children())[1]?.run_id ?? '', 'approve');
+    await world.drive();
+    expect((await parent()).status).toBe('completed');
+  });
+
+  it('cancels an overdue child also when the parent was executing at that time and then rests at a gate', async () => {
+    const world = new StepWorld();
+    await world.define('child', [gate('sign')]);
+    await world.define('parent', [call('call', { automation_id: 'child' }, { timeout_ms: 1000 }), timer('nap'), http('slow', {}, ['nap']), gate('stop', ['slow'])]);
+    const id = await world.startOf('parent');
+    await world.drive();
+    const overdue = [...world.timers].find(([waitId]) => waitId.includes(':child:'));
+    world.timers.delete(overdue?.[0] ?? '');
+    await world.fireTimers(id);
+    world.answer = async () => {
+      world.timers.set(...(overdue ?? ['', 0]));
+      await world.fireTimers(id);
+      return { kind: 'succeeded', output: null };
+    };
+    await world.drive();
+    expect((await world.childrenOf(id)).map(({ status }) => status)).toEqual(['cancelled']);
+    expect(await world.app.run(id)).toMatchObject({ status: 'awaiting_approval', checkpoint: { node_outputs: { call: { status: 'failed' } } } });
   });
 
   it.each<[string, Record<string, Json>, Record<string, Json>, string, string]>([
@@ -165,6 +208,28 @@ describe('a process that ends at any of its writes', () => {
         const outputs = seen.run.checkpoint.node_outputs['call']?.content as unknown as readonly { outputs: { out: string } }[];
         expect(outputs.map(({ outputs: { out } }) => out)).toEqual(['a', 'b']);
       }
+    }
+  });
+
+  it('cancels an overdue child and ends in the same way, wherever the process ended', async () => {
+    const overdue = async (crash?: { at: number; after: boolean }) => {
+      const { world, id, parent, children } = await parentAndChild([gate('sign')], { node: { timeout_ms: 1000 } });
+      await world.drive();
+      world.writes = 0;
+      world.crash = crash;
+      const fired = [...world.timers];
+      await world.fireTimers(id).catch(async () => {
+        // The message of a timer whose handler died comes again.
+        for (const [waitId, due] of fired) world.timers.set(waitId, due);
+        await world.fireTimers(id);
+      });
+      await world.drive();
+      return { writes: world.writes, end: [(await parent()).status, (await parent()).checkpoint.last_failure?.kind, (await children()).map(({ status }) => status)] };
+    };
+    const calm = await overdue();
+    expect(calm.end).toEqual(['failed', 'child_run_timed_out', ['cancelled']]);
+    for (let at = 1; at <= calm.writes; at += 1) {
+      for (const after of [false, true]) expect([at, after, (await overdue({ at, after })).end]).toEqual([at, after, calm.end]);
     }
   });
 

@@ -30,9 +30,9 @@ export class RunExecution {
   /** Until the run rests or is lost; an outcome only when the process stops. */
   async advance(): Promise<ConsumerOutcome | undefined> {
     const { work, signal } = this.#parts;
-    await this.#cancelAbandoned();
     for (;;) {
       if (signal.aborted) return await this.#handBack();
+      await this.#cancelAbandoned();
       const started = await work.startReady();
       if (started !== 'full' && work.isIdle()) await this.#comeToRest();
       if (!(await this.#commit())) return undefined;
@@ -56,7 +56,7 @@ export class RunExecution {
     return await this.#parts.isPausedNow();
   }
 
-  /** Children that the run stopped waiting for since it was last claimed. */
+  /** Children that the run stopped waiting for: before it was claimed, or meanwhile. */
   async #cancelAbandoned(): Promise<void> {
     const { session, children } = this.#parts;
     const run_ids = session.run.checkpoint.abandoned_children ?? [];

@@ -23,14 +23,15 @@ const timedWaits = ({ open_waits, awaiting_gate: gate }: RunCheckpoint): readonl
 ];
 
 /**
- * What has to come after the commits of a run: timers of its waits, the children that it waits for, word
- * to its parent. When the process dies in between, the redelivered message leads here again; everything
+ * What has to come after the commits of a run: timers of its waits, the children that it waits for or
+ * waits for no more, word to its parent. When the process dies in between, the redelivered message leads here again; everything
  * can be repeated.
  */
 export class RunFollowUp {
   readonly #options: FollowUpOptions;
   readonly #timed = new Set<string>();
   readonly #requested = new Set<string>();
+  readonly #cancelled = new Set<string>();
 
   constructor(options: FollowUpOptions) {
     this.#options = options;
@@ -43,7 +44,15 @@ export class RunFollowUp {
 
   async after(run: Run): Promise<void> {
     if (isFinished(run.status)) await this.#afterEnd(run);
-    else await Promise.all([this.#scheduleTimers(run), this.#requestChildren(run)]);
+    else await Promise.all([this.#scheduleTimers(run), this.#requestChildren(run), this.#cancelAbandoned(run)]);
+  }
+
+  /** Not when the run is claimed next: until then it may wait for a person. */
+  async #cancelAbandoned(run: Run): Promise<void> {
+    const unseen = (run.checkpoint.abandoned_children ?? []).filter((id) => !this.#cancelled.has(id));
+    if (unseen.length === 0) return;
+    await this.#options.children.cancelAbandoned(run);
+    for (const id of unseen) this.#cancelled.add(id);
   }
 
   async #afterEnd(run: Run): Promise<void> {

@@ -39,6 +39,39 @@ describe('waiting for a child', () => {
   });
 });
 
+describe('a child that takes longer than its node allows', () => {
+  const limited = definitionOf({ ...child, timeout_ms: 1000 }, nodes.http('pay'));
+  const patient = definitionOf({ ...child, timeout_ms: 1000, retry_policy: { max_attempts: 2, backoff: { strategy: 'fixed', initial_delay_ms: 50, multiplier: 1 } } }, nodes.http('pay'));
+  const overdue: RunEvent = { event_type: 'wait_node_registered', data: { wait: { ...wait, created_at_ms: now - 1000, wake_at_ms: now } } };
+  const wake = { type: 'wake_wait', wait_id: wait.wait_id } as const;
+  const begun = (of: typeof definition, waits: RunEvent) => scenario(of).given(history(of).created, history(of).claimed(), history(of).started('call'), waits);
+
+  it('has a deadline, which counts from when the child was asked for', () => {
+    scenario(limited).given(history(limited).created, history(limited).claimed(), history(limited).started('call'))
+      .when({ type: 'wait_for_child', node_id: 'call', attempt: 1, child_run_id: 'child-1' }).thenCheckpoint({ open_waits: [{ ...wait, wake_at_ms: now + 1000 }] });
+  });
+
+  it('fails its node at that time and not before, and is left to be cancelled', () => {
+    begun(limited, overdue).when(wake).thenTypes('stateful_wait_woken_requeued', 'node_failed').thenCheckpoint({ open_waits: [], abandoned_children: ['child-1'], last_failure: { node_id: 'call', kind: 'child_run_timed_out', message: 'run child-1 did not end within 1000 ms', failed_at_ms: now } });
+    begun(limited, { ...overdue, data: { wait: { ...wait, wake_at_ms: now + 1 } } } as RunEvent).when(wake).thenRefused('wait_not_open');
+  });
+
+  it('is followed by another where a policy says so', () => {
+    begun(patient, overdue).when(wake).thenTypes('stateful_wait_woken_requeued', 'node_retry_backoff_scheduled').thenCheckpoint({ abandoned_children: ['child-1'] });
+  });
+
+  it('ends nothing any more when it comes late, nor does a second timer', () => {
+    const timedOut: RunEvent = { event_type: 'stateful_wait_woken_requeued', data: { wait_id: wait.wait_id, node_id: 'call', wait_kind: 'child_run', wake_idempotency_key: 'k', abandoned_child_run_id: 'child-1' } };
+    const after = (command: Parameters<ReturnType<typeof given>['when']>[0]) => scenario(limited).given(history(limited).created, history(limited).claimed(), history(limited).started('call'), overdue, timedOut).when(command);
+    after(wake).thenNothing();
+    after({ type: 'end_child_wait', wait_id: wait.wait_id, child_run_id: 'child-1', result: done }).thenNothing();
+  });
+
+  it('wins when it ends first, though its time is over', () => {
+    begun(limited, overdue).when({ type: 'end_child_wait', wait_id: wait.wait_id, child_run_id: 'child-1', result: done }).thenTypes('stateful_wait_woken_requeued').thenCheckpoint({ completed_nodes: ['call'], open_waits: [] });
+  });
+});
+
 describe('cancelling a child', () => {
   const cancel = { type: 'cancel_child', parent_run_id: 'parent-1', reason: 'why not' } as const;
   const cancelled: RunEvent = { event_type: 'run_cancelled', data: { reason: 'why not', stop_kind: 'cancelled' } };

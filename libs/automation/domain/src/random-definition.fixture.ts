@@ -37,7 +37,7 @@ const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> =>
   const kinds = fc.oneof(
     { weight: 2, arbitrary: upstream.map((deps) => nodes.transform(id, deps)) },
     { weight: 4, arbitrary: fc.tuple(upstream, retries, promises, fanOuts).map(([deps, retry, promise, fanOut]) => nodes.http(id, deps, { ...retry, ...fanOut, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
-    { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts).map(([deps, retry, fanOut]) => nodes.transform(id, deps, { ...retry, ...fanOut, action: { kind: 'automation', automation_id: 'child' } })) },
+    { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts, fc.constantFrom({}, { timeout_ms: 60 })).map(([deps, retry, fanOut, limit]) => nodes.transform(id, deps, { ...retry, ...fanOut, ...limit, action: { kind: 'automation', automation_id: 'child' } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, waits).map(([deps, wait]) => nodes.timer(id, deps, { wait })) },
     { weight: 2, arbitrary: fc.tuple(upstream, targets, gateRules).map(([deps, rework_targets, rules]) => nodes.gate(id, deps, { rework_targets, ...rules })) },
   );

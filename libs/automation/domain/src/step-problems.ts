@@ -10,12 +10,5 @@ const inputRefProblems = (definition: AutomationDefinition, { node_id, input_ref
     return [{ path: `${here}.from_step_id`, code: 'input_ref_not_dependency', message: `"${node_id}" does not depend on "${from_step_id}": its output might not be there yet` }];
   });
 
-/** What is wrong with the named inputs of a node, and with the limits of a child run. */
-export const stepProblems = (definition: AutomationDefinition, node: FlowNode, index: number): readonly Problem[] => {
-  const path = `flow.nodes[${index}]`;
-  const problems: Problem[] = [...inputRefProblems(definition, node, path)];
-  if (node.action?.kind === 'automation' && node.timeout_ms !== undefined) {
-    problems.push({ path: `${path}.timeout_ms`, code: 'child_run_timeout_unavailable', message: 'a child run has its own limits (execution.max_total_runtime_ms of its automation); leave "timeout_ms" out' });
-  }
-  return problems;
-};
+/** What is wrong with the named inputs of a node. */
+export const stepProblems = (definition: AutomationDefinition, node: FlowNode, index: number): readonly Problem[] => inputRefProblems(definition, node, `flow.nodes[${index}]`);

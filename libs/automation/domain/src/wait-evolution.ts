@@ -1,7 +1,7 @@
 import type { EndedWait, OpenWait, Run } from '@cs/contracts';
 import { completeNode } from './node-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
-import { isFromOutside, isHeld, isParked, toFinished, toParked, toPausedByWait, toQueued, withCheckpoint } from './run.state.js';
+import { abandonChildren, isFromOutside, isHeld, isParked, toFinished, toParked, toPausedByWait, toQueued, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
 import { workKey } from './work-key.js';
 
@@ -26,8 +26,12 @@ const endWait = (run: Run, { wait_id, status, wake_idempotency_key }: Ending): R
   return withCheckpoint(run, { open_waits: open_waits.filter((open) => !isOver(open)), ...(ends.length === 0 ? {} : { ended_waits: [...ended_waits, ...ends].slice(-keptEnds) }) });
 };
 
+/** A child that the run waits for no more is still to be cancelled. */
+const withAbandoned = (run: Run, { wait_id, abandoned_child_run_id }: { readonly wait_id: string; readonly abandoned_child_run_id?: string | undefined }): Run =>
+  abandoned_child_run_id === undefined ? run : withCheckpoint(run, abandonChildren(run.checkpoint, (wait) => wait.wait_id === wait_id));
+
 const woken = (run: Run, { data }: RunEventNamed<'stateful_wait_woken_requeued'>): Run => {
-  const ended = endWait(run, { ...data, status: 'woken' });
+  const ended = endWait(withAbandoned(run, data), { ...data, status: 'woken' });
   const advanced = data.output === undefined ? ended : completeNode(ended, data, data.output);
   // A run that is queued already is queued anew: each commit that leaves it queued is a message to the
   // runners, and only the newest may count, or a second runner would take a live one's run over.

@@ -1,5 +1,6 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EndedWait, OpenWait, Run, RunEvent, WaitKind } from '@cs/contracts';
+import { endOverdueChild } from './child-run.decider.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
 import { isFinished } from './run.state.js';
 import { dueOutcome } from './wait-due.js';
@@ -35,12 +36,13 @@ const wakeDue = (run: Run, wait: OpenWait, at_ms: number): RunEvent => {
  * Ends a wait whose time has come, by the time of the command, which is never before what the run
  * recorded last. Late, doubled and raced wake-ups find the wait gone, or its run finished: nothing happens.
  */
-export const wakeWait = ({ wait_id }: WakeWait, run: Run, { at_ms }: RunContext): Decision<RunEvent, ExecutionRefusal> => {
+export const wakeWait = ({ wait_id }: WakeWait, run: Run, context: RunContext): Decision<RunEvent, ExecutionRefusal> => {
+  const { at_ms } = context;
   const wait = run.checkpoint.open_waits.find((open) => open.wait_id === wait_id);
   if (wait === undefined || isFinished(run.status)) return accept();
   switch (dueOutcome(wait, at_ms)) {
     case 'wake':
-      return accept(wakeDue(run, wait, at_ms));
+      return wait.wait_kind === 'child_run' ? endOverdueChild(run, wait, context) : accept(wakeDue(run, wait, at_ms));
     case 'timeout':
       return wait.timeout === undefined ? accept() : accept(timedOut({ run, wait, timeout: wait.timeout, at_ms }));
     case undefined:

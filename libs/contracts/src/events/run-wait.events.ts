@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nodeOutputSchema, openWaitSchema } from '../run.schema.js';
-import { epochMsSchema, nodeIdSchema } from '../scalars.schema.js';
+import { epochMsSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { itemSchema } from './run-steps.events.js';
 
 /** What every end of a wait, and every reminder, says of it. */
@@ -21,7 +21,7 @@ export const runWaitEvents = {
   wait_node_registered: { version: 1, data: z.object({ wait: openWaitSchema }), summary: 'A wait node opened its wait, or one of the branches of a wait for any.' },
   stateful_wait_woken_requeued: {
     version: 1,
-    data: z.object({ ...ended, output: nodeOutputSchema.optional(), delivery_id: z.string().optional() }),
+    data: z.object({ ...ended, output: nodeOutputSchema.optional(), delivery_id: z.string().optional(), abandoned_child_run_id: runIdSchema.optional() }),
     summary: 'A wait ended and its node goes on; other branches of its node are cancelled.',
   },
   stateful_wait_timeout_cancelled_run: { version: 1, data: z.object({ ...timedOut, stop_kind: z.string() }), summary: 'A wait was not ended in time, and its run was cancelled for it.' },
