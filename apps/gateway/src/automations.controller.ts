@@ -19,7 +19,7 @@ export class AutomationsController {
   @Handles(routes.createAutomation)
   create(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return serve(routes.createAutomation, { request, reply }, {
-      call: ({ body }, context) => this.#rpc.call(createAutomation, { context, payload: { definition: body } }),
+      call: ({ body, query }, context) => this.#rpc.call(createAutomation, { context, payload: { ...query, definition: body } }),
       view: (automation) => ({ automation }),
     });
   }

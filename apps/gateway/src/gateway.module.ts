@@ -13,6 +13,7 @@ import { DocumentsController } from './documents.controller.js';
 import { EventSource } from './events/event-source.adapter.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events.controller.js';
+import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
@@ -55,7 +56,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -4,6 +4,7 @@ export const SERVICE_QUERIES = Symbol('SERVICE_QUERIES');
 export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
 export const VERIFICATION_SOURCES = Symbol('VERIFICATION_SOURCES');
 export const WEBHOOK_QUERIES = Symbol('WEBHOOK_QUERIES');
+export const GOVERNANCE_QUERIES = Symbol('GOVERNANCE_QUERIES');
 export const READS = Symbol('READS');
 export const DELEGATION_QUERIES = Symbol('DELEGATION_QUERIES');
 export const CLOCK = Symbol('CLOCK');

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { approveHandoff as approveHandler, depositHandoff as depositHandler, type HandoffOptions, type HandoffStored } from '@cs/automation-application';
+import { approveHandoff as approveHandler, audited, depositHandoff as depositHandler, type HandoffOptions, type HandoffStored } from '@cs/automation-application';
 import { approveHandoff, depositHandoff, type HandoffRecord, type RpcReply } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
@@ -16,7 +16,9 @@ export class HandoffsController {
 
   constructor(@Inject(HANDOFF_OPTIONS) options: HandoffOptions, @Inject(LOGGER) logger: Logger) {
     this.#deposit = answerRpc(depositHandoff, logger, async (payload, context) => answer(await depositHandler(options, context, payload)));
-    this.#approve = answerRpc(approveHandoff, logger, async (payload, context) => answer(await approveHandler(options, context, payload)));
+    this.#approve = answerRpc(approveHandoff, logger, async (payload, context) => answer(await audited(options, context, {
+      attempt: { action: 'approve_handoff', resource_kind: 'automation', resource_id: payload.automation_id }, result: await approveHandler(options, context, payload),
+    })));
   }
 
   @MessagePattern(depositHandoff.subject)

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import * as handlers from '@cs/automation-application';
-import type { OperatedRun, OperatedTask, OperatorOptions, RepairedRun } from '@cs/automation-application';
+import { consequential, type Attempt, type DenialOptions, type OperatedRun, type OperatedTask, type OperatorOptions, type RepairedRun } from '@cs/automation-application';
 import {
   cancelRun, continueTask, pauseRun, previewReset, reconcileEffect, recoverRun, repairRun, requeueTask, resumeRun, retryTask, setDisposition,
   type OperatedRunReply, type OperatedTaskReply, type ResetPreview, type RpcReply,
@@ -23,24 +23,26 @@ const reset = (result: Result<OperatedTask | RepairedRun>): RpcReply<OperatedTas
 const ended = ({ events, run }: OperatedRun, command_id: string | undefined): Partial<OperatedRunReply> =>
   events.length === 0 && run.operator_commands?.some((command) => command.command_id === command_id) !== true ? { already_terminal: true } : {};
 
+const attempt = (action: string, { run_id }: { readonly run_id: string }): Attempt => ({ action, resource_kind: 'run', resource_id: run_id });
+
 /** What operators do to runs. */
 @Controller()
 export class OperatorController {
   readonly #answers;
 
-  constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions, @Inject(LOGGER) logger: Logger) {
+  constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions & DenialOptions, @Inject(LOGGER) logger: Logger) {
     this.#answers = {
       pause: answerRpc(pauseRun, logger, async (payload, context) => operated(await handlers.pauseRun(options, context, payload))),
       resume: answerRpc(resumeRun, logger, async (payload, context) => operated(await handlers.resumeRun(options, context, payload))),
       cancel: answerRpc(cancelRun, logger, async (payload, context) => operated(await handlers.cancelRun(options, context, payload), (done) => ended(done, payload.command_id))),
       recover: answerRpc(recoverRun, logger, async (payload, context) => operated(await handlers.recoverRun(options, context, payload))),
-      repair: answerRpc(repairRun, logger, async (payload, context) => reset(await handlers.repairRun(options, context, payload))),
+      repair: answerRpc(repairRun, logger, async (payload, context) => reset(await consequential(options, context, { attempt: attempt('repair', payload), command: () => handlers.repairRun(options, context, payload) }))),
       retry: answerRpc(retryTask, logger, async (payload, context) => reset(await handlers.retryTask(options, context, payload))),
       requeue: answerRpc(requeueTask, logger, async (payload, context) => reset(await handlers.requeueTask(options, context, payload))),
       continue: answerRpc(continueTask, logger, async (payload, context) => reset(await handlers.continueTask(options, context, payload))),
       preview: answerRpc(previewReset, logger, async (payload, context): Promise<RpcReply<ResetPreview>> => await handlers.previewReset(options, context, payload)),
       judge: answerRpc(setDisposition, logger, async (payload, context) => operated(await handlers.setDisposition(options, context, payload), ({ events }) => ({ changed: events.length > 0 }))),
-      reconcile: answerRpc(reconcileEffect, logger, async (payload, context) => operated(await handlers.reconcileEffect(options, context, payload))),
+      reconcile: answerRpc(reconcileEffect, logger, async (payload, context) => operated(await consequential(options, context, { attempt: attempt('reconcile', payload), command: () => handlers.reconcileEffect(options, context, payload) }))),
     };
   }
 

@@ -1,8 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import {
-  createAutomation as createAutomationHandler, patchAutomation as patchAutomationHandler, requestRun, type AutomationOptions, type RequestRunOptions, type Stored,
-} from '@cs/automation-application';
+import { createGoverned, governed, launchGoverned, patchAutomation as patchAutomationHandler, type GovernedOptions, type Stored } from '@cs/automation-application';
 import { createAutomation, patchAutomation, runNow, type AutomationRecord, type RpcReply, type RunRecord } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
@@ -18,11 +16,12 @@ export class RunnerController {
   readonly #patch;
   readonly #runNow;
 
-  constructor(@Inject(AUTOMATION_OPTIONS) options: AutomationOptions & RequestRunOptions, @Inject(LOGGER) logger: Logger) {
-    this.#create = answerRpc(createAutomation, logger, async ({ definition }, context) => stored(await createAutomationHandler(options, context, definition)));
-    this.#patch = answerRpc(patchAutomation, logger, async (payload, context) => stored(await patchAutomationHandler(options, context, payload)));
+  constructor(@Inject(AUTOMATION_OPTIONS) options: GovernedOptions, @Inject(LOGGER) logger: Logger) {
+    this.#create = answerRpc(createAutomation, logger, async (payload, context) => stored(await createGoverned(options, context, payload)));
+    this.#patch = answerRpc(patchAutomation, logger, async (payload, context) =>
+      stored(await governed(options, context, { attempt: { action: 'patch', resource_kind: 'automation', resource_id: payload.automation_id }, command: () => patchAutomationHandler(options, context, payload) })));
     this.#runNow = answerRpc(runNow, logger, async (payload, context): Promise<RpcReply<RunRecord>> => {
-      const result = await requestRun(options, context, payload);
+      const result = await launchGoverned(options, context, payload);
       return result.ok ? { ok: true, value: result.value.run, position: result.value.position } : result;
     });
   }

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type OperatorOptions, type RunMeter, type RequestRunOptions, type AutomationOptions, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
 import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
+import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { RunnerController } from './runner.controller.js';
@@ -59,11 +60,11 @@ const optionProviders: readonly Provider[] = [
   },
   {
     provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],
-    useFactory: (...[eventing, definitions, evaluator, changes]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals]): OperatorOptions => ({ eventing, definitions, evaluator, changes }),
+    useFactory: (...[eventing, definitions, evaluator, changes]: [Eventing, DefinitionLibrary, JsonataEvaluator, RunSignals]): OperatorOptions & DenialOptions => ({ eventing, definitions, evaluator, changes, newId: randomId }),
   },
   {
     provide: AUTOMATION_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR],
-    useFactory: (eventing: Eventing, definitions: DefinitionLibrary, evaluator: JsonataEvaluator): AutomationOptions & RequestRunOptions => ({ eventing, definitions, evaluator, newId: randomId }),
+    useFactory: (eventing: Eventing, definitions: DefinitionLibrary, evaluator: JsonataEvaluator): GovernedOptions => ({ eventing, definitions, evaluator, newId: randomId }),
   },
 ];
 
@@ -86,7 +87,7 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
+      controllers: [GovernanceController, WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...webhookProviders(config),
         ...triggerProviders(config),

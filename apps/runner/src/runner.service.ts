@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events';
 import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { runQueue } from './run-queue.js';
+import { governanceConsumers } from './governance-consumers.js';
 import { pausedAutomations } from './paused-automations.js';
 import { RepairSweep } from './repair-sweep.js';
 import type { RunnerMetrics } from './runner-metrics.js';
@@ -53,7 +54,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     setMaxListeners(0, this.#stopping.signal);
     const precedence = new Precedence(timersFirst);
     const queue = runQueue({ executor, eventing: wake.eventing, config, precedence, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence }), pausedAutomations({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence }), pausedAutomations({ ...wake, automations, rpc }), ...governanceConsumers({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
     metrics.watch({ slots: config.RUNNER_MAX_RUNS, executing: () => executor.executing });
     this.#sweeps = this.#startSweeps();
   }

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { automationVersions, overrideGuardrails as overrideHandler, recordUsage as usageHandler, type OperatorOptions, type Supervised } from '@cs/automation-application';
+import { automationVersions, consequential, overrideGuardrails as overrideHandler, recordUsage as usageHandler, type DenialOptions, type OperatorOptions, type Supervised } from '@cs/automation-application';
 import { listAutomationVersions, overrideGuardrails, recordUsage, type ReplyOf, type RpcReply, type RunRecord } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
@@ -15,8 +15,10 @@ export class SupervisionController {
   readonly #usage;
   readonly #versions;
 
-  constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions, @Inject(LOGGER) logger: Logger) {
-    this.#override = answerRpc(overrideGuardrails, logger, async (payload, context) => replyOf(await overrideHandler(options, context, payload)));
+  constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions & DenialOptions, @Inject(LOGGER) logger: Logger) {
+    this.#override = answerRpc(overrideGuardrails, logger, async (payload, context) => replyOf(await consequential(options, context, {
+      attempt: { action: 'guardrail_override', resource_kind: 'run', resource_id: payload.run_id }, command: () => overrideHandler(options, context, payload),
+    })));
     this.#usage = answerRpc(recordUsage, logger, async (payload, context) => replyOf(await usageHandler(options, context, payload)));
     this.#versions = answerRpc(listAutomationVersions, logger, async ({ automation_id }, context): Promise<RpcReply<ReplyOf<typeof listAutomationVersions>>> => {
       const result = await automationVersions(options, context, automation_id);

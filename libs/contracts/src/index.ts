@@ -31,6 +31,14 @@ export { endDelegation, listDelegations, setDelegation } from './rpc/delegation.
 export { deliveryEvents, deliveryRequestSchema, type DeliveryEvent, type DeliveryRequest } from './events/delivery.events.js';
 export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type EventTable } from './events/event-catalogue.js';
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';
+export {
+  governanceApprovalEvents, governanceLimitsEvents, governanceRefusalEvents, governedAgentEvents,
+  type GovernanceApprovalEvent, type GovernanceLimitsEvent, type GovernanceRefusalEvent, type GovernedAgentEvent,
+} from './events/governance.events.js';
+export {
+  agentIdSchema, approvalBindingSchema, approvalIdSchema, approvalSubjectSchema, approvalTypeSchema, capabilitySchema, governanceLimitsSchema, governanceMetadataSchema, grantKindSchema, grantSchema, provenanceSchema, spendTotalsSchema,
+  type ApprovalBinding, type ApprovalSubject, type ApprovalType, type GovernanceLimits, type GovernanceMetadata, type Grant, type Provenance, type SpendTotals,
+} from './governance.schema.js';
 export { admissionEvents, type AdmissionEvent } from './events/admission.events.js';
 export { holdReasonSchema, type HoldReason } from './events/run-admission.events.js';
 export { runEvents, type RunEvent } from './events/run.events.js';
@@ -53,6 +61,11 @@ export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export { deadLetterSources } from './read-models.schema.js';
 export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DeadLetterSource, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
+export {
+  addGrant, changeGovernanceLimits, changeGovernedAgent, completeGovernanceReview, decideGovernanceApproval, extendAutomation, getGovernance, getGovernanceLimits, listGovernanceApprovals, listGovernanceReviews, listGovernedAgents,
+  requestGovernanceApproval, restoreAutomation, retireAutomation, revokeGrant,
+  type AutomationGovernanceRecord, type GovernanceApprovalRecord, type GovernanceReviewRecord, type GovernedAgentRecord,
+} from './rpc/governance.rpc.js';
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {

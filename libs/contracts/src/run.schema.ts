@@ -233,7 +233,7 @@ const common = z.object({
 
 /** Why a queued run is not claimed now; absent when it may be claimed (domain 3.5). */
 export const schedulerSchema = z.object({
-  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff', 'automation_paused']),
+  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff', 'automation_paused', 'governance']),
   queued_at_ms: epochMsSchema,
   /** What the run waits its turn for. */
   resource_key: z.string().optional(),

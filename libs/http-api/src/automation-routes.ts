@@ -1,4 +1,5 @@
-import { automationDefinitionSchema, automationIdSchema, runNow as runNowMethod } from '@cs/contracts';
+import { approvalIdSchema, automationDefinitionSchema, automationIdSchema, runNow as runNowMethod } from '@cs/contracts';
+import { creationErrors, launchErrors, mutationErrors } from './governance-errors.js';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
 import { pageQuery, wordText } from './query.schema.js';
@@ -14,10 +15,11 @@ const definitionMedia = ['application/json', 'application/yaml'] as const;
 export const createAutomation = defineRoute({
   operationId: 'createAutomation', method: 'POST', path: '/automations/v2', tag, access: 'tenant', kind: 'command',
   summary: 'Store an automation',
-  description: 'Storing the same definition again changes nothing and answers the stored one.',
+  description: 'Storing the same definition again changes nothing and answers the stored one. What an agent creates starts no run until a person allows it.',
+  query: z.strictObject({ approval_id: approvalIdSchema.optional().describe('Of a quota override, for an agent') }),
   body: { schema: definitionObject, documented: automationDefinitionSchema, mediaTypes: definitionMedia, required: true },
   answer: { description: 'The automation as stored', mediaType: 'application/json', schema: automationAnswer },
-  errors: ['AUTOMATION_V2_INVALID', 'AUTOMATION_V2_ALREADY_EXISTS'],
+  errors: ['AUTOMATION_V2_INVALID', 'AUTOMATION_V2_ALREADY_EXISTS', ...creationErrors],
 });
 
 export const listAutomations = defineRoute({
@@ -43,18 +45,18 @@ export const patchAutomation = defineRoute({
   params: automationParams,
   body: { schema: definitionObject, documented: automationDefinitionSchema.partial(), mediaTypes: definitionMedia, required: true },
   answer: { description: 'The automation as it is now', mediaType: 'application/json', schema: automationAnswer },
-  errors: ['AUTOMATION_V2_INVALID', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED'],
+  errors: ['AUTOMATION_V2_INVALID', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', ...mutationErrors],
 });
 
 export const runNow = defineRoute({
   operationId: 'runNow', method: 'POST', path: '/automations/v2/{automation_id}/run_now', tag, access: 'tenant', kind: 'command',
   summary: 'Start a run',
-  description: 'Repeated with the same `Idempotency-Key`, it starts nothing and answers the first run.',
+  description: 'Repeated with the same `Idempotency-Key`, it starts nothing and answers the first run. Agents need an approval of exactly this run (`approval_id`).',
   idempotent: true,
   params: automationParams,
   body: { schema: runNowMethod.payload.omit({ automation_id: true, command_id: true }).strict(), mediaTypes: ['application/json'], required: false },
   answer: { description: 'The run, queued', mediaType: 'application/json', schema: runCommandAnswer },
-  errors: ['AUTOMATION_V2_INPUT_INVALID', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_NOT_RUNNABLE', 'AUTOMATION_V2_ACCESS_DENIED'],
+  errors: ['AUTOMATION_V2_INPUT_INVALID', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_NOT_RUNNABLE', 'AUTOMATION_V2_ACCESS_DENIED', ...launchErrors],
 });
 
 export const listAutomationRuns = defineRoute({

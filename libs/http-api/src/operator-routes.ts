@@ -4,6 +4,7 @@ import {
 } from '@cs/contracts';
 import { z } from 'zod';
 import { automationCommandAnswer, automationDeletedAnswer, repairAnswer, resetPreviewAnswer, runCancelAnswer, runCommandAnswer, taskCommandAnswer, taskDispositionAnswer } from './operator.schema.js';
+import { deletionErrors, mutationErrors } from './governance-errors.js';
 import { defineRoute } from './route.js';
 
 const automationParams = z.object({ automation_id: automationIdSchema });
@@ -26,26 +27,26 @@ const answers = <Schema extends z.ZodType>(description: string, schema: Schema) 
 export const pauseAutomation = defineRoute({
   ...ofAutomation, operationId: 'pauseAutomation', method: 'POST', path: '/automations/v2/{automation_id}/pause', summary: 'Pause an automation and every run of it that executes',
   description: 'Queued runs are held until the automation is resumed; runs that wait or are paused stay as they are.',
-  body: optional(reasonBody), answer: answers('The automation, paused', automationCommandAnswer), errors: automationErrors,
+  body: optional(reasonBody), answer: answers('The automation, paused', automationCommandAnswer), errors: [...automationErrors, ...mutationErrors],
 });
 
 export const resumeAutomation = defineRoute({
   ...ofAutomation, operationId: 'resumeAutomation', method: 'POST', path: '/automations/v2/{automation_id}/resume', summary: 'Activate an automation',
   description: 'Held runs go on. Runs that were paused stay paused: resume each of them.',
-  body: optional(z.strictObject({})), answer: answers('The automation, active', automationCommandAnswer), errors: automationErrors,
+  body: optional(z.strictObject({})), answer: answers('The automation, active', automationCommandAnswer), errors: [...automationErrors, ...mutationErrors],
 });
 
 export const deleteAutomation = defineRoute({
   ...ofAutomation, operationId: 'deleteAutomation', method: 'DELETE', path: '/automations/v2/{automation_id}', summary: 'Delete an automation',
   description: 'Runs that exist go on with the definition that they pin. The id may be used again.',
-  answer: answers('It is gone', automationDeletedAnswer), errors: automationErrors,
+  answer: answers('It is gone', automationDeletedAnswer), errors: [...automationErrors, ...deletionErrors],
 });
 
 export const shareAutomation = defineRoute({
   ...ofAutomation, operationId: 'shareAutomation', method: 'POST', path: '/automations/v2/{automation_id}/share', summary: 'Say who sees an automation beside its owner',
   description: 'Agents may not. `group` shows it to the organisation units of `audience_principals`.',
   body: required(shareAutomationMethod.payload.omit({ automation_id: true }).strict()), answer: answers('The automation as it is now', automationCommandAnswer),
-  errors: [...automationErrors, 'AUTOMATION_V2_INVALID_VISIBILITY'],
+  errors: [...automationErrors, 'AUTOMATION_V2_INVALID_VISIBILITY', 'AUTOMATION_V2_TENANT_QUARANTINED'],
 });
 
 export const pauseRun = defineRoute({

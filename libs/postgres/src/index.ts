@@ -14,4 +14,5 @@ export { PostgresSweepQueries } from './sweep-queries.adapter.js';
 export { TablesNotCopiedError } from './table-copies.js';
 export { DATABASE } from './tokens.js';
 export { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
+export { PostgresGovernanceQueries } from './governance-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';

@@ -3,6 +3,7 @@ import type {
 } from '@cs/read-models';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { policyTables } from './policy-tables.js';
+import { governanceTables } from './governance-tables.js';
 import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
 
 const hasNul = ({ body }: ArchiveRow): boolean => body.includes('\0');
@@ -184,4 +185,5 @@ export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'po
   audit_keys: auditKeys,
   ...webhookTables,
   ...policyTables,
+  ...governanceTables,
 };

@@ -1,6 +1,7 @@
 import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActor, type RecordedEvent } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import { governanceFacts } from './governance-facts.js';
 import { operatorFacts } from './operator-facts.js';
 import type { TenantKey } from './tenant-key.js';
 
@@ -33,6 +34,7 @@ const keptOfPolicy: Facts = {
  */
 const kept: Readonly<Record<string, Facts>> = {
   ...operatorFacts,
+  ...governanceFacts,
   run_created: {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
@@ -44,7 +46,7 @@ const kept: Readonly<Record<string, Facts>> = {
   approval_gate_marked_stale: keptOfTime,
   approval_gate_vote_recorded: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', vote: 'vote' },
   approval_gate_decided: { nodeID: 'node_id', gate_opening_id: 'gate_opening_id', decision: 'decision', reason: 'reason', decidedBy: 'decided_by', onBehalfOf: 'on_behalf_of', decided_at_ms: 'decided_at_ms' },
-  automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
+  automation_created: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by', provenance: 'provenance' },
   automation_updated: { automationID: 'automation_id', name: 'name', status: 'status', definition_version: 'definition_version', definition_hash: 'definition_hash', changedBy: 'changed_by' },
   gate_decision_refused: { runID: 'run_id', nodeID: 'node_id', requested_decision: 'decision', code: 'code', detail: 'detail', actor: 'actor' },
   policy_effect_denied: keptOfPolicy,
@@ -79,7 +81,7 @@ const member = (data: Json | undefined, name: string): Json | undefined => (isJs
 const factsOfEvent = (aggregate: AggregateRef['aggregate'], { event_type, data }: RecordedEvent): JsonObject => {
   if (event_type === 'approval_gate_opened') return pick(member(data, 'gate'), keptOfGate);
   if (aggregate === 'webhook_trigger') return { ...pick(member(data, 'trigger'), keptOfTrigger), ...pick(data, { changedBy: 'changed_by' }) };
-  return { ...pick(data, kept[event_type] ?? {}), ...(event_type === 'gate_decision_refused' ? { decision: 'denied' } : {}) };
+  return { ...pick(data, kept[event_type] ?? {}), ...(event_type === 'gate_decision_refused' || event_type === 'governance_action_denied' ? { decision: 'denied' } : {}) };
 };
 
 const payloadOf = (ref: AggregateRef, event: RecordedEvent): JsonObject => {

@@ -2,11 +2,15 @@ import { viewersOf } from '@cs/automation-domain';
 import type { StoredCommit } from '@cs/eventing';
 import type { AutomationRow, DefinitionRow } from './row-changes.js';
 import { tenantKey } from './tenant-key.js';
-import { eventsOf } from './typed-events.js';
+import { eventsOf, type RecordedIn } from './typed-events.js';
+
+type Stored = Extract<RecordedIn<'automation'>, { readonly data: { readonly definition_version: string } }>;
+/** It says what the automation is now; the others say what governs it. */
+const isStored = (event: RecordedIn<'automation'>): event is Stored => 'definition_version' in event.data;
 
 /** The automation after a commit; its definition stands in a row of its own, under its hash. */
 export const projectAutomation = (stored: StoredCommit): readonly AutomationRow[] =>
-  eventsOf('automation', stored).map(({ event_type, data, recorded_at_ms }) => ({
+  eventsOf('automation', stored).flatMap((event) => (isStored(event) ? [event] : [])).map(({ event_type, data, recorded_at_ms }) => ({
     ...tenantKey(data.tenant_context), automation_id: data.automation_id, name: data.name, status: event_type === 'automation_deleted' ? 'deleted' : data.status,
     definition_version: data.definition_version, definition_hash: data.definition_hash, tenant_context: data.tenant_context, viewers: viewersOf(data.resource_access),
     created_at_ms: recorded_at_ms, updated_at_ms: recorded_at_ms, position: stored.position,

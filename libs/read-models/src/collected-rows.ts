@@ -2,6 +2,8 @@ import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDelegations, type DelegationRow } from './delegation.projection.js';
 import { mergeDeliveries } from './delivery.projection.js';
+import { mergeGovernanceApprovals, mergeGovernanceReviews, mergeGovernedAgents } from './governance.projection.js';
+import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
@@ -51,6 +53,9 @@ export class CollectedRows {
   readonly webhook_deliveries = new RowsByKey<WebhookDeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeWebhookDeliveries);
   readonly policy_decisions = new RowsByKey<PolicyDecisionRow>((row) => [row.org_id, row.workspace_id, row.decision_id]);
   readonly effect_policies = new RowsByKey<EffectPolicyRow>((row) => [row.org_id, row.workspace_id, String(row.number)]);
+  readonly governance_approvals = new RowsByKey<GovernanceApprovalRow>((row) => [row.org_id, row.workspace_id, row.approval_id], mergeGovernanceApprovals);
+  readonly governed_agents = new RowsByKey<GovernedAgentRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.agent_id], mergeGovernedAgents);
+  readonly governance_reviews = new RowsByKey<GovernanceReviewRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.subject_kind, row.subject_id], mergeGovernanceReviews);
   readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
 
   addAudit(record: AuditRecord): void {
@@ -65,6 +70,7 @@ export class CollectedRows {
       deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
+      governance_approvals: this.governance_approvals.all(), governed_agents: this.governed_agents.all(), governance_reviews: this.governance_reviews.all(),
     };
   }
 }

@@ -4,6 +4,8 @@ export { coveredText, foldAudit, headOf, type AuditHead, type AuditRecord, type 
 export { auditFactsOf, type AuditFacts } from './audit-record.js';
 export type { DelegationFilter, DelegationQueries } from './delegation-queries.port.js';
 export type { DelegationRow } from './delegation.projection.js';
+export type { ApprovalFilter, GovernanceQueries } from './governance-queries.port.js';
+export type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';

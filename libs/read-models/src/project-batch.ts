@@ -1,6 +1,6 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
-import type { AggregateName } from '@cs/contracts';
+import type { AggregateName, TenantContext } from '@cs/contracts';
 import { foldCommit, unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
 import { foldAudit, headOf } from './audit-chain.js';
@@ -11,6 +11,7 @@ import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-
 import { projectDelegations, tenantOfRefusedDelegation } from './delegation.projection.js';
 import { projectDelivery } from './delivery.projection.js';
 import { projectGates } from './gate.projection.js';
+import { projectAgentReviews, projectAutomationReviews, projectGovernanceApprovals, projectGovernedAgents } from './governance.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
 import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
@@ -70,6 +71,12 @@ const tenantOfNamedRun = (entry: LogEntry, memory: ProjectionMemory): TenantKey 
   return tenantOfRun(key && memory.run(key)?.state, entry.ref);
 };
 
+/** The tenant that a commit's own events name. */
+const tenantOfData = (stored: StoredCommit): TenantKey | undefined => {
+  const data = stored.commit.events[0]?.data as { readonly tenant_context?: TenantContext } | undefined;
+  return data?.tenant_context && tenantKey(data.tenant_context);
+};
+
 type CommitProjection = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings) => TenantKey;
 
 /** Each aggregate's projection; answers the tenant that the commit belongs to. */
@@ -78,8 +85,22 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
   automation: (entry, stored, { rows, memory }) => {
     const automations = projectAutomation(stored);
     for (const automation of automations) rows.automations.add(automation);
-    return automations[0] ?? tenantOfNamedRun(entry, memory);
+    for (const review of projectAutomationReviews(stored)) rows.governance_reviews.add(review);
+    return automations[0] ?? tenantOfData(stored) ?? tenantOfNamedRun(entry, memory);
   },
+  governance_limits: (_entry, stored) => tenantOfData(stored) ?? { ...stored.ref, deployment_id: '' },
+  governed_agent: (_entry, stored, { rows }) => {
+    const agents = projectGovernedAgents(stored);
+    for (const agent of agents) rows.governed_agents.add(agent);
+    for (const review of projectAgentReviews(stored)) rows.governance_reviews.add(review);
+    return agents[0] ?? { ...stored.ref, deployment_id: '' };
+  },
+  governance_approval: (_entry, stored, { rows }) => {
+    const approvals = projectGovernanceApprovals(stored);
+    for (const approval of approvals) rows.governance_approvals.add(approval);
+    return approvals[0] ?? { ...stored.ref, deployment_id: '' };
+  },
+  governance_refusal: (_entry, stored) => tenantOfData(stored) ?? { ...stored.ref, deployment_id: '' },
   definition: (entry, stored, { rows, memory }) => {
     for (const definition of projectDefinition(stored)) rows.definitions.add(definition);
     return tenantOfNamedRun(entry, memory);

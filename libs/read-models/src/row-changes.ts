@@ -3,6 +3,7 @@ import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceAc
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { DelegationRow } from './delegation.projection.js';
+import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
@@ -198,6 +199,9 @@ export interface RowChanges {
   readonly webhook_deliveries: readonly WebhookDeliveryRow[];
   readonly policy_decisions: readonly PolicyDecisionRow[];
   readonly effect_policies: readonly EffectPolicyRow[];
+  readonly governance_approvals: readonly GovernanceApprovalRow[];
+  readonly governed_agents: readonly GovernedAgentRow[];
+  readonly governance_reviews: readonly GovernanceReviewRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
   readonly audit_keys: readonly AuditKeyRow[];

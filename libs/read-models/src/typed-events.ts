@@ -1,4 +1,4 @@
-import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -7,6 +7,10 @@ interface EventsByAggregate {
   readonly run: RunEvent;
   readonly gate_refusal: GateRefusalEvent;
   readonly delegation: DelegationEvent;
+  readonly governance_limits: GovernanceLimitsEvent;
+  readonly governed_agent: GovernedAgentEvent;
+  readonly governance_approval: GovernanceApprovalEvent;
+  readonly governance_refusal: GovernanceRefusalEvent;
   readonly delivery: DeliveryEvent;
   readonly dead_letter: DeadLetterEvent;
   readonly schedule: ScheduleEvent;

@@ -7,6 +7,8 @@ export interface Caller {
   readonly actor: GovernanceActor;
   /** What a signed assertion vouches for. */
   readonly verified?: VerifiedTenantContext;
+  /** Agents that led to the agent that acts, as it says, nearest last. */
+  readonly ancestors?: readonly string[];
   readonly memberships?: { readonly roles: readonly string[]; readonly groups: readonly string[] };
 }
 
@@ -30,7 +32,7 @@ export const localCaller = (actorId: string | undefined): Caller => ({
 });
 
 /** An agent that says it is one is one, whoever's credentials it uses: nothing turns it back into a person. */
-export const asAgent = ({ actor, ...caller }: Caller, agentId: string): Caller => ({
-  ...caller,
+export const asAgent = ({ actor, ...caller }: Caller, agentId: string, ancestors: readonly string[] = []): Caller => ({
+  ...caller, ...(ancestors.length === 0 ? {} : { ancestors }),
   actor: { kind: 'agent', actor_id: agentId, ...(actor.source === undefined ? {} : { source: actor.source }) },
 });

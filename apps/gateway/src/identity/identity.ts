@@ -30,6 +30,9 @@ const credentialPattern = /^[\x21-\x7e]{1,512}$/;
 const assertionPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const maxAssertionLength = 12 * 1024;
 const maxAgentId = 256;
+const maxAncestors = 32;
+
+const textOf = (header: string | readonly string[] | undefined): string => (typeof header === 'string' ? header : (header ?? []).join(', ')).trim();
 
 const bearer = (authorization: string): string | undefined => /^bearer +(\S+)$/i.exec(authorization)?.[1];
 
@@ -79,10 +82,11 @@ export class Identity {
   }
 
   #withAgent(identified: Identified, { headers }: Sender): Identified {
-    const header = headers['x-tandem-agent-id'];
-    const agentId = (Array.isArray(header) ? header.join(', ') : header)?.trim();
-    if (!identified.ok || agentId === undefined || agentId === '') return identified;
+    const agentId = textOf(headers['x-tandem-agent-id']);
+    if (!identified.ok || agentId === '') return identified;
     if (agentId.length > maxAgentId) return deny('REQUEST_HEADER_INVALID', `x-tandem-agent-id has more than ${maxAgentId} characters`);
-    return accepted(asAgent(identified.value, agentId));
+    const ancestors = textOf(headers['x-tandem-agent-ancestor-ids']).split(',').map((id) => id.trim()).filter((id) => id !== '');
+    if (ancestors.length > maxAncestors || ancestors.some((id) => id.length > maxAgentId)) return deny('REQUEST_HEADER_INVALID', `x-tandem-agent-ancestor-ids names at most ${maxAncestors} agents of at most ${maxAgentId} characters`);
+    return accepted(asAgent(identified.value, agentId, ancestors));
   }
 }

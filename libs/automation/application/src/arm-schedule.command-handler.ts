@@ -1,4 +1,4 @@
-import { decideSchedule, type ScheduleCommand, type ScheduleState } from '@cs/automation-domain';
+import { automationStatus, decideSchedule, startsRuns, type ScheduleCommand, type ScheduleState } from '@cs/automation-domain';
 import type { AggregateRef, ScheduleEvent } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Loaded } from '@cs/eventing';
 import { automationAggregate } from './automation.aggregate.js';
@@ -16,7 +16,7 @@ type Decide = (at_ms: number) => ScheduleCommand;
 /** What the automation as it is now asks of its schedule. */
 const wanted = async ({ eventing, definitions }: ArmScheduleOptions, ref: AggregateRef): Promise<Decide> => {
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, { ...ref, aggregate: 'automation' });
-  if (state?.status !== 'active') return () => ({ type: 'disarm', reason: `the automation is ${state?.status ?? 'gone'}` });
+  if (state === undefined || !startsRuns(state)) return () => ({ type: 'disarm', reason: `the automation is ${state === undefined ? 'gone' : automationStatus(state)}` });
   const { automation_id, tenant_context, definition_hash } = state;
   const { schedule } = await definitions.get(ref, definition_hash);
   if (schedule.type === 'manual') return () => ({ type: 'disarm', reason: 'the automation has no schedule any more' });

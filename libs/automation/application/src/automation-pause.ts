@@ -41,9 +41,9 @@ const decide = async ({ eventing }: Pick<PauseOptions, 'eventing'>, { ref, comma
 /** Whoever executed the run has let go of it, or is gone. Repeating it changes nothing. */
 export const settlePause = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'> & { readonly command: SettlePause | SettlePausing }): Promise<boolean> => decide(options, run);
 
-/** Tells a run that its automation is paused; only one that executes is told. */
-export const pauseWithAutomation = async (options: PauseOptions, run: Omit<Decided, 'command'>): Promise<void> => {
-  const changed = await decide(options, { ...run, command: { type: 'request_pause', reason: `automation "${run.automation_id}" paused` } });
+/** Tells a run that its automation is paused, or that it may not execute any more; only one that executes is told. */
+export const pauseWithAutomation = async (options: PauseOptions, { reason, ...run }: Omit<Decided, 'command'> & { readonly reason?: string }): Promise<void> => {
+  const changed = await decide(options, { ...run, command: { type: 'request_pause', reason: reason ?? `automation "${run.automation_id}" paused` } });
   if (changed) options.changes.announce(run.ref.id);
 };
 
@@ -54,14 +54,17 @@ export const releaseHeld = (options: Pick<PauseOptions, 'eventing'>, run: Omit<D
 export const cancelHeld = (options: Pick<PauseOptions, 'eventing'>, run: Omit<Decided, 'command'>): Promise<boolean> =>
   decide(options, { ...run, command: { type: 'cancel_held', reason: `automation "${run.automation_id}" was deleted while it was paused` } });
 
+/** What governs an automation holds its runs in another way (governance/governed-run.ts). */
+const isPaused = (status: string): boolean => holdsRuns(status) && status !== 'held';
+
 /**
  * Keeps a queued run of a paused automation from being claimed (W28). Should the automation be resumed
  * just then, whoever releases its runs may not have seen this one: it is looked at once more.
  */
 export const holdWhilePaused = async (options: Pick<PauseOptions, 'eventing'> & { readonly automations: AutomationStatuses }, run: Omit<Decided, 'command'> & { readonly queued_version: number }): Promise<boolean> => {
   const { ref, automation_id, queued_version } = run;
-  if (!holdsRuns(await options.automations.statusOf(ref, automation_id))) return false;
+  if (!isPaused(await options.automations.statusOf(ref, automation_id))) return false;
   await decide(options, { ...run, command: { type: 'hold_launch', queue_reason: 'automation_paused', queued_version } });
-  if (!holdsRuns(await options.automations.readStatus(ref, automation_id))) await releaseHeld(options, run);
+  if (!isPaused(await options.automations.readStatus(ref, automation_id))) await releaseHeld(options, run);
   return true;
 };

@@ -3,9 +3,10 @@ import { automationEvents, automationVersionSchema, type AutomationEvent } from 
 import { automationStatus, evolveAutomation, type AutomationState } from '@cs/automation-domain';
 import type { Aggregate } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
+import { automationGovernanceSchema } from './governance/governance.aggregates.js';
 
 const storedSchema = automationEvents.automation_created.data
-  .extend({ status: z.enum(['active', 'paused', 'draft', 'deleted']), deleted_paused: z.boolean().exactOptional(), created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative(), versions: z.array(automationVersionSchema).readonly().optional() })
+  .extend({ status: z.enum(['active', 'paused', 'draft', 'deleted']), deleted_paused: z.boolean().exactOptional(), created_at_ms: z.int().nonnegative(), updated_at_ms: z.int().nonnegative(), versions: z.array(automationVersionSchema).readonly().optional(), governance: automationGovernanceSchema.optional() })
   // States of a release that kept no versions know their present one.
   .transform(({ versions, ...stored }) => ({
     ...stored, versions: versions ?? [{ version: stored.definition_version, hash: stored.definition_hash, stored_at_ms: stored.updated_at_ms }],

@@ -1,4 +1,4 @@
-import { decideSchedule, type ArmedSchedule, type DueFires, type FireSchedule, type ScheduleState } from '@cs/automation-domain';
+import { decideSchedule, startsRuns, type ArmedSchedule, type DueFires, type FireSchedule, type ScheduleState } from '@cs/automation-domain';
 import type { AggregateRef, ScheduleEvent } from '@cs/contracts';
 import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import { activeRunOf, type ActiveRunOptions } from './active-run.js';
@@ -18,7 +18,7 @@ const loadSchedule = async ({ eventing }: FireScheduleOptions, ref: AggregateRef
 
 const activeAutomation = async ({ eventing }: FireScheduleOptions, ref: AggregateRef) => {
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, { ...ref, aggregate: 'automation' });
-  return state?.status === 'active' ? state : undefined;
+  return startsRuns(state) ? state : undefined;
 };
 
 const idsOf = ({ eventing }: FireScheduleOptions, ref: AggregateRef, times: readonly number[]): readonly string[] =>

@@ -49,3 +49,12 @@ export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, se
 export { completeRepair, repairRun, type RepairedRun } from './repair-run.command-handler.js';
 export { automationVersions, overrideGuardrails, recordUsage, superviseRun, type GuardrailOverride, type Supervised, type SupervisionOptions, type UsageReport } from './supervise-run.command-handler.js';
 export { cancelHeld, pauseWithAutomation, releaseHeld, settlePause, type AutomationStatuses, type PauseOptions } from './automation-pause.js';
+export { audited, type Attempt, type DenialOptions } from './governance/audited-denial.js';
+export { followApproval, requestActivation } from './governance/follow-governance.js';
+export { consequential, createGoverned, governed, launchGoverned, releaseDeleted, type GovernedOptions } from './governance/govern-commands.js';
+export { changeAgent, changeLimits, readGovernanceLimits, recordAgentSpend, reviewAgent, type AgentStored, type LimitsStored } from './governance/govern-agents.command-handlers.js';
+export { addGrant, extendAutomation, readGovernance, restoreAutomation, retireAutomation, reviewAutomation, revokeGrant, type Governed } from './governance/govern-automation.command-handlers.js';
+export { decideApproval, requestApproval, type ApprovalStored, type GovernanceOptions } from './governance/governance-approvals.command-handlers.js';
+export { governedAgentAggregate } from './governance/governance.aggregates.js';
+export { releaseGoverned } from './governance/governed-run.js';
+export { mayNotExecute } from './governance/launch-authority.js';

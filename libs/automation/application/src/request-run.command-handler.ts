@@ -31,6 +31,8 @@ export interface RunRequest {
   readonly trigger_reason?: string | undefined;
   /** The node of another run that asks for this one and waits for it. */
   readonly parent?: ParentRun | undefined;
+  /** The definition that was allowed: another one is refused. Absent: whatever it is. */
+  readonly definition_hash?: string | undefined;
   /** Definition version to run; absent means the current one. */
   readonly version?: string | undefined;
 }
@@ -54,7 +56,7 @@ interface Pinned {
   readonly version: string;
 }
 
-const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, { automation_id, version }: RunRequest): Promise<Result<Pinned>> => {
+const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: CallContext, { automation_id, version, definition_hash }: RunRequest): Promise<Result<Pinned>> => {
   const ref: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id };
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, ref);
   const automation = liveAutomation(state, tenant.deployment_id);
@@ -62,6 +64,7 @@ const pin = async ({ eventing, definitions }: RequestRunOptions, { tenant }: Cal
   if (automation.status === 'paused') return refused('AUTOMATION_V2_NOT_RUNNABLE', `automation "${automation_id}" is paused`, { automationID: automation_id });
   const wanted = version === undefined ? { version: automation.definition_version, hash: automation.definition_hash } : findVersion(automation.versions, version);
   if (wanted === undefined) return refused('AUTOMATION_V2_VERSION_NOT_FOUND', `automation "${automation_id}" has no version "${version ?? ''}"`, { automationID: automation_id });
+  if (definition_hash !== undefined && wanted.hash !== definition_hash) return refused('GOVERNANCE_APPROVAL_MISMATCH', `automation "${automation_id}" has changed since this was allowed`, { automationID: automation_id });
   return accepted({ definition: await definitions.get(tenant, wanted.hash), hash: wanted.hash, version: wanted.version });
 };
 

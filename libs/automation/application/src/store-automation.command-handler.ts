@@ -3,12 +3,13 @@ import {
   automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
 } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
-import { accepted, isJsonObject, refused, type Json, type Result } from '@cs/kernel';
+import { accepted, definedMembers, isJsonObject, refused, type Json, type Result } from '@cs/kernel';
 import { armStored } from './arm-stored.js';
 import { automationAggregate } from './automation.aggregate.js';
 import { definitionHash, type DefinitionLibrary } from './definition-library.js';
 import { expressionProblems } from './expression-problems.js';
 import type { ExpressionEvaluator } from './expression.port.js';
+import { declaredCapabilities, governanceProblems, keepingProvenance, provenanceOf, withProvenance } from './governance/provenance.js';
 import { inputSchemaProblems, outputSchemaProblems, payloadSchemaProblems } from './input-validation.js';
 import { accessOf, mayChange } from './resource-access.js';
 import { scheduleProblems } from './schedule-problems.js';
@@ -41,29 +42,28 @@ export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Resul
   const parsed = automationDefinitionSchema.safeParse(withoutSchema(respell(raw)));
   if (!parsed.success) return invalid(problemsOf(parsed.error));
   const definition = parsed.data;
-  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...payloadSchemaProblems(definition), ...scheduleProblems(definition)];
+  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...payloadSchemaProblems(definition), ...scheduleProblems(definition), ...governanceProblems(definition)];
   return problems.length > 0 ? invalid(problems) : accepted(normaliseDefinition(definition));
 };
 
 export const automationRef = ({ tenant }: CallContext, automation_id: string) => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: automation_id }) as const;
 
 type Wanted<Command = StoreAutomation> = Command extends StoreAutomation ? Omit<Command, 'stored'> : never;
-type Change = Wanted & { readonly definition: AutomationDefinition };
+type Change = Wanted & { readonly definition: AutomationDefinition; /** Of what an agent creates. */ readonly expires_at_ms?: number | undefined };
 
 /** Stores a definition and what happened to its automation. */
-export const storeChange = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, ...change }: Change): Promise<Result<Stored>> => {
+export const storeChange = async ({ eventing, definitions }: AutomationOptions, context: CallContext, { definition, expires_at_ms, ...change }: Change): Promise<Result<Stored>> => {
   const definition_hash = definitionHash(eventing.digest, definition);
-  const resource_access = accessOf(definition);
   const stored = {
     automation_id: definition.automation_id, tenant_context: context.tenant, name: definition.name, status: definition.status,
     definition_version: definitionVersion(definition, definition_hash), definition_hash, changed_by: context.actor,
-    ...(resource_access === undefined ? {} : { resource_access }),
+    ...definedMembers({ resource_access: accessOf(definition), provenance: provenanceOf(definition), declared_capabilities: declaredCapabilities(definition), expires_at_ms }),
   };
   const ref = automationRef(context, definition.automation_id);
   // The definition goes first: an automation never refers to one that is not there.
   await definitions.store(context.tenant, definition);
   const result = await executeCommand(ref, {
-    eventing, aggregate: automationAggregate, decide: (state) => decideAutomation({ ...change, stored } as StoreAutomation, state),
+    eventing, aggregate: automationAggregate, decide: (state, at_ms) => decideAutomation({ ...change, stored } as StoreAutomation, state, at_ms),
     context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: definition.automation_id },
   });
   if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the automation is being changed by others');
@@ -80,9 +80,14 @@ const owned = (definition: AutomationDefinition, { actor, verified }: CallContex
   return { ...definition, metadata: { ...definition.metadata, resource_access: access } };
 };
 
+/** Stores what was read; whoever an agent is, what it creates says so. */
+export const storeNew = async (options: AutomationOptions, context: CallContext, { definition, expires_at_ms }: { readonly definition: AutomationDefinition; readonly expires_at_ms?: number | undefined }): Promise<Result<Stored>> =>
+  await armStored(options, await storeChange(options, context, { type: 'create', definition: withProvenance(owned(definition, context), context), expires_at_ms }));
+
+/** Creates without asking what agents may: governance/govern-commands.ts does. */
 export const createAutomation = async (options: AutomationOptions, context: CallContext, raw: Json): Promise<Result<Stored>> => {
   const definition = readDefinition(raw, options.evaluator);
-  return definition.ok ? await armStored(options, await storeChange(options, context, { type: 'create', definition: owned(definition.value, context) })) : definition;
+  return definition.ok ? await storeNew(options, context, { definition: definition.value }) : definition;
 };
 
 /** How a definition is to change; called again when others changed the automation in between. */
@@ -130,7 +135,7 @@ const patched = ({ automation_id, patch }: Patch, evaluator: ExpressionEvaluator
   }
   const members = Object.entries({ ...(current as unknown as Record<string, Json>), ...change }).filter(([, value]) => value !== null);
   const definition = readDefinition(Object.fromEntries(members), evaluator);
-  return definition.ok ? accepted({ type: 'update', definition: keepingAccess(definition.value, current) }) : definition;
+  return definition.ok ? accepted({ type: 'update', definition: keepingProvenance(keepingAccess(definition.value, current), current) }) : definition;
 };
 
 /** Replaces the top-level members that the patch has, and removes those that are null there; everything is checked again as a whole. */

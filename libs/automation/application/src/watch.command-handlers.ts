@@ -1,4 +1,4 @@
-import { decideWatch, fitsWatch, type TriggerWatch, type WatchState } from '@cs/automation-domain';
+import { decideWatch, fitsWatch, startsRuns, type TriggerWatch, type WatchState } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, HandoffArtifact, HandoffRecord, TenantContext, WatchCondition, WatchEvent } from '@cs/contracts';
 import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import { activeRunOf, type ActiveRunOptions } from './active-run.js';
@@ -38,7 +38,7 @@ interface Watching {
 /** The automation, if it is active and has watch conditions. */
 export const watchingAutomation = async ({ eventing, definitions }: TriggeredRunOptions, ref: AggregateRef): Promise<Watching | undefined> => {
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, { ...ref, aggregate: 'automation' });
-  if (state?.status !== 'active') return undefined;
+  if (state === undefined || !startsRuns(state)) return undefined;
   const definition = await definitions.get(ref, state.definition_hash);
   const conditions = definition.watch_conditions ?? [];
   const { automation_id, tenant_context, definition_hash, definition_version } = state;

@@ -23,4 +23,4 @@ export const releaseLaunch = (release: ReleaseLaunch, run: Run): AdmissionDecisi
   isFor(run, release) ? accept({ event_type: 'run_launch_released', data: { reason: release.queue_reason } }) : accept();
 
 export const cancelHeld = ({ reason }: CancelHeld, run: Run): AdmissionDecision =>
-  isFor(run, { queue_reason: 'automation_paused' }) ? accept<RunEvent>({ event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } }) : accept();
+  isFor(run, { queue_reason: 'automation_paused' }) || isFor(run, { queue_reason: 'governance' }) ? accept<RunEvent>({ event_type: 'run_cancelled', data: { reason, stop_kind: 'cancelled' } }) : accept();

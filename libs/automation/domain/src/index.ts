@@ -1,5 +1,14 @@
-export { isHumanAdministrator, isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
-export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, liveAutomation, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
+export { isAdministrator, isHumanAdministrator, isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
+export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, isHeldByGovernance, liveAutomation, startsRuns, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
+export { isApproved, launchHold, launchHoldOf, ungoverned, type AutomationGovernance, type LaunchHold } from './governance/automation-governance.js';
+export { mutationProblem, type Mutation, type MutationCode } from './governance/mutation-check.js';
+export { governAutomation, type GovernAutomation, type GovernContext, type GovernRefusal } from './governance/govern-automation.decider.js';
+export { currentWeek, decideGovernedAgent, type AgentContext, type AgentPermissions, type AgentUsage, type CreationCode, type GovernedAgentCommand } from './governance/governed-agent.decider.js';
+export { agentHold, evolveGovernedAgent, governedAgentStatus, type AgentFacts, type GovernedAgentState } from './governance/governed-agent.state.js';
+export {
+  approvalStatus, decideGovernanceApproval, evolveGovernanceApproval, type ApprovalCode, type ApprovalContext, type GovernanceApproval, type GovernanceApprovalCommand, type GovernanceApprovalState,
+} from './governance/governance-approval.decider.js';
+export { decideLimits, evolveLimits, limitsStatus, type GovernanceLimitsState } from './governance/governance-limits.decider.js';
 export { findVersion, maxVersions } from './automation-versions.js';
 export { normaliseDefinition } from './definition-rules.js';
 export { definitionVersion } from './definition-version.js';

@@ -80,7 +80,7 @@ const wakers: Happenings = [
 ];
 
 const admission: Happenings = [
-  happening('hold', fc.constantFrom<HoldReason>('capacity', 'workspace_lock', 'rate_limit', 'automation_paused'), (world, queue_reason) => void world.apply({ type: 'hold_launch', queue_reason })),
+  happening('hold', fc.constantFrom<HoldReason>('capacity', 'workspace_lock', 'rate_limit', 'automation_paused', 'governance'), (world, queue_reason) => void world.apply({ type: 'hold_launch', queue_reason })),
   happening('release what is held', fc.constant(0), release),
 ];
 

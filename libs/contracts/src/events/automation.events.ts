@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { principalRefSchema } from '../authority.schema.js';
 import { automationDefinitionSchema } from '../definition.schema.js';
+import { capabilitySchema, provenanceSchema } from '../governance.schema.js';
 import { resourceAccessSchema, visibilitySchema } from '../resource-access.schema.js';
-import { automationIdSchema, digestSchema } from '../scalars.schema.js';
+import { automationIdSchema, digestSchema, epochMsSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
+import { automationGovernanceEvents } from './automation-governance.events.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
 
 const stored = z.object({
@@ -16,6 +18,12 @@ const stored = z.object({
   changed_by: governanceActorSchema,
   /** Whom it belongs to and who sees it; absent when that was never recorded. */
   resource_access: resourceAccessSchema.optional(),
+  /** Of what an agent made. Absent: a person made it. */
+  provenance: provenanceSchema.optional(),
+  /** What the definition declares to use. */
+  declared_capabilities: z.array(capabilitySchema).readonly().optional(),
+  /** Of what an agent makes: until when it may start runs. */
+  expires_at_ms: epochMsSchema.optional(),
 });
 
 export const automationEvents = defineEvents({
@@ -25,6 +33,7 @@ export const automationEvents = defineEvents({
   automation_resumed: { version: 1, data: stored, audit: 'automation.governance.resumed', summary: 'Runs of the automation may begin; those that were paused stay so.' },
   automation_shared: { version: 1, data: stored.extend({ visibility: visibilitySchema, audience_principals: z.array(principalRefSchema).readonly() }), audit: 'automation.governance.shared', summary: 'Others may see the automation, or no longer.' },
   automation_deleted: { version: 1, data: stored, audit: 'automation.governance.deleted', summary: 'The automation is gone; runs that exist keep their definition.' },
+  ...automationGovernanceEvents,
 });
 export type AutomationEvent = EventOf<typeof automationEvents>;
 

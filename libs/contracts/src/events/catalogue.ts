@@ -7,6 +7,7 @@ import { deliveryEvents } from './delivery.events.js';
 import { effectPolicyEvents } from './effect-policy.events.js';
 import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
+import { governanceApprovalEvents, governanceLimitsEvents, governanceRefusalEvents, governedAgentEvents } from './governance.events.js';
 import { handoffEvents, watchEvents } from './handoff.events.js';
 import { runEvents } from './run.events.js';
 import { scheduleEvents } from './schedule.events.js';
@@ -19,6 +20,10 @@ export const eventCatalogue = {
   run: runEvents,
   gate_refusal: gateRefusalEvents,
   delegation: delegationEvents,
+  governance_limits: governanceLimitsEvents,
+  governed_agent: governedAgentEvents,
+  governance_approval: governanceApprovalEvents,
+  governance_refusal: governanceRefusalEvents,
   admission: admissionEvents,
   delivery: deliveryEvents,
   dead_letter: deadLetterEvents,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalIdSchema } from '../governance.schema.js';
 import type { AutomationRecord } from '../read-models.schema.js';
 import type { RunRecord } from '../run-record.js';
 import { automationIdSchema, jsonSchema } from '../scalars.schema.js';
@@ -8,7 +9,7 @@ import { rpcMethod } from './rpc.js';
 export const commandIdSchema = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'Idempotency-Key: 1 to 128 visible ASCII characters');
 
 /** Stores a new automation. The definition is checked by the runner; the same definition again changes nothing. */
-export const createAutomation = rpcMethod<AutomationRecord>()('cs.rpc.runner.automation_create', z.object({ definition: jsonSchema }));
+export const createAutomation = rpcMethod<AutomationRecord>()('cs.rpc.runner.automation_create', z.object({ definition: jsonSchema, /** Of a quota override, for an agent. */ approval_id: approvalIdSchema.optional() }));
 
 /** Replaces the top-level members that are given. */
 export const patchAutomation = rpcMethod<AutomationRecord>()(
@@ -25,6 +26,8 @@ export const runNow = rpcMethod<RunRecord>()(
     runtime_context: jsonSchema.optional(),
     dry_run: z.boolean().optional(),
     execution_profile: z.enum(['strict', 'guided', 'yolo']).optional(),
+    /** Of a launch, for an agent: a person allowed exactly this, once. */
+    approval_id: approvalIdSchema.optional(),
     command_id: commandIdSchema.optional(),
   }),
 );

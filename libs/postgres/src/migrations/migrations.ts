@@ -6,6 +6,7 @@ import { ExtendWaits1767225600001 } from './waits.js';
 import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoffs.js';
 import { Webhooks1767225600003 } from './webhooks.js';
 import { Generations1767225600800 } from './generations.js';
+import { Governance1767225600600 } from './governance.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
@@ -28,6 +29,7 @@ export const migrations = [
   AuditKeys1767225600300,
   Delegations1767225600401,
   Inbox1767225600500,
+  Governance1767225600600,
   Generations1767225600800,
   CreatePolicies1787000100000,
 ];
