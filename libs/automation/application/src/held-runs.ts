@@ -46,9 +46,6 @@ export const examineHeld = async (options: HeldRunsOptions, ref: AggregateRef): 
   const run = await load(options, ref);
   const hold = run && holdOf(run);
   if (run === undefined || hold === undefined) return false;
-  switch (hold.queue_reason) {
-    case 'automation_paused': return await followAutomation(options, ref, run);
-    case 'governance': return await followGovernance(options, ref, run);
-    default: return await followLimit(options, ref, hold.retry_after_ms);
-  }
+  if (hold.queue_reason === 'automation_paused') return await followAutomation(options, ref, run);
+  return hold.queue_reason === 'governance' ? await followGovernance(options, ref, run) : await followLimit(options, ref, hold.retry_after_ms);
 };

@@ -1,4 +1,4 @@
-import { decideAutomation, definitionProblems, definitionVersion, liveAutomation, normaliseDefinition, principalOf, type StoreAutomation } from '@cs/automation-domain';
+import { decideAutomation, definitionProblems, definitionVersion, liveAutomation, mutationProblem, normaliseDefinition, principalOf, type StoreAutomation } from '@cs/automation-domain';
 import {
   automationDefinitionSchema, problemsOf, respell, type AutomationDefinition, type AutomationRecord, type CallContext, type Problem,
 } from '@cs/contracts';
@@ -101,6 +101,9 @@ const changeOnce = async (options: AutomationOptions, context: CallContext, { au
   const allowed = mayChange(definition, context);
   if (!allowed.ok) return allowed;
   const change = edit(definition);
+  // Judged again with the change; here it keeps what will be refused from being stored at all.
+  const problem = change.ok ? mutationProblem(automation, { actor: context.actor, destructive: change.value.type === 'delete', at_ms: options.eventing.clock() }) : undefined;
+  if (problem !== undefined) return { ok: false, refusal: problem };
   return change.ok ? await storeChange(options, context, { ...change.value, replaces: automation.definition_hash }) : change;
 };
 
