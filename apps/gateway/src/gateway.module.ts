@@ -4,6 +4,7 @@ import { LOGGER, METRICS, type Logger, RPC_CLIENT, type RpcClient } from '@cs/pl
 import type { NatsConnection } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
+import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
 import { AutomationsController } from './automations.controller.js';
@@ -56,7 +57,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

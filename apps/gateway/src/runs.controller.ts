@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { decideGate, getRun, listPendingApprovals, listRuns } from '@cs/contracts';
+import { decideGate, getRun, listRuns } from '@cs/contracts';
 import { routes, runAnswer, viewRun } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -7,7 +7,7 @@ import { Handles } from './http/handles.js';
 import { pageOf } from './http/page.js';
 import { serve } from './http/serve.js';
 
-/** Runs, their gates and the inbox of open gates. */
+/** Runs and their gates. */
 @Controller()
 export class RunsController {
   readonly #rpc: RpcClient;
@@ -37,14 +37,6 @@ export class RunsController {
     return serve(routes.decideGate, { request, reply }, {
       call: ({ params, body, commandId }, context) => this.#rpc.call(decideGate, { context, payload: { ...body, ...params, command_id: commandId } }),
       view: (run) => ({ ok: true, ...runAnswer(run) }),
-    });
-  }
-
-  @Handles(routes.listPendingApprovals)
-  pendingApprovals(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    return serve(routes.listPendingApprovals, { request, reply }, {
-      call: ({ query, minPosition }, context) => this.#rpc.call(listPendingApprovals, { context, payload: { ...query, min_position: minPosition } }),
-      view: (page) => pageOf('approvals', page),
     });
   }
 }

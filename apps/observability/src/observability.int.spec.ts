@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, verifyAudit,
-  type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type RpcReply, type RunEvent,
+  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, verifyAudit,
+  type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
 } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
 import { NATS_CONNECTION, NatsModule, publishProjected } from '@cs/jetstream';
@@ -51,8 +51,8 @@ const call = <Method extends RpcMethod>(method: Method, payload: PayloadInputOf<
   rpc.call(method, { context: { tenant: as, actor: person, correlation_id: 'test' }, payload });
 
 /** Writes one commit to the projections, as the projector does. */
-const project = async (aggregate: AggregateName, id: string, { status, version, previous, events }: { status: string; version: number; previous: number; events: readonly { event_type: string; data: unknown }[] }): Promise<number> => {
-  const ref: AggregateRef = { org_id: 'acme', workspace_id: 'ops', aggregate, id };
+const project = async (aggregate: AggregateName, id: string, { status, version, previous, events, workspace_id = 'ops' }: { status: string; version: number; previous: number; events: readonly { event_type: string; data: unknown }[]; workspace_id?: string }): Promise<number> => {
+  const ref: AggregateRef = { org_id: 'acme', workspace_id, aggregate, id };
   const at = toPosition(position + 1);
   const body = JSON.stringify({
     commit_id: `c${at}`, previous, version,
@@ -65,23 +65,23 @@ const project = async (aggregate: AggregateName, id: string, { status, version, 
   return at;
 };
 
-const runAtItsGate = async (run: string): Promise<number> => {
+const runAtItsGate = async (run: string, gate: Partial<PendingGate> = {}, workspace_id = 'ops'): Promise<number> => {
   const created: RunEvent = {
     event_type: 'run_created',
-    data: { run_id: run, automation_id: 'refund', tenant_context: tenant, trigger_type: 'manual', requested_by: person, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: hash, effective_execution_profile: 'strict', node_ids: ['sign'] },
+    data: { run_id: run, automation_id: 'refund', tenant_context: { ...tenant, workspace_id }, trigger_type: 'manual', requested_by: person, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: hash, effective_execution_profile: 'strict', node_ids: ['sign'] },
   };
-  const first = await project('run', run, { status: 'queued', version: 1, previous: 0, events: [created] });
+  const first = await project('run', run, { status: 'queued', version: 1, previous: 0, events: [created], workspace_id });
   const opened: RunEvent = {
     event_type: 'approval_gate_opened',
     data: {
       gate: {
         node_id: 'sign', gate_opening_id: `${run}-1`, approval_request_id: `automation_v2:${run}:sign`, wait_id: `automation_v2:${run}:sign:wait`, transition_id: `automation_v2:${run}:sign:decision`,
-        title: 'Refund?', decisions: ['approve'], rework_targets: [], requested_at_ms: 1000, upstream_node_ids: [],
+        title: 'Refund?', decisions: ['approve'], rework_targets: [], requested_at_ms: 1000, upstream_node_ids: [], ...gate,
       },
       blocked_nodes: [],
     },
   };
-  return project('run', run, { status: 'awaiting_approval', version: 2, previous: first, events: [opened] });
+  return project('run', run, { status: 'awaiting_approval', version: 2, previous: first, events: [opened], workspace_id });
 };
 
 const valueOf = <Value>(reply: RpcReply<Value>): Value => {
@@ -133,6 +133,29 @@ describe('reads', () => {
     expect(await call(getRun, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_FOUND' } });
     expect(await call(listRunEvents, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'r1' } } });
     expect(await call(listRunEvents, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('A9 pending: six requests of which one is answered are five, newest first; by kind, since a time, and limited', async () => {
+    const hitl = { ...tenant, workspace_id: 'hitl' };
+    const list = async (payload: PayloadInputOf<typeof listPendingApprovals>) => valueOf(await call(listPendingApprovals, payload, hitl)).items;
+    expect(await list({})).toEqual([]);
+    const asked = [['question', 1], ['question', 2], ['approval_gate', 3], ['approval_gate', 4], ['approval_gate', 5]] as const;
+    for (const [kind, at] of asked) await runAtItsGate(`h${at}`, { kind, requested_at_ms: at }, 'hitl');
+    await runAtItsGate('h6', { requested_at_ms: 6, approvals_required: 2, approvers: [{ kind: 'person', id: 'ada' }, { kind: 'person', id: 'grace' }] }, 'hitl');
+    const decision = { node_id: 'sign', gate_opening_id: 'h5-1', decision: 'approve', decided_at_ms: 7, decided_by: { kind: 'human', actor_id: 'grace' }, reason: 'fine' };
+    await project('run', 'h5', { status: 'queued', version: 3, previous: position - 2, events: [{ event_type: 'approval_gate_decided', data: decision }], workspace_id: 'hitl' });
+    const pending = await list({});
+    expect(pending.map(({ kind, run_id }) => [kind, run_id])).toEqual([['dual_control', 'h6'], ['approval_gate', 'h4'], ['approval_gate', 'h3'], ['question', 'h2'], ['question', 'h1']]);
+    expect((await list({ kinds: ['question'] })).map(({ run_id }) => run_id)).toEqual(['h2', 'h1']);
+    expect((await list({ since_ms: 4 })).map(({ run_id }) => run_id)).toEqual(['h6', 'h4']);
+    expect((await list({ limit: 2 })).map(({ run_id }) => run_id)).toEqual(['h6', 'h4']);
+    expect(await call(listPendingApprovals, { kinds: ['nonsense' as 'question'] }, hitl)).toMatchObject({ ok: false });
+    expect(valueOf(await call(listDecidedApprovals, {}, hitl)).items).toMatchObject([{ run_id: 'h5', status: 'decided', decision: 'approve', decided_by: { actor_id: 'grace' }, decided_at_ms: 7, decision_reason: 'fine', yours: { decisions: [] } }]);
+    expect(valueOf(await call(getApproval, { gate_opening_id: 'h6-1' }, hitl))).toMatchObject({ kind: 'dual_control', yours: { decisions: [], vote: null }, voting: { missing_people: ['ada', 'grace'] } });
+    // Ada asked for all of them: at h6, which needs several people, nothing is left to her.
+    expect((await list({ mine: true })).map(({ run_id }) => run_id)).toEqual(['h4', 'h3', 'h2', 'h1']);
+    expect(await call(getApproval, { gate_opening_id: 'h6-1' })).toMatchObject({ ok: false, refusal: { code: 'APPROVAL_NOT_FOUND' } });
+    expect(await call(getApproval, { gate_opening_id: 'nothing' })).toMatchObject({ ok: false, refusal: { code: 'APPROVAL_NOT_FOUND' } });
   });
 
   it('list the inbox, and an empty one for whoever asks elsewhere', async () => {

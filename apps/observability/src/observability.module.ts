@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, openAuditKeys, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresAuditQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { AuditQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -18,7 +18,7 @@ import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -35,6 +35,7 @@ export class ObservabilityModule {
         onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
         onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
         { provide: CLOCK, useValue: Date.now },
+        onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
         onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
         onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),

@@ -11,3 +11,4 @@ export const CLOCK = Symbol('CLOCK');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');
 export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
 export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
+export const INBOX_QUERIES = Symbol('INBOX_QUERIES');

@@ -60,6 +60,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_USAGE_CORRELATION_UNKNOWN: { kind: 'invalid', title: 'The usage belongs to no node of this run', remedy: 'Send the idempotency key that the step was sent with, or no `correlation_id`.' },
   AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL: { kind: 'conflict', title: 'The run does not wait for a decision (any more)', remedy: '`winningDecision` tells who decided what.' },
   AUTOMATION_V2_RUN_GATE_MISSING: { kind: 'conflict', title: 'The run waits, but no gate is open', remedy: 'An operator has to repair the run.' },
+  APPROVAL_NOT_FOUND: { kind: 'not_found', title: 'There is no such approval request', remedy: 'GET /approvals/pending lists what is open, GET /approvals/decided what was decided.' },
   AUTOMATION_V2_GATE_REQUIRES_HUMAN: { kind: 'forbidden', title: 'Only a person may decide a gate', remedy: 'Decide with a person\'s credentials.' },
   AUTOMATION_V2_GATE_INVALID_DECISION: { kind: 'invalid', title: 'This gate does not take this decision', remedy: 'Use one of `decisions`.' },
   AUTOMATION_V2_GATE_NODE_NOT_FOUND: { kind: 'not_found', title: 'The gate\'s node is not in the definition', remedy: 'An operator has to repair the run.' },

@@ -59,7 +59,9 @@ export {
 } from './policy-decision.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export { deadLetterSources } from './read-models.schema.js';
-export type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DeadLetterSource, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
+export type { ApprovalEscalation, ApprovalGrounds, ApprovalRequest, ApprovalStatus, ApprovalTimeout } from './approval-request.js';
+export type { AuditVerification, AutomationRecord, DeadLetterRecord, DeadLetterSource, DueWait, StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
+export { getApproval, listDecidedApprovals, listPendingApprovals } from './rpc/approvals.rpc.js';
 export { decideGate, getReceiptKeys, listReceipts, type DecisionReceipt } from './rpc/approval-gate.rpc.js';
 export {
   addGrant, changeGovernanceLimits, changeGovernedAgent, completeGovernanceReview, decideGovernanceApproval, extendAutomation, getGovernance, getGovernanceLimits, listGovernanceApprovals, listGovernanceReviews, listGovernedAgents,
@@ -69,7 +71,7 @@ export {
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {
-  auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
+  auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
   type Page,
 } from './rpc/observability.rpc.js';
 export {

@@ -1,6 +1,5 @@
 import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
-import type { Approver, BindingDifference, GateRelease, GateVote } from './gate.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
 /** An automation as it is now. */
@@ -52,41 +51,6 @@ export interface StatefulRun {
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
   readonly last_seq: number;
-}
-
-/** One open gate in the inbox (domain 5.10). */
-export interface ApprovalRequest {
-  readonly request_id: string;
-  readonly source: 'automation_v2';
-  readonly tenant: { readonly org_id: string; readonly workspace_id: string; readonly user_id: string | null };
-  readonly run_id: string;
-  readonly node_id: string;
-  readonly gate_opening_id: string;
-  readonly workflow_name: string;
-  readonly action_kind: string;
-  readonly action_preview_markdown: string;
-  readonly surface_payload: Json;
-  readonly requested_at_ms: number;
-  readonly expires_at_ms: number | null;
-  readonly decisions: readonly string[];
-  readonly rework_targets: readonly string[];
-  readonly instructions: string | null;
-  readonly requested_by: GovernanceActor;
-  /** Who may decide; null for anyone with authority. */
-  readonly approvers: readonly Approver[] | null;
-  /** What goes out when it is approved, with its arguments. */
-  readonly releases: readonly GateRelease[];
-  /** Why the gate asks again after an approval; null when it asks for the first time. */
-  readonly reopened_because: BindingDifference | null;
-  /** At a gate that needs several people; null elsewhere. */
-  readonly voting: {
-    readonly rule: 'veto' | 'majority';
-    readonly approvals_required: number;
-    readonly approvals: number;
-    readonly votes: readonly GateVote[];
-    /** People named as approvers who have not voted. */
-    readonly missing_people: readonly string[];
-  } | null;
 }
 
 export interface AuditVerification {

@@ -1,5 +1,6 @@
 import { automationDefinitionSchema } from '@cs/contracts';
 import type { z } from 'zod';
+import { approvalListAnswer, approvalResource } from './approval.schema.js';
 import { httpErrorCatalogue, statusOfCode, type HttpErrorCode } from './http-error-catalogue.js';
 import { embeddedSchema, linkedSchemas, type JsonSchema } from './json-schema.js';
 import { problemMediaType } from './problem.js';
@@ -14,7 +15,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Problem: problemSchema,
   Automation: resources.automationResource,
   Run: resources.runResource,
-  PendingApproval: resources.approvalResource,
+  Approval: approvalResource,
   StatefulRun: resources.statefulRunResource,
   StatefulEvent: resources.statefulEventResource,
   AuditVerification: resources.auditVerificationResource,
@@ -25,7 +26,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   RunCommandAnswer: resources.runCommandAnswer,
   RunAnswer: resources.runReadAnswer,
   RunList: resources.runListAnswer,
-  PendingApprovalList: resources.approvalListAnswer,
+  ApprovalList: approvalListAnswer,
   StatefulRunAnswer: resources.statefulRunAnswer,
   StatefulRunList: resources.statefulRunListAnswer,
   RunEvents: resources.runEventsAnswer,

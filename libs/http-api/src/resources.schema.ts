@@ -1,6 +1,6 @@
 import {
-  approverSchema, automationDefinitionSchema, bindingDifferenceSchema, deadLetterSources, gateReleaseSchema, gateVoteSchema, governanceActorSchema, runSchema, tenantContextSchema, votingSchema,
-  type ApprovalRequest, type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
+  automationDefinitionSchema, deadLetterSources, governanceActorSchema, runSchema, tenantContextSchema,
+  type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
@@ -35,36 +35,6 @@ export const runResource = z.intersection(
     needsRepairNodeIDs: strings,
   }),
 );
-
-/** One open gate. */
-export const approvalResource = z.object({
-  request_id: z.string(),
-  source: z.literal('automation_v2'),
-  tenant: z.object({ org_id: z.string(), workspace_id: z.string(), user_id: z.string().nullable() }),
-  run_id: z.string(),
-  node_id: z.string(),
-  gate_opening_id: z.string().describe('One per opening; send it with the decision to bind the decision to this opening'),
-  workflow_name: z.string(),
-  action_kind: z.string(),
-  action_preview_markdown: z.string(),
-  surface_payload: json,
-  requested_at_ms: milliseconds,
-  expires_at_ms: milliseconds.nullable(),
-  decisions: strings,
-  rework_targets: strings,
-  instructions: z.string().nullable(),
-  requested_by: governanceActorSchema,
-  approvers: z.array(approverSchema).readonly().nullable().describe('Who may decide; null for anyone with authority'),
-  releases: z.array(gateReleaseSchema).readonly().describe('Steps that go out when it is approved, with their arguments; an approval covers nothing else'),
-  reopened_because: bindingDifferenceSchema.nullable().describe('Why the gate asks again: what was about to happen was not what had been approved'),
-  voting: z
-    .object({
-      rule: votingSchema, approvals_required: z.int().positive(), approvals: z.int().nonnegative(), votes: z.array(gateVoteSchema).readonly(),
-      missing_people: strings.describe('People named as approvers who have not voted'),
-    })
-    .nullable()
-    .describe('At a gate that needs several people; null elsewhere'),
-}) satisfies z.ZodType<ApprovalRequest>;
 
 /** The stateful view of a run. */
 export const statefulRunResource = z.object({
@@ -150,7 +120,6 @@ export const automationListAnswer = z.object({ automations: z.array(automationRe
 export const runCommandAnswer = z.object({ ok: z.literal(true), run: runResource, ...contextRun });
 export const runReadAnswer = z.object({ run: runResource, ...contextRun });
 export const runListAnswer = z.object({ automationID: z.string().optional(), runs: z.array(runResource), ...page });
-export const approvalListAnswer = z.object({ approvals: z.array(approvalResource), ...page });
 export const statefulRunAnswer = z.object({ run: statefulRunResource, events: z.array(statefulEventResource) });
 export const statefulRunListAnswer = z.object({ runs: z.array(statefulRunResource), ...page });
 export const runEventsAnswer = z.object({ run_id: z.string(), events: z.array(statefulEventResource), count: z.int().nonnegative() });

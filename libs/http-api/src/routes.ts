@@ -1,3 +1,4 @@
+import * as approvalRoutes from './approval-routes.js';
 import * as auditRoutes from './audit-routes.js';
 import * as automationRoutes from './automation-routes.js';
 import * as delegationRoutes from './delegation-routes.js';
@@ -14,10 +15,10 @@ import * as supervisionRoutes from './supervision-routes.js';
 import * as waitRoutes from './wait-routes.js';
 
 /** Written out, because the compiler does not serialise an inferred type of this length. */
-type Routes = typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof runRoutes & typeof operatorRoutes & typeof statefulRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof delegationRoutes & typeof waitRoutes & typeof documentRoutes;
+type Routes = typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof runRoutes & typeof approvalRoutes & typeof operatorRoutes & typeof statefulRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof delegationRoutes & typeof waitRoutes & typeof documentRoutes;
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes: Routes = { ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...runRoutes, ...operatorRoutes, ...statefulRoutes, ...supervisionRoutes, ...receiptRoutes, ...delegationRoutes, ...waitRoutes, ...documentRoutes };
+export const routes: Routes = { ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...runRoutes, ...approvalRoutes, ...operatorRoutes, ...statefulRoutes, ...supervisionRoutes, ...receiptRoutes, ...delegationRoutes, ...waitRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

@@ -1,7 +1,7 @@
 import { automationIdSchema, decideGate as decideGateMethod, eventCatalogue, runIdSchema } from '@cs/contracts';
 import { z } from 'zod';
-import { integerText, pageQuery, sequenceText, wordText } from './query.schema.js';
-import { approvalListAnswer, runCommandAnswer, runListAnswer, runReadAnswer } from './resources.schema.js';
+import { pageQuery, sequenceText, wordText } from './query.schema.js';
+import { runCommandAnswer, runListAnswer, runReadAnswer } from './resources.schema.js';
 import { defineRoute } from './route.js';
 
 const tag = 'runs';
@@ -62,16 +62,4 @@ export const streamEvents = defineRoute({
   query: z.strictObject({ types: typesText.optional(), run_id: runIdSchema.optional(), after_position: sequenceText.optional().describe('Log position after which to start') }),
   answer: { description: 'The stream, without end', mediaType: 'text/event-stream' },
   errors: ['REQUEST_HEADER_INVALID', 'RATE_LIMITED'],
-});
-
-export const listPendingApprovals = defineRoute({
-  operationId: 'listPendingApprovals', method: 'GET', path: '/approvals/pending', tag: 'approvals', access: 'tenant', kind: 'read',
-  summary: 'List open gates, newest request first',
-  description: 'Another tenant\'s organisation or workspace, or an unknown source, is an empty list.',
-  query: z.strictObject({
-    source: wordText(64).optional(), org_id: wordText(64).optional(), workspace_id: wordText(64).optional(),
-    limit: integerText.optional().describe('Default 100, at most 500'), cursor: pageQuery.cursor,
-  }),
-  answer: { description: 'A page of open gates', mediaType: 'application/json', schema: approvalListAnswer },
-  errors: [],
 });

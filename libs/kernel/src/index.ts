@@ -7,5 +7,6 @@ export { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.
 export { atJsonPointer, isJsonPointer } from './json-pointer.js';
 export { LruCache } from './lru-cache.js';
 export { noPosition, parsePosition, toPosition, type Position } from './position.js';
+export { redactJson } from './redact-json.js';
 export { accepted, refused, type Refusal, type Result } from './refusal.js';
 export { utf8Bytes } from './utf8.js';

@@ -6,6 +6,7 @@ export { lead, type Leadership } from './leadership.adapter.js';
 export { migrate } from './migrate.js';
 export { nextSchema, NextGeneration, RebuildUnderWayError, TablesInUseError, type GenerationSource } from './next-generation.adapter.js';
 export { PostgresModule } from './postgres.module.js';
+export { PostgresInboxQueries } from './inbox-queries.adapter.js';
 export { PostgresProjectionQueries } from './projection-queries.adapter.js';
 export { PostgresProjectionStore } from './projection-store.adapter.js';
 export { PostgresServiceQueries } from './service-queries.adapter.js';

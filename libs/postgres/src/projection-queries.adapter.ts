@@ -1,14 +1,14 @@
 import type { AutomationRecord, DeadLetterRecord, StatefulEvent } from '@cs/contracts';
 import {
   statefulStatuses,
-  type EventRange, type ItemsPage, type OpenGate, type PageRequest, type ProjectionQueries, type Reader, type RunFilter, type StoredRun, type TenantKey,
+  type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type Reader, type RunFilter, type StoredRun, type TenantKey,
 } from '@cs/read-models';
 import { answerBytes, boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import type { Database } from './database.js';
 import { askDatabase } from './ask-database.js';
 import {
-  readAutomation, readOpenGate, readRun, readRunEvent,
-  type AutomationDocument, type OpenGateDocument, type RunDocument, type RunEventDocument,
+  readAutomation, readRun, readRunEvent,
+  type AutomationDocument, type RunDocument, type RunEventDocument,
 } from './stored-rows.js';
 import { isSeen, isSeenThrough, seenAutomations } from './visibility.js';
 
@@ -46,26 +46,10 @@ const automationsText = boundedPage(`
   select ${automationColumns}, a.created_at_ms as at_ms, a.automation_id as id, octet_length(d.definition) as bytes from ${automationJoin}
   where ${ofTenantOfAutomation} and a.status <> 'deleted' and ${isSeen(7)} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
 
-const openGateColumns = ` g.org_id, g.workspace_id, g.deployment_id, g.run_id, g.gate, g.requested_by, g.expires_at_ms, coalesce(a.name, g.automation_id) as workflow_name,
-    g.requested_at_ms as at_ms, g.gate_opening_id as id, 3 * octet_length(g.gate) as bytes`;
-const openGatesText = boundedPage(`
-  select ${openGateColumns} from countersign.gates g left join countersign.automations a using (org_id, workspace_id, automation_id)
-  where g.org_id = $1 and g.workspace_id = $2 and g.deployment_id = $3 and g.status = 'open' and (g.requested_at_ms, g.gate_opening_id) < ($4, $5)
-  order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
-
 const deadLettersText = boundedPage(`
   select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
   from countersign.dead_letters where ${ofTenant} and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
-
-/** The newest of each automation that the reader sees, then the newest of those. */
-const openGatesSeenText = boundedPage(`
-  select ${openGateColumns} from (${seenAutomations(7)}) as seen cross join lateral (
-    select * from countersign.gates
-    where ${ofTenant} and automation_id = seen.automation_id and status = 'open' and (requested_at_ms, gate_opening_id) < ($4, $5)
-    order by requested_at_ms desc, gate_opening_id desc limit $6
-  ) as g join countersign.automations a on a.org_id = $1 and a.workspace_id = $2 and a.automation_id = g.automation_id
-  order by g.requested_at_ms desc, g.gate_opening_id desc limit $6`);
 
 /** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
 const runEventsText = (order: 'asc' | 'desc'): string => `
@@ -117,13 +101,6 @@ export class PostgresProjectionQueries implements ProjectionQueries {
   async automations(reader: Reader, page: PageRequest): Promise<ItemsPage<AutomationRecord>> {
     const rows = await askDatabase<AutomationDocument & PagedRow>(this.database, { name: 'automations', text: automationsText, values: [...tenantOf(reader), ...keysetValues(page), keysOf(reader)] });
     return toPage(rows, page, readAutomation);
-  }
-
-  async openGates(reader: Reader, page: PageRequest): Promise<ItemsPage<OpenGate>> {
-    const [keys, values] = [keysOf(reader), [...tenantOf(reader), ...keysetValues(page)]];
-    const statement = keys === null ? { name: 'open_gates', text: openGatesText, values } : { name: 'open_gates_seen', text: openGatesSeenText, values: [...values, keys] };
-    const rows = await askDatabase<OpenGateDocument & PagedRow>(this.database, statement);
-    return toPage(rows, page, readOpenGate);
   }
 
   async deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>> {

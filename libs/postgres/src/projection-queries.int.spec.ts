@@ -77,12 +77,6 @@ describe('lists', () => {
     const pages = await everyPage((page) => queries.runs(acme, { automation_id: 'bulk' }, page), 10);
     expect(pages.map((items) => items.map(({ run }) => run.run_id))).toEqual([['large-2'], ['large-1']]);
   });
-
-  it('of open gates name the automation', async () => {
-    const pages = await everyPage((page) => queries.openGates(acme, page), 3);
-    expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
-    expect(pages[0]?.[0]).toMatchObject({ run_id: 'open-6', workflow_name: 'Automation refund', gate: { gate_opening_id: 'open-6-sign-1' }, requested_by: { actor_id: 'ada' } });
-  });
 });
 
 describe('a timeline', () => {
@@ -108,7 +102,6 @@ describe('another tenant', () => {
     const empty = { items: [] };
     expect(await queries.runs(tenant, {}, { limit: 10 })).toEqual(empty);
     expect(await queries.automations(tenant, { limit: 10 })).toEqual(empty);
-    expect(await queries.openGates(tenant, { limit: 10 })).toEqual(empty);
     expect(await queries.deadLetters(tenant, { limit: 10 })).toEqual(empty);
     const audit = new PostgresAuditQueries(server.database);
     expect(await audit.auditHead(tenant)).toBeUndefined();
@@ -184,9 +177,7 @@ describe('plans', () => {
     ['runs that are visible', (database: Database) => new PostgresProjectionQueries(database).runs(someone, {}, page), 'runs_by_automation'],
     ['runs of a visible automation', (database: Database) => new PostgresProjectionQueries(database).runs(someone, { automation_id: 'a' }, page), 'runs_by_automation'],
     ['automations that are visible', (database: Database) => new PostgresProjectionQueries(database).automations(someone, page), 'automations_by_age'],
-    ['open gates that are visible', (database: Database) => new PostgresProjectionQueries(database).openGates(someone, page), 'gates_open_of_automation'],
     ['waits that are visible', (database: Database) => new PostgresWaitQueries(database).waits(someone, {}, { limit: 5 }), 'waits_listed'],
-    ['open gates', (database: Database) => new PostgresProjectionQueries(database).openGates(acme, page), 'gates_open'],
     ['dead letters', (database: Database) => new PostgresProjectionQueries(database).deadLetters(acme, page), 'dead_letters_by_age'],
     ['overdue waits', (database: Database) => new PostgresServiceQueries(database).dueWaits({ due_before_ms: 5, limit: 5 }), 'waits_due'],
     ['waits', (database: Database) => new PostgresWaitQueries(database).waits(acme, {}, { limit: 5 }), 'waits_listed'],

@@ -58,7 +58,7 @@ const waits: BulkTable<WaitRow> = {
   },
 };
 
-const keyColumns = ['kind', 'risk_tier', 'data_classes', 'requester', 'approvers', 'voters', 'authority'];
+const keyColumns = ['kind', 'risk_tier', 'data_classes', 'requester', 'barred', 'approvers', 'voters', 'authority'];
 const lines = (read: (keys: GateKeys) => readonly string[]) => text<GateRow>(({ keys }) => (keys === null ? '' : read(keys).join('\n')));
 
 const gates: BulkTable<GateRow> = {
@@ -78,6 +78,7 @@ const gates: BulkTable<GateRow> = {
     risk_tier: text(({ keys }) => keys?.risk_tier ?? null),
     data_classes: lines(({ data_classes }) => data_classes),
     requester: text(({ keys }) => keys?.requester ?? null),
+    barred: text(({ keys }) => keys?.barred ?? null),
     approvers: lines(({ approvers }) => approvers),
     voters: lines(({ voters }) => voters),
     authority: foldedDocument(({ keys }) => keys?.authority),

@@ -1,5 +1,5 @@
-import type { AutomationDefinition, AutomationRecord, GovernanceActor, PendingGate, Run, StatefulEvent, TenantContext } from '@cs/contracts';
-import type { AuditRecord, OpenGate, StoredRun } from '@cs/read-models';
+import type { AutomationDefinition, AutomationRecord, GovernanceActor, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AuditRecord, StoredRun } from '@cs/read-models';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 
 /*
@@ -36,11 +36,6 @@ export const readAutomation = ({ definition, tenant_context, next_fire_at_ms, la
   ...readDocument<AutomationDefinition>(definition), tenant_context: readDocument<TenantContext>(tenant_context),
   definition_version: row.definition_version, definition_hash: row.definition_hash, created_at_ms: row.created_at_ms, updated_at_ms: row.updated_at_ms,
   ...(next_fire_at_ms === null ? {} : { next_fire_at_ms }), ...(last_fired_at_ms === null ? {} : { last_fired_at_ms }),
-});
-
-export type OpenGateDocument = Omit<OpenGate, 'gate' | 'requested_by'> & { readonly gate: string; readonly requested_by: string };
-export const readOpenGate = ({ org_id, workspace_id, deployment_id, run_id, gate, requested_by, expires_at_ms, workflow_name }: OpenGateDocument): OpenGate => ({
-  org_id, workspace_id, deployment_id, run_id, gate: readDocument<PendingGate>(gate), requested_by: readDocument<GovernanceActor>(requested_by), expires_at_ms, workflow_name,
 });
 
 export type AuditDocument = Omit<AuditRecord, 'actor' | 'payload'> & { readonly actor: string | null; readonly payload: string };

@@ -1,6 +1,7 @@
 import type { ResourceAccess } from '@cs/contracts';
 import { noPosition } from '@cs/kernel';
 import { ProjectionMemory, projectBatch, type ItemsPage, type PageRequest, type Reader } from '@cs/read-models';
+import { PostgresInboxQueries } from './inbox-queries.adapter.js';
 import { LogHistory, sha256 } from './log-history.fixture.js';
 import { migrate } from './migrate.js';
 import { PostgresProjectionQueries } from './projection-queries.adapter.js';
@@ -54,7 +55,7 @@ const everything = async <Item>(read: (page: PageRequest) => Promise<ItemsPage<I
 };
 const automationsOf = async (reader: Reader, limit = 2) => (await everything((page) => queries.automations(reader, page), limit)).map(({ automation_id }) => automation_id).sort();
 const runsOf = async (reader: Reader, filter = {}, limit = 2) => (await everything((page) => queries.runs(reader, filter, page), limit)).map(({ run }) => run.run_id);
-const gatesOf = async (reader: Reader) => (await everything((page) => queries.openGates(reader, page), 1)).map(({ run_id }) => run_id).sort();
+const gatesOf = async (reader: Reader) => (await everything((page) => new PostgresInboxQueries(server.database).pending({ ...reader, named_keys: [], open_keys: [] }, {}, page), 1)).map(({ run_id }) => run_id).sort();
 const waitsOf = async (reader: Reader) => (await waits.waits(reader, {}, { limit: 2 })).items.map(({ run_id }) => run_id).sort();
 
 describe('lists are filtered before they are cut', () => {

@@ -1,18 +1,24 @@
-import { approverKeysOf, canonicalIdentity, neededAuthority, reviewerPolicy } from '@cs/approval-domain';
+import { approverKeysOf, canonicalIdentity, mayNotBeRequester, neededAuthority, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
 import { isVoting } from '@cs/automation-domain';
-import type { PendingGate, Run } from '@cs/contracts';
+import type { ApprovalKind, PendingGate, Run } from '@cs/contracts';
 import type { GateKeys } from './row-changes.js';
 
 const requesterOf = ({ requested_by: { actor_id, source } }: Run): string | null => (actor_id === undefined ? null : canonicalIdentity(actor_id, source));
+const kindOf = (gate: PendingGate): ApprovalKind => gate.kind ?? (isVoting(gate) ? 'dual_control' : 'approval_gate');
+
+/** Whoever asked, where the gate takes approvals only and none of theirs. */
+const barredOf = (run: Run, gate: PendingGate, policy: ReviewerPolicy): string | null =>
+  mayNotBeRequester(gate, policy) && gate.decisions.every((decision) => decision === 'approve') ? requesterOf(run) : null;
 
 /** What the inbox finds an open gate by. */
 export const gateKeysOf = (run: Run, gate: PendingGate): GateKeys => {
-  const { risk_tier, data_classes } = reviewerPolicy(gate, run);
+  const policy = reviewerPolicy(gate, run);
   return {
-    kind: gate.kind ?? (isVoting(gate) ? 'dual_control' : 'approval_gate'),
-    risk_tier: risk_tier ?? gate.risk_tier ?? null,
-    data_classes,
+    kind: kindOf(gate),
+    risk_tier: policy.risk_tier ?? gate.risk_tier ?? null,
+    data_classes: policy.data_classes,
     requester: requesterOf(run),
+    barred: barredOf(run, gate, policy),
     approvers: approverKeysOf(gate),
     voters: (gate.votes ?? []).map(({ voter }) => voter),
     authority: neededAuthority(gate, run) ?? null,

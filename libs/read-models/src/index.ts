@@ -1,4 +1,6 @@
-export { toApprovalRequest, type OpenGate } from './approval-request.js';
+export { toApprovalRequest } from './approval-request.js';
+export { voterOf, type Asker } from './caller-decisions.js';
+export type { DecidableBy, DecidedFilter, InboxGate, InboxQueries, InboxReader, PendingFilter, StoredAuthority } from './inbox-queries.port.js';
 export { activateAuditKey, auditKeyHistory, AuditKeysUnusableError, type AuditKeyActivation } from './activate-audit-key.js';
 export { coveredText, foldAudit, headOf, type AuditHead, type AuditRecord, type AuditSegment, type ChainCrypto } from './audit-chain.js';
 export { auditFactsOf, type AuditFacts } from './audit-record.js';

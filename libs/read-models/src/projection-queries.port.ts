@@ -2,7 +2,6 @@ import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent, W
 import type { Position } from '@cs/kernel';
 import type { ArchiveRow } from './row-changes.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
-import type { OpenGate } from './approval-request.js';
 import type { PageKey } from './page-key.js';
 import type { Reader, TenantKey } from './tenant-key.js';
 
@@ -58,7 +57,6 @@ export interface ProjectionQueries {
   runEvents(reader: Reader, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined>;
   automation(reader: Reader, automationId: string): Promise<AutomationRecord | undefined>;
   automations(reader: Reader, page: PageRequest): Promise<ItemsPage<AutomationRecord>>;
-  openGates(reader: Reader, page: PageRequest): Promise<ItemsPage<OpenGate>>;
   deadLetters(tenant: TenantKey, page: PageRequest): Promise<ItemsPage<DeadLetterRecord>>;
 }
 

@@ -67,6 +67,8 @@ export interface GateKeys {
   readonly data_classes: readonly string[];
   /** Whoever asked, in one spelling; null when nobody is known. */
   readonly requester: string | null;
+  /** The same person, where nothing is left to them but to wait for others. */
+  readonly barred: string | null;
   /** Keys of those it takes decisions from (`approverKeysOf`). */
   readonly approvers: readonly string[];
   /** Who has voted, in one spelling each. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { LogHistory, person, project } from './log-history.fixture.js';
-import { toApprovalRequest } from './approval-request.js';
 import { toPublishedEvents } from './published-event.projection.js';
 import { toStatefulRun } from './stateful-run.js';
 import { phaseOf, statefulStatusesOf, statusesLike } from './phase.js';
@@ -93,16 +92,9 @@ describe('gates', () => {
     return log;
   };
 
-  it('given an opening, lists it in the inbox with what the approver needs', () => {
+  it('given an opening, keeps what the inbox shows', () => {
     const [row] = project(opened().entries).gates;
-    expect(row).toMatchObject({ gate_opening_id: 'o1', status: 'open', run_id: 'r1', automation_id: 'refund', requested_by: person, decision: null });
-    if (!row?.gate || !row.requested_by) throw new Error('the gate is not known');
-    expect(toApprovalRequest({ ...row, gate: row.gate, requested_by: row.requested_by, workflow_name: 'Refund' })).toMatchObject({
-      request_id: 'automation_v2:r1:sign', source: 'automation_v2', tenant: { org_id: 'acme', workspace_id: 'ops', user_id: 'ada' }, workflow_name: 'Refund',
-      action_preview_markdown: '**Refund 42 EUR?**\n\nLook closely',
-      surface_payload: { approval_request_id: 'automation_v2:r1:sign', wait_id: 'automation_v2:r1:sign:wait', transition_id: 'automation_v2:r1:sign:decision', gate_opening_id: 'o1', decide_endpoint: '/automations/v2/runs/r1/gate' },
-      expires_at_ms: null,
-    });
+    expect(row).toMatchObject({ gate_opening_id: 'o1', status: 'open', run_id: 'r1', automation_id: 'refund', requested_by: person, decision: null, gate: { title: 'Refund 42 EUR?' } });
   });
 
   it('given a decision, keeps who decided what, and one row per opening', () => {
@@ -127,7 +119,7 @@ describe('gates', () => {
   it('given who may decide and what is at stake, keeps what the inbox finds it by', () => {
     const log = opened();
     expect(project(log.entries).gates[0]?.keys).toEqual({
-      kind: 'approval_gate', risk_tier: null, data_classes: [], requester: 'ada', approvers: ['anyone'], voters: [], authority: null,
+      kind: 'approval_gate', risk_tier: null, data_classes: [], requester: 'ada', barred: null, approvers: ['anyone'], voters: [], authority: null,
     });
     const gate = {
       node_id: 'sign', gate_opening_id: 'o2', approval_request_id: 'q', wait_id: 'w', transition_id: 't', title: 'Pay?', decisions: ['approve', 'cancel'], rework_targets: [], requested_at_ms: 9, upstream_node_ids: [],
@@ -139,7 +131,7 @@ describe('gates', () => {
     const vote = { vote_id: 'v1', voter: 'grace', decision: 'approve', voted_by: person, voted_at_ms: 5 } as const;
     log.run('r1', { event_type: 'approval_gate_vote_recorded', data: { node_id: 'sign', gate_opening_id: 'o2', vote } });
     expect(project(log.entries).gates[1]?.keys).toEqual({
-      kind: 'dual_control', risk_tier: 'external_send', data_classes: ['regulated'], requester: 'ada', voters: ['grace'],
+      kind: 'dual_control', risk_tier: 'external_send', data_classes: ['regulated'], requester: 'ada', barred: null, voters: ['grace'],
       approvers: [JSON.stringify(['person', 'grace']), JSON.stringify(['role', 'lead'])],
       authority: { eligibility: 'none', data_classes: ['regulated'], tenant_source: 'explicit', resource: expect.objectContaining({ resource_kind: 'approval', resource_id: 'refund:sign' }) },
     });

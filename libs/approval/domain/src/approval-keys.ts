@@ -1,4 +1,5 @@
 import type { Approver, CallContext, GovernanceActor, PendingGate, ResourceRef, Run, TenantContext } from '@cs/contracts';
+import { isChannelVerified, missingAuthority } from './gate-authority.js';
 import { canonicalIdentity } from './identity.js';
 import { requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
@@ -47,4 +48,11 @@ export const neededAuthority = (gate: PendingGate, run: Pick<Run, 'automation_id
   if (!requiresAuthority(policy)) return undefined;
   const { eligibility, data_classes, resource } = policy;
   return { eligibility, data_classes, resource, tenant_source: run.tenant_context.source };
+};
+
+/** Whether somebody has the authority that gates need (domain 5.4, steps 2 to 6). */
+export const holdsAuthority = ({ actor, verified }: Pick<CallContext, 'actor' | 'verified'>, needed: NeededAuthority, at_ms: number): boolean => {
+  if (isChannelVerified(actor) || (needed.tenant_source === 'local_implicit' && verified === undefined)) return true;
+  const strict = verified?.strict_projection;
+  return strict !== undefined && missingAuthority(strict, needed, at_ms) === undefined;
 };

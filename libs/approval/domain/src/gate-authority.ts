@@ -25,7 +25,7 @@ export interface Decider {
 interface Question {
   readonly decision: GateDecision;
   readonly gate: PendingGate;
-  readonly run: Run;
+  readonly run: Pick<Run, 'run_id' | 'automation_id' | 'requested_by' | 'tenant_context'>;
   readonly at_ms: number;
   /** Who asked for the run; absent: whom the run names. */
   readonly requester?: GovernanceActor | undefined;
@@ -34,7 +34,7 @@ interface Question {
 const channels: ReadonlySet<string> = new Set(['slack', 'discord', 'telegram', 'channel:slack', 'channel:discord', 'channel:telegram']);
 
 /** A person whom a channel's own signature vouches for. The source is set by the channel's verified handler only. */
-const isChannelVerified = ({ kind, actor_id, source = '' }: GovernanceActor): boolean =>
+export const isChannelVerified = ({ kind, actor_id, source = '' }: GovernanceActor): boolean =>
   kind === 'human' && actor_id !== undefined && actor_id.trim() !== '' && channels.has(source.trim().toLowerCase());
 
 const refuse = (code: AuthorityRefusal['code'], message: string, { run, gate, actor, reason }: Pick<Question, 'run' | 'gate'> & { readonly actor: GovernanceActor; readonly reason?: string }): AuthorityRefusal => ({
@@ -46,7 +46,7 @@ const elevatedPermissions: readonly AccessPermission[] = ['admin', 'delegate'];
 const ordinaryPermissions: readonly AccessPermission[] = ['view', 'read'];
 
 /** Authority holds when any of the permissions is granted for any of the classes; else the first reason why not. */
-const missingAuthority = (strict: NonNullable<VerifiedTenantContext['strict_projection']>, { eligibility, data_classes, resource }: ReviewerPolicy, at_ms: number): AccessReason | undefined => {
+export const missingAuthority = (strict: NonNullable<VerifiedTenantContext['strict_projection']>, { eligibility, data_classes, resource }: Pick<ReviewerPolicy, 'eligibility' | 'data_classes' | 'resource'>, at_ms: number): AccessReason | undefined => {
   const permissions = eligibility === 'elevated_reviewer' ? elevatedPermissions : ordinaryPermissions;
   const classes: readonly DataClass[] = data_classes.length > 0 ? data_classes : ['internal'];
   const decisions = permissions.flatMap((permission) => classes.map((data_class) => evaluateAccess(strict, { resource, permission, data_class, at_ms })));
@@ -97,7 +97,7 @@ const checkApprover = (decider: Decider, { gate, run }: Question): AuthorityRefu
 };
 
 /** Whoever asked for it: never at a consequential gate, and at one that needs several only where it says so. */
-const mayNotBeRequester = (gate: PendingGate, policy: ReviewerPolicy): boolean => isConsequential(policy) || (needsSeveral(gate) && gate.requester_may_approve !== true);
+export const mayNotBeRequester = (gate: PendingGate, policy: Pick<ReviewerPolicy, 'eligibility' | 'risk_tier' | 'data_classes'>): boolean => isConsequential(policy) || (needsSeveral(gate) && gate.requester_may_approve !== true);
 
 /** Two people are needed: neither who asked for it, nor anybody in their place. */
 const isRequester = (requester: GovernanceActor, { actor, on_behalf_of }: Decider): boolean =>

@@ -1,10 +1,10 @@
 export { appliesTo, evaluateAccess, type AccessDecision, type AccessQuestion, type AccessReason } from './access-evaluation.js';
-export { approverKeysOf, deciderKeysOf, neededAuthority, openApproverKeys, type NeededAuthority } from './approval-keys.js';
 export { decideDelegation, type DelegationCommand, type DelegationRefusal, type SetDelegation } from './delegation.decider.js';
 export { delegationInForce, onBehalfOf, type InForce, type NotInForce, type StandInQuestion } from './delegation-force.js';
 export { evolveDelegation, findDelegation, type DelegationState, type HeldDelegation } from './delegation.state.js';
+export { approverKeysOf, deciderKeysOf, holdsAuthority, neededAuthority, openApproverKeys, type NeededAuthority } from './approval-keys.js';
 export { receiptClaims } from './decision-receipt.js';
-export { authorityRefusal, isNamedApprover, type AuthorityRefusal, type Decider } from './gate-authority.js';
+export { authorityRefusal, isNamedApprover, mayNotBeRequester, type AuthorityRefusal, type Decider } from './gate-authority.js';
 export { canonicalIdentity, isSameIdentity } from './identity.js';
 export { isConsequential, isElevatedClass, isElevatedTier, needsApproval, requiresAuthority, reviewerPolicy, type ReviewerEligibility, type ReviewerPolicy } from './reviewer-policy.js';
 export { hasSpoken, identityOf, seatAt, standInQuestion, type AskedSeat, type Seat } from './stand-in.js';

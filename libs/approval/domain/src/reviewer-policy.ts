@@ -92,7 +92,7 @@ export const reviewerPolicy = (gate: PendingGate, run: OfRun): ReviewerPolicy =>
 });
 
 /** Who asked for it may not approve it. */
-export const isConsequential = ({ eligibility, risk_tier, data_classes }: ReviewerPolicy): boolean =>
+export const isConsequential = ({ eligibility, risk_tier, data_classes }: Pick<ReviewerPolicy, 'eligibility' | 'risk_tier' | 'data_classes'>): boolean =>
   eligibility !== 'none' || (risk_tier !== undefined && tiers[risk_tier].needsApproval) || data_classes.some(isElevatedClass);
 
 /** Being a person is not enough: the approver needs granted authority. */

@@ -49,6 +49,10 @@ export const viewersOf = (access: ResourceAccess | undefined): readonly string[]
 export const viewerKeysOf = (verified: VerifiedTenantContext | undefined): readonly string[] | undefined =>
   verified === undefined || isAdmin(verified) ? undefined : [everybody, ownerKey(principalOf(verified)), ...verified.org_units.map(unitKey)];
 
+/** The keys among those of viewers that stand for a right to change; `undefined` for one who may change everything of the tenant. */
+export const ownerKeysOf = (verified: VerifiedTenantContext | undefined): readonly string[] | undefined =>
+  verified === undefined || isAdmin(verified) ? undefined : [ownerKey(principalOf(verified))];
+
 /** What is not visible is not there: answered as unknown. */
 export const isVisible = (access: ResourceAccess | undefined, verified: VerifiedTenantContext | undefined): boolean => {
   const keys = viewerKeysOf(verified);

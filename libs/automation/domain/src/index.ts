@@ -1,4 +1,4 @@
-export { isAdministrator, isHumanAdministrator, isOwnerOrAdmin, isVisible, principalOf, viewerKeysOf, viewersOf } from './access.js';
+export { isAdministrator, isHumanAdministrator, isOwnerOrAdmin, isVisible, ownerKeysOf, principalOf, viewerKeysOf, viewersOf } from './access.js';
 export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, isHeldByGovernance, liveAutomation, startsRuns, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { isApproved, launchHold, launchHoldOf, ungoverned, type AutomationGovernance, type LaunchHold } from './governance/automation-governance.js';
 export { mutationProblem, type Mutation, type MutationCode } from './governance/mutation-check.js';
@@ -15,7 +15,7 @@ export { definitionVersion } from './definition-version.js';
 export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
 export { bindingsOf, releasedBy, type Binding } from './gate-binding.js';
-export { gateDueAtMs, sevenDays, type ExpiryDefault } from './gate-expiry.js';
+export { escalationChain, gateDueAtMs, isExpired, sevenDays, type ExpiryDefault } from './gate-expiry.js';
 export { isVoting } from './gate-voting.js';
 export { lastDecidedGate, recoveredGate } from './pending-gate.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApprovalRequest, AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from '../read-models.schema.js';
+import type { AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from '../read-models.schema.js';
 import type { RunRecord } from '../run-record.js';
 import { automationIdSchema, runIdSchema } from '../scalars.schema.js';
 import { rpcMethod } from './rpc.js';
@@ -45,11 +45,6 @@ export const listRunEvents = rpcMethod<{ run_id: string; events: readonly Statef
     tail: z.boolean().default(false),
     ...minPosition,
   }),
-);
-/** Newest requested first. Another tenant's org or workspace, or an unknown source, is an empty list. */
-export const listPendingApprovals = rpcMethod<Page<ApprovalRequest>>()(
-  observability('approvals_pending'),
-  z.object({ source: z.string().max(64).optional(), org_id: z.string().max(64).optional(), workspace_id: z.string().max(64).optional(), ...page(100, 500), ...minPosition }),
 );
 /** Where a verification ended, as its answer gave it: `{seq}.{record_hash}` and, behind a further dot, the place of the last anchor. */
 export const auditCheckpointSchema = z.string().max(120).regex(/^\d{1,15}\.[0-9a-f]{64}(\.\d{1,15})?$/, 'expected the `checkpoint` of an earlier answer');

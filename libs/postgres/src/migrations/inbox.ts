@@ -6,10 +6,12 @@ const newest = 'requested_at_ms desc, gate_opening_id desc';
 const statements = [
   // Lists have one key a line.
   `alter table countersign.gates
-    add column kind text not null default 'approval_gate', add column risk_tier text, add column requester text, add column authority text,
+    add column kind text not null default 'approval_gate', add column risk_tier text, add column requester text, add column barred text, add column authority text,
     add column data_classes text not null default '', add column approvers text not null default '', add column voters text not null default '',
     add column data_class_keys text[] not null generated always as (string_to_array(data_classes, E'\\n')) stored,
     add column approver_keys text[] not null generated always as (string_to_array(approvers, E'\\n')) stored,
+    -- A resource can have a longer name than an index takes.
+    add column authority_key text generated always as (md5(authority)) stored,
     add column voter_keys text[] not null generated always as (string_to_array(voters, E'\\n')) stored`,
   /*
    * Gates that are open already are found as they were written; what only the projections know of them (who may
@@ -26,13 +28,15 @@ const statements = [
   `create index gates_open_to_anyone on countersign.gates (${list}, ${newest}) where status = 'open' and approvers in ('anyone', 'anyone_named')`,
   `create index gates_open_of_approver on countersign.gates using gin (approver_keys) where status = 'open'`,
   `create index gates_open_of_class on countersign.gates using gin (data_class_keys) where status = 'open'`,
-  `create index gates_open_by_expiry on countersign.gates (${list}, expires_at_ms, gate_opening_id) where status = 'open'`,
+  `create index gates_open_by_expiry on countersign.gates (${list}, expires_at_ms, gate_opening_id desc) where status = 'open'`,
+  `create index gates_open_authorities on countersign.gates (${list}, authority_key) where status = 'open' and authority is not null`,
   `create index gates_of_run on countersign.gates (org_id, workspace_id, run_id, ${newest})`,
   `create index gates_ended on countersign.gates (${list}, decided_at_ms desc, gate_opening_id desc) where status <> 'open'`,
+  `create index gates_ended_of_automation on countersign.gates (${list}, automation_id, decided_at_ms desc, gate_opening_id desc) where status <> 'open'`,
 ];
 
-const indexes = ['open_of_kind', 'open_of_risk', 'open_of_requester', 'open_to_anyone', 'open_of_approver', 'open_of_class', 'open_by_expiry', 'of_run', 'ended'];
-const columns = ['data_class_keys', 'approver_keys', 'voter_keys', 'kind', 'risk_tier', 'requester', 'authority', 'data_classes', 'approvers', 'voters'];
+const indexes = ['open_of_kind', 'open_of_risk', 'open_of_requester', 'open_to_anyone', 'open_of_approver', 'open_of_class', 'open_by_expiry', 'open_authorities', 'of_run', 'ended', 'ended_of_automation'];
+const columns = ['data_class_keys', 'authority_key', 'approver_keys', 'voter_keys', 'kind', 'risk_tier', 'requester', 'barred', 'authority', 'data_classes', 'approvers', 'voters'];
 
 /** What the inbox is filtered by. */
 export class Inbox1767225600500 implements MigrationInterface {

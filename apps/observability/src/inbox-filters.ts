@@ -1,0 +1,35 @@
+import { canonicalIdentity, deciderKeysOf, holdsAuthority, openApproverKeys } from '@cs/approval-domain';
+import { ownerKeysOf } from '@cs/automation-domain';
+import type { CallContext, listDecidedApprovals, listPendingApprovals, PayloadOf } from '@cs/contracts';
+import { definedMembers } from '@cs/kernel';
+import { voterOf, type Asker, type DecidableBy, type DecidedFilter, type InboxReader, type PendingFilter, type Reader, type StoredAuthority, type TenantKey } from '@cs/read-models';
+
+type Pending = PayloadOf<typeof listPendingApprovals>;
+type Decided = PayloadOf<typeof listDecidedApprovals>;
+
+/** Whoever asks for another tenant's inbox, or for a source that does not exist, finds it empty. */
+export const asksElsewhere = ({ source, org_id, workspace_id }: Pick<Pending, 'source' | 'org_id' | 'workspace_id'>, tenant: TenantKey): boolean =>
+  (source ?? 'automation_v2') !== 'automation_v2' || (org_id ?? tenant.org_id) !== tenant.org_id || (workspace_id ?? tenant.workspace_id) !== tenant.workspace_id;
+
+/** A reader as the inbox knows them. */
+export const inboxReaderOf = (reader: Reader, context: CallContext): InboxReader => {
+  const keys = deciderKeysOf(context);
+  const isOpen = (key: string): boolean => openApproverKeys.includes(key);
+  return { ...reader, owner_keys: ownerKeysOf(context.verified), open_keys: keys.filter(isOpen), named_keys: keys.filter((key) => !isOpen(key)) };
+};
+
+/** What the caller may decide of what the open gates ask of their reviewers. */
+export const mineOf = (needed: readonly StoredAuthority[], { context, at_ms }: Asker): DecidableBy => ({
+  voter: voterOf(context.actor),
+  authorities: needed.filter(({ authority }) => authority !== 'unknown' && holdsAuthority(context, authority, at_ms)).map(({ key }) => key),
+});
+
+const common = ({ kinds, automation_id, run_id, since_ms, until_ms }: Pending | Decided) => ({ kinds, automation_id, run_id, since_ms, until_ms });
+
+export const pendingFilterOf = (payload: Pending, mine: DecidableBy | undefined): PendingFilter => {
+  const { risk_tier, data_class, requested_by, expiring_before_ms } = payload;
+  const requester = requested_by === undefined ? undefined : canonicalIdentity(requested_by);
+  return definedMembers({ ...common(payload), risk_tier, data_class, requester, mine, expiring_before_ms });
+};
+
+export const decidedFilterOf = (payload: Decided): DecidedFilter => definedMembers({ ...common(payload), decision: payload.decision });
