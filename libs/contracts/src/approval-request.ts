@@ -1,5 +1,5 @@
 import type { Json } from '@cs/kernel';
-import type { ApprovalKind, Approver, BindingDifference, GateDecision, GateOutcome, GateRelease, GateVote } from './gate.schema.js';
+import type { ApprovalKind, Approver, BindingDifference, GateDecision, GateOutcome, GatePolicy, GateRelease, GateVote } from './gate.schema.js';
 import type { GovernanceActor } from './tenant.schema.js';
 
 /** Where a gate opening stands. `closed`: its run ended, or was reset, before anyone decided. */
@@ -16,7 +16,7 @@ export interface ApprovalGrounds {
   /** `elevated_reviewer` and data classes need granted authority. */
   readonly reviewer_eligibility: string;
   /** The decision of the policy that opened the gate by itself; null at a gate of the definition. */
-  readonly policy_decision: Json | null;
+  readonly policy_decision: GatePolicy | null;
 }
 
 /** What happens when nobody decides in time. `wait`: nothing more, it stays open. */

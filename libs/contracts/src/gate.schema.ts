@@ -109,7 +109,7 @@ export type GatePolicy = z.infer<typeof gatePolicySchema>;
 
 /** An open approval gate, as the approver sees it: every text is resolved when the gate opens. */
 export const pendingGateSchema = z.object({
-  /** Absent: `dual_control` at a gate that needs several people, else `approval_gate`. */
+  /** Absent: `policy_gate` where a policy opened it, `dual_control` where it needs several people, else `approval_gate`. */
   kind: approvalKindSchema.optional(),
   node_id: nodeIdSchema,
   /** One per opening: a gate that opens again after rework has a new one. */

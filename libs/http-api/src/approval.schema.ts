@@ -1,5 +1,5 @@
 import {
-  approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionSchema, gateOutcomeSchema, gateReleaseSchema, gateVoteSchema, governanceActorSchema, votingSchema,
+  approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicySchema, gateReleaseSchema, gateVoteSchema, governanceActorSchema, votingSchema,
   type ApprovalRequest,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
@@ -15,7 +15,7 @@ const because = z.object({
   data_classes: strings,
   requester_barred: z.boolean().describe('Whoever asked may not approve'),
   reviewer_eligibility: z.string().describe('none, any_human_reviewer or elevated_reviewer'),
-  policy_decision: json.describe('The decision of the policy that opened the gate by itself; null at a gate of the definition'),
+  policy_decision: gatePolicySchema.nullable().describe('The decision of the policy that opened the gate by itself; null at a gate of the definition'),
 });
 
 const voting = z.object({

@@ -1,21 +1,15 @@
 import { isConsequential, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
 import { escalationChain, isVoting } from '@cs/automation-domain';
 import type { ApprovalEscalation, ApprovalGrounds, ApprovalTimeout, PendingGate } from '@cs/contracts';
-import { redactJson, type Json } from '@cs/kernel';
 import type { InboxGate } from './inbox-queries.port.js';
 
-const sentences = ({ kind, gate }: InboxGate, { risk_tier, data_classes }: ReviewerPolicy): readonly (string | false)[] => [
-  kind === 'policy_gate' ? 'A policy asks for an approval before this happens.' : 'The automation stops here for a decision.',
+const sentences = ({ gate }: InboxGate, { risk_tier, data_classes }: ReviewerPolicy): readonly (string | false)[] => [
+  gate.policy === undefined ? 'The automation stops here for a decision.' : `A policy asks for an approval before this happens: ${gate.policy.reason}`,
   gate.reopened_because !== undefined && 'What was about to happen is not what had been approved before, so it asks again.',
   isVoting(gate) && `It takes ${gate.approvals_required ?? 1} approvals of different people.`,
   risk_tier !== undefined && `Its risk is "${risk_tier}".`,
   data_classes.length > 0 && `It concerns data of the classes ${data_classes.join(', ')}.`,
 ];
-
-const policyDecision = ({ metadata }: PendingGate): Json | null => {
-  const decision = metadata?.['policy_decision'];
-  return decision === undefined ? null : redactJson(decision);
-};
 
 /** Why somebody has to sign. */
 export const groundsOf = (row: InboxGate): ApprovalGrounds => {
@@ -25,7 +19,7 @@ export const groundsOf = (row: InboxGate): ApprovalGrounds => {
     text: sentences(row, policy).filter((sentence) => sentence !== false).join(' '),
     risk_tier: policy.risk_tier ?? gate.risk_tier ?? null, data_classes: policy.data_classes,
     requester_barred: isConsequential(policy) || (isVoting(gate) && gate.requester_may_approve !== true),
-    reviewer_eligibility: policy.eligibility, policy_decision: policyDecision(gate),
+    reviewer_eligibility: policy.eligibility, policy_decision: gate.policy ?? null,
   };
 };
 

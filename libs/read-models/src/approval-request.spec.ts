@@ -47,10 +47,11 @@ describe('an entry of the inbox', () => {
   });
 
   it('says why somebody has to sign, and which policy wants it', () => {
-    const { because } = shown(row({ risk_tier: 'external_send', data_classes: ['regulated'], metadata: { policy_decision: { decision_id: 'd1', reason_code: 'risk_tier' } } }, { kind: 'policy_gate' }));
+    const policy = { decision_id: 'd1', reason_code: 'risk_tier', reason: 'money leaves the company.', elevated: false, policy_version: 'v1' };
+    const { because } = shown(row({ risk_tier: 'external_send', data_classes: ['regulated'], policy }, { kind: 'policy_gate' }));
     expect(because).toEqual({
-      text: 'A policy asks for an approval before this happens. Its risk is "external_send". It concerns data of the classes regulated.',
-      risk_tier: 'external_send', data_classes: ['regulated'], requester_barred: true, reviewer_eligibility: 'none', policy_decision: { decision_id: 'd1', reason_code: 'risk_tier' },
+      text: 'A policy asks for an approval before this happens: money leaves the company. Its risk is "external_send". It concerns data of the classes regulated.',
+      risk_tier: 'external_send', data_classes: ['regulated'], requester_barred: true, reviewer_eligibility: 'none', policy_decision: policy,
     });
   });
 

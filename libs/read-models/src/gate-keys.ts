@@ -4,7 +4,11 @@ import type { ApprovalKind, PendingGate, Run } from '@cs/contracts';
 import type { GateKeys } from './row-changes.js';
 
 const requesterOf = ({ requested_by: { actor_id, source } }: Run): string | null => (actor_id === undefined ? null : canonicalIdentity(actor_id, source));
-const kindOf = (gate: PendingGate): ApprovalKind => gate.kind ?? (isVoting(gate) ? 'dual_control' : 'approval_gate');
+const kindOf = (gate: PendingGate): ApprovalKind => {
+  if (gate.kind !== undefined) return gate.kind;
+  if (gate.policy !== undefined) return 'policy_gate';
+  return isVoting(gate) ? 'dual_control' : 'approval_gate';
+};
 
 /** Whoever asked, where the gate takes approvals only and none of theirs. */
 const barredOf = (run: Run, gate: PendingGate, policy: ReviewerPolicy): string | null =>
