@@ -1,5 +1,6 @@
 // Starts the system under test as real processes, and reads what each of them used.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync, createWriteStream, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,9 +52,9 @@ const untilReady = async (url, child, log) => {
 };
 
 /**
- * @param {{ mode: 'processes' | 'standalone', sync: string, profile?: string, env?: Record<string, string> }} options
+ * @param {{ mode: 'processes' | 'standalone', sync: string, profile?: string, env?: Record<string, string>, heaps?: boolean }} options `heaps`: services can be asked what their heaps hold
  */
-export const startSystem = async ({ mode, sync, profile, env: extra = {} }) => {
+export const startSystem = async ({ mode, sync, profile, env: extra = {}, heaps = false }) => {
   const data = mkdtempSync(path.join(tmpdir(), 'countersign-bench-'));
   chmodSync(data, 0o755);
   const servers = await startEmbeddedServers({
@@ -68,9 +69,9 @@ export const startSystem = async ({ mode, sync, profile, env: extra = {} }) => {
   const running = new Map();
   const start = async (name, script, readyUrl, own = {}) => {
     const log = path.join(data, `${name}.log`);
-    const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${path.join(profile, name)}`] : [];
+    const flags = [...(profile ? ['--cpu-prof', `--cpu-prof-dir=${path.join(profile, name)}`] : []), ...(heaps ? ['--import', path.join(import.meta.dirname, 'heap-report.mjs')] : [])];
     if (profile) mkdirSync(path.join(profile, name), { recursive: true });
-    const child = spawn(process.execPath, ['--enable-source-maps', ...flags, path.join(root, script)], { env: { ...env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--enable-source-maps', ...flags, path.join(root, script)], { env: { ...env, ...own }, stdio: ['ignore', 'pipe', 'pipe', ...(heaps ? ['ipc'] : [])] });
     const file = createWriteStream(log, { flags: 'a' });
     child.stdout.pipe(file);
     child.stderr.pipe(file);
@@ -95,7 +96,13 @@ export const startSystem = async ({ mode, sync, profile, env: extra = {} }) => {
     ['nats', usageOf(servers.nats.pid)],
     ['postgres', usageOf(servers.postgres.pid, { children: true })],
   ]);
-  return { url, data, servers, running, start, stop, usage };
+  /** Megabytes that each service's heap holds after a collection, with what it keeps outside of it. */
+  const retained = async () => Object.fromEntries(await Promise.all([...running].map(async ([name, { child }]) => {
+    child.send('heap');
+    const [{ heapMb }] = await once(child, 'message');
+    return [name, Math.round(heapMb)];
+  })));
+  return { url, data, servers, running, start, stop, usage, retained };
 };
 
 const runToEnd = (script, env) => new Promise((resolve, reject) => {

@@ -88,7 +88,11 @@ describe('a runner that is killed at any of its writes', () => {
     const whole = await play();
     expect(whole.run.status).toBe('completed');
     let crashes = 0;
-    for (let write = 1; write <= whole.writes.length; write += 1) {
+    let points = 0;
+    // One run may write a little more than another (its timers fall differently): all of them goes on until a run has no such write.
+    let isReached = every === 1;
+    for (let write = 1; write <= whole.writes.length || isReached; write += 1) {
+      isReached = false;
       for (const when of ['before', 'after'] as const) {
         if ((write * 2 + (when === 'before' ? 0 : 1)) % every !== 0) continue;
         const at = { write, when, name: whole.writes[write - 1]?.split('.').at(-1) };
@@ -96,16 +100,18 @@ describe('a runner that is killed at any of its writes', () => {
         expect({ at, ...essence(run) }).toEqual({ at, ...essence(whole.run) });
         expect({ at, effects: effectsOf(run.run_id) }).toEqual({ at, effects: { reserve: 1, flaky: 1, pay: 1, send: 1 } });
         for (const node of ['reserve', 'flaky', 'pay', 'send']) expect(peer.keysOf(`/${node === 'flaky' ? 'flaky' : 'do'}/${run.run_id}/${node}`).size).toBe(1);
+        points += 1;
         crashes += crashed ? 1 : 0;
+        isReached ||= crashed && every === 1;
       }
     }
-    if (every === 1) process.stdout.write(`  ${whole.writes.length} writes, ${whole.writes.length * 2} crash points, ${crashes} of them reached\n`);
+    if (every === 1) process.stdout.write(`  ${points} crash points, ${crashes} of them reached\n`);
     const children = [...foldRuns(await readLog(system.natsUrl)).values()].filter(({ parent }) => parent !== undefined);
     // One child for each run, whatever crashed.
     expect(new Set(children.map(({ parent }) => parent?.run_id)).size).toBe(children.length);
     expect(children.filter(({ status }) => status !== 'completed')).toEqual([]);
-    // The runner may write a little less in one run than in another: the last crash points may be past its end.
-    expect(crashes).toBeGreaterThan((whole.writes.length * 2) / every - 4);
+    // Only the last ones may be past the end of a run.
+    expect(crashes).toBeGreaterThan(points * 0.85);
     expect((await client.call('GET', '/dead-letters')).body).toMatchObject({ count: 0 });
   });
 });

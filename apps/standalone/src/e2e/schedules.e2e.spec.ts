@@ -67,6 +67,28 @@ describe('runs that start by themselves', () => {
     expect(firesIn(await readLog(system.natsUrl), 'ticking')).toHaveLength(fires.length);
   });
 
+  it('run_now and a fire of the schedule at one moment: each makes its own run, once', async () => {
+    await client.define(every('contested', 1));
+    const { next_fire_at_ms: first = 0 } = await until(() => automation('contested'), ({ next_fire_at_ms }) => next_fire_at_ms !== undefined);
+    const soon = first + Math.ceil(Math.max(0, Date.now() + 500 - first) / 1000) * 1000;
+    const asked = await Promise.all(Array.from({ length: 5 }, async (_none, n) => {
+      await delay(Math.max(0, soon + n * 1000 - Date.now()));
+      return (await client.call('POST', '/automations/v2/contested/run_now', { body: {} })).body as { run: Run };
+    }));
+    const ids = asked.map(({ run }) => run.run_id);
+    // Without its schedule it is still active: what is queued goes on.
+    await client.insist('PATCH', '/automations/v2/contested', { schedule: null });
+    await until(() => automation('contested'), ({ next_fire_at_ms }) => next_fire_at_ms === undefined);
+    const entries = await readLog(system.natsUrl);
+    const fires = firesIn(entries, 'contested');
+    const due = fires.map(({ due_at_ms }) => due_at_ms);
+    expect(new Set(due).size).toBe(due.length);
+    const fired = fires.flatMap(({ run_ids }) => run_ids);
+    const runs = await until(() => runsOf('contested'), (found) => found.length === ids.length + fired.length && found.every(({ status }) => status === 'completed'));
+    expect(runs.map(({ run_id }) => run_id).sort()).toEqual([...ids, ...fired].sort());
+    expect(runs.filter(({ trigger_type }) => trigger_type === 'manual').map(({ run_id }) => run_id).sort()).toEqual([...ids].sort());
+  });
+
   it('misfires of a skipping schedule create no run (W17), and it goes on aligned', async () => {
     await client.define(every('skipping', 2, { misfire_policy: 'skip' }));
     await client.define(every('catching-up', 2, { misfire_policy: { type: 'catch_up', max_runs: 2 } }));

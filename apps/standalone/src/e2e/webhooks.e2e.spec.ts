@@ -32,6 +32,7 @@ const createTrigger = async (automation_id: string, body: Record<string, unknown
   return { id: trigger_id, path: String(created['webhook_path']), secret: String(created['signing_secret'] ?? ''), base: `/automations/v2/${automation_id}/webhook-triggers/${trigger_id}` };
 };
 
+const hexOf = (secret: string, text: string): string => createHmac('sha256', secret).update(text).digest('hex');
 const sign = (secret: string, body: string, atS = Math.floor(Date.now() / 1000)): string => `t=${atS},v1=${createHmac('sha256', secret).update(`${atS}.${body}`).digest('hex')}`;
 const deliver = (trigger: Trigger, event: unknown, secret = trigger.secret): Promise<Answer> => {
   const body = JSON.stringify(event);
@@ -58,7 +59,7 @@ const eventually = async <Value>(read: () => Promise<Value>, holds: (value: Valu
 const startWaiting = async (automation_id: string): Promise<string> => (must(await client.call('POST', `/automations/v2/${automation_id}/run_now`, { body: {} }))['run'] as Run).run_id;
 
 beforeAll(async () => {
-  system = await System.start({ env: { COUNTERSIGN_WEBHOOK_KEY: 'k'.repeat(43), COUNTERSIGN_SECRET_GITHUB: 'github-secret' } });
+  system = await System.start({ env: { COUNTERSIGN_WEBHOOK_KEY: 'k'.repeat(43), COUNTERSIGN_SECRET_GITHUB: 'github-secret', COUNTERSIGN_SECRET_NOTION: 'notion-secret', COUNTERSIGN_SECRET_LINEAR: 'linear-secret', COUNTERSIGN_WEBHOOK_UNSIGNED: 'true' } });
   client = new Client(system.url, system.paymentsUrl);
 }, 120_000);
 afterAll(() => system.stop());
@@ -124,6 +125,67 @@ describe('a webhook trigger', () => {
     expect(await client.call('POST', `/automations/v2/hooked/webhook-triggers/${trigger.id}/disable`)).toMatchObject({ status: 404, body: { code: 'WEBHOOK_TRIGGER_NOT_FOUND' } });
     expect(await client.call('POST', '/automations/v2/unknown/webhook-triggers', { body: {} })).toMatchObject({ status: 404, body: { code: 'AUTOMATION_V2_NOT_FOUND' } });
   });
+
+  it('takes what Notion signs, once for each event, and nothing else', async () => {
+    must(await client.call('POST', '/automations/v2', { body: echo('pages') }));
+    const trigger = await createTrigger('pages', { provider: 'notion', secret_ref: 'NOTION', starts_runs: true, input: { page: '{{ body.entity.id }}', kind: '{{ event_kind }}' } });
+    const body = JSON.stringify({ id: 'evt-n-1', type: 'page.content_updated', entity: { id: 'page-7' } });
+    const fromNotion = (text: string, signature = `sha256=${hexOf('notion-secret', text)}`): Promise<Answer> => client.call('POST', trigger.path, { body: text, headers: { 'x-notion-signature': signature } });
+    const refused = { status: 401, body: { code: 'WEBHOOK_SIGNATURE_INVALID' } };
+    expect(await fromNotion(body, `sha256=${hexOf('another', body)}`)).toMatchObject(refused);
+    expect(await fromNotion(body.replace('page-7', 'page-8'), `sha256=${hexOf('notion-secret', body)}`)).toMatchObject(refused);
+    expect(await fromNotion(body, hexOf('notion-secret', body))).toMatchObject(refused);
+    expect(await client.call('POST', trigger.path, { body, headers: { 'linear-signature': hexOf('notion-secret', body) } })).toMatchObject(refused);
+    expect(must(await fromNotion(body))).toMatchObject({ status: 'accepted' });
+    expect(must(await fromNotion(body))).toMatchObject({ status: 'duplicate' });
+    const [run] = await eventually(() => runsOf('pages'), (runs) => runs[0]?.status === 'completed');
+    expect(run).toMatchObject({ trigger_type: 'webhook', input: { page: 'page-7', kind: 'page.content_updated' } });
+    expect(await runsOf('pages')).toHaveLength(1);
+    expect(await eventually(() => deliveries(trigger), (found) => found.some(({ idempotency_key }) => idempotency_key === 'notion:evt-n-1'))).toContainEqual(expect.objectContaining({ provider: 'notion', provider_event_id: 'evt-n-1', run_id: run?.run_id }));
+  });
+
+  it('takes what Linear signs at a time that is not too far away, and nothing else', async () => {
+    must(await client.call('POST', '/automations/v2', { body: echo('issues') }));
+    const trigger = await createTrigger('issues', { provider: 'linear', secret_ref: 'LINEAR', starts_runs: true, input: { issue: '{{ body.data.id }}', kind: '{{ event_kind }}' } });
+    const textAt = (webhookTimestamp?: number): string => JSON.stringify({ type: 'Issue', action: 'create', data: { id: 'issue-7' }, webhookTimestamp });
+    const fromLinear = (delivery: string, text: string, secret = 'linear-secret'): Promise<Answer> =>
+      client.call('POST', trigger.path, { body: text, headers: { 'linear-signature': hexOf(secret, text), 'linear-delivery': delivery, 'linear-event': 'Issue' } });
+    const refused = { status: 401, body: { code: 'WEBHOOK_SIGNATURE_INVALID' } };
+    expect(await fromLinear('d-0', textAt(Date.now()), 'another')).toMatchObject(refused);
+    expect(await fromLinear('d-0', textAt(Date.now() - 301_000))).toMatchObject(refused);
+    expect(await fromLinear('d-0', textAt(Date.now() + 330_000))).toMatchObject(refused);
+    expect(await fromLinear('d-0', textAt())).toMatchObject(refused);
+    expect(must(await fromLinear('d-1', textAt(Date.now() - 240_000)))).toMatchObject({ status: 'accepted' });
+    expect(must(await fromLinear('d-1', textAt(Date.now())))).toMatchObject({ status: 'duplicate' });
+    const [run] = await eventually(() => runsOf('issues'), (runs) => runs[0]?.status === 'completed');
+    expect(run).toMatchObject({ trigger_type: 'webhook', input: { issue: 'issue-7', kind: 'Issue' } });
+    expect(await runsOf('issues')).toHaveLength(1);
+  });
+
+  it('without a signature takes what comes from this machine, where that is switched on', async () => {
+    must(await client.call('POST', '/automations/v2', { body: echo('local') }));
+    const trigger = await createTrigger('local', { scheme: 'unsigned_dev_mode', starts_runs: true });
+    expect(trigger.secret).toBe('');
+    expect(must(await client.call('POST', trigger.path, { body: { id: 'evt-1' } }))).toMatchObject({ status: 'accepted' });
+    // A proxy says that it was sent from elsewhere.
+    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
+      expect(await client.call('POST', trigger.path, { body: { id: `evt-${header}` }, headers: { [header]: 'for=203.0.113.7' } })).toMatchObject({ status: 401, body: { code: 'WEBHOOK_SIGNATURE_INVALID' } });
+    }
+    await eventually(() => runsOf('local'), (runs) => runs[0]?.status === 'completed');
+    expect(await runsOf('local')).toHaveLength(1);
+  });
+
+  it('without a signature is refused where that is not switched on', async () => {
+    const other = await System.start({ env: { COUNTERSIGN_WEBHOOK_KEY: 'k'.repeat(43) } });
+    try {
+      const person = new Client(other.url, other.paymentsUrl);
+      must(await person.call('POST', '/automations/v2', { body: echo('local') }));
+      expect(await person.call('POST', '/automations/v2/local/webhook-triggers', { body: { scheme: 'unsigned_dev_mode' } })).toMatchObject({ status: 403, body: { code: 'WEBHOOK_UNSIGNED_NOT_ALLOWED' } });
+      expect(must(await person.call('GET', '/automations/v2/local/webhook-triggers'))).toMatchObject({ triggers: [] });
+    } finally {
+      await other.stop();
+    }
+  }, 120_000);
 
   it('takes what GitHub sends, and ignores its greeting', async () => {
     must(await client.call('POST', '/automations/v2', { body: echo('forge') }));
