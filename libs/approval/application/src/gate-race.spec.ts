@@ -1,16 +1,19 @@
+import { canonicalIdentity } from '@cs/approval-domain';
 import { runAggregate } from '@cs/automation-application';
-import type { FlowNode, Run } from '@cs/contracts';
+import type { DelegationEvent, FlowNode, Run } from '@cs/contracts';
 import { foldCommit, unwritten, type StoredCommit } from '@cs/eventing';
 import { tenant, WaitingRun } from './decide-gate.fixture.js';
-import { interleave, openingIn, race, runEvents, seeded, type Opening, type Raced, type Random, type Told } from './gate-race.fixture.js';
+import { delegateAll, interleave, openingIn, race, runEvents, seeded, type Opening, type Raced, type Random, type Told } from './gate-race.fixture.js';
+import { gateModel } from './gate-register.fixture.js';
+import { linearize } from './linearizable.fixture.js';
 
-/** GATE_RACES (1000, say) looks longer; a failure names its seed, which RACE_SEED repeats. */
+/** `npm run gate-races` looks longer; a failure names its seed, which RACE_SEED repeats. */
 const rounds = Number(process.env['GATE_RACES'] ?? 100);
 const firstSeed = Number(process.env['RACE_SEED'] ?? 1);
 
 type Gate = Partial<NonNullable<FlowNode['gate']>>;
-const approvers = Array.from({ length: 8 }, (_, index) => ({ kind: 'person' as const, id: `p${index}` }));
-const gates: readonly [Gate, ...Gate[]] = [{}, {}, { approvals_required: 3 }, { approvals_required: 3, approvers }, { approvals_required: 4, approvers, voting: 'majority' }];
+const approvers = [...Array.from({ length: 8 }, (_, index) => `p${index}`), 'channel:slack:c0'].map((id) => ({ kind: 'person' as const, id }));
+const gates: readonly [Gate, ...Gate[]] = [{}, {}, { approvers }, { approvals_required: 3 }, { approvals_required: 3, approvers }, { approvals_required: 4, approvers, voting: 'majority' }];
 const lastsMs = 60_000;
 
 interface Round {
@@ -18,24 +21,27 @@ interface Round {
   readonly races: readonly Raced[];
   readonly run: Run;
   readonly commits: readonly StoredCommit[];
+  readonly delegated: readonly DelegationEvent[];
 }
 
 /** Runs a gate, and the one that a rework opens again, to wherever fifty people, an operator and the clock bring it. */
 const play = async (random: Random): Promise<Round> => {
   const expiry_policy = { expires_after_ms: lastsMs, on_expiry: random.pick(['cancel', 'resume', 'escalate'] as const) };
   const waiting = await WaitingRun.at({ gate: { ...random.pick(gates), expiry_policy } });
+  const delegations = await delegateAll(waiting);
   interleave(waiting, random);
   const races: Raced[] = [];
   for (let opening = 0; opening < 2; opening += 1) {
     waiting.now += lastsMs - random.below(400);
-    races.push(await race(waiting, random));
+    races.push(await race(waiting, random, opening === 0 && random.below(2) === 0 ? [] : delegations));
     if ((await waiting.load()).status !== 'queued' || (await waiting.load()).checkpoint.gate_history.at(-1)?.decision !== 'rework') break;
     if (opening === 0) await waiting.reachGate();
   }
   const commits = waiting.store.all().filter(({ ref }) => ref.aggregate === 'run');
   const events = runEvents(commits);
   const openings = races.map((_race, index) => openingIn(events, `automation_v2:${waiting.run_id}:sign:${index + 1}`));
-  return { openings, races, run: await waiting.load(), commits };
+  const delegated = waiting.store.all().filter(({ ref }) => ref.aggregate === 'delegation').flatMap(({ commit }) => commit.events as unknown as readonly DelegationEvent[]);
+  return { openings, races, run: await waiting.load(), commits, delegated };
 };
 
 /** Every round by its seed: a rule that does not hold names it. */
@@ -57,16 +63,16 @@ const playAll = async (): Promise<ReadonlyMap<number, Round>> => {
 let played: Promise<ReadonlyMap<number, Round>>;
 
 const tookEffect = ({ actor_id, decision }: Told, { decided, votes }: Opening): boolean =>
-  decided.some((record) => record.decided_by.actor_id === actor_id && record.decision === decision && record.votes === undefined) || votes.some((vote) => vote.voter === actor_id && vote.decision === decision);
+  decided.some((record) => record.decided_by.actor_id === actor_id && record.decision === decision && record.votes === undefined) || votes.some((vote) => vote.voted_by.actor_id === actor_id && vote.decision === decision);
 
-describe('fifty decisions, a pause, a cancellation and the expiry of a gate at the same moment', () => {
-  beforeAll(() => (played = playAll()), 120_000);
+describe('fifty decisions of every kind, a pause, a cancellation, a repair and the expiry of a gate at the same moment', () => {
+  beforeAll(() => (played = playAll()), 120_000 + rounds * 2000);
 
   it('have exactly one outcome for each opening', () =>
     everyRound(({ openings, run, races }) => {
       for (const [index, { decided }] of openings.entries()) {
         const isOpen = run.checkpoint.awaiting_gate !== undefined && index === openings.length - 1;
-        const wasStopped = run.status === 'cancelled' && index === openings.length - 1 && races[index]?.cancelled?.ok === true;
+        const wasStopped = index === openings.length - 1 && ((run.status === 'cancelled' && races[index]?.cancelled?.ok === true) || races[index]?.repaired?.ok === true);
         expect([1, decided.length === 0 && (isOpen || wasStopped) ? 1 : decided.length]).toEqual([1, 1]);
       }
     }));
@@ -77,7 +83,7 @@ describe('fifty decisions, a pause, a cancellation and the expiry of a gate at t
       const succeeded = races.flatMap(({ told }) => told.filter(({ result }) => result.ok));
       for (const { decided, votes } of openings) {
         for (const record of decided) if (record.votes === undefined && record.decided_by.kind === 'human') expect(succeeded).toContainEqual(expect.objectContaining({ actor_id: record.decided_by.actor_id, decision: record.decision }));
-        for (const vote of votes) expect(succeeded).toContainEqual(expect.objectContaining({ actor_id: vote.voter, decision: vote.decision }));
+        for (const vote of votes) expect(succeeded).toContainEqual(expect.objectContaining({ actor_id: vote.voted_by.actor_id, decision: vote.decision }));
       }
     }));
 
@@ -104,6 +110,7 @@ describe('fifty decisions, a pause, a cancellation and the expiry of a gate at t
     everyRound(({ openings, commits }) => {
       for (const { votes, decided: [record] } of openings) {
         expect(new Set(votes.map(({ voter }) => voter)).size).toBe(votes.length);
+        expect(new Set(votes.map(({ voted_by: { actor_id = '', source } }) => canonicalIdentity(actor_id, source))).size).toBe(votes.length);
         if (record?.votes !== undefined) expect(record.votes).toEqual(votes);
       }
       const order = runEvents(commits).flatMap((event) => (event.event_type === 'approval_gate_decided' || event.event_type === 'approval_gate_vote_recorded' ? [{ type: event.event_type, opening: event.data.gate_opening_id }] : []));
@@ -143,11 +150,36 @@ describe('fifty decisions, a pause, a cancellation and the expiry of a gate at t
       expect(openings.flatMap(({ votes, decided }) => [...votes.map(({ voter }) => voter), ...decided.map(({ decided_by }) => decided_by.actor_id)])).not.toContain('agent');
     }));
 
+  it('are linearizable: there is one order of all that was asked in which each answer is what a gate that takes one at a time would say', () =>
+    everyRound(({ openings, races }) => {
+      for (const { operations, before } of races) expect(linearize(operations, gateModel(before, openings))?.length).toBe(operations.length);
+    }));
+
+  it('are made by stand-ins under a delegation whose use comes before its end, and say so', () =>
+    everyRound(({ openings, delegated }) => {
+      const made = openings.flatMap(({ decided, votes }) => [...decided.filter(({ votes: voted }) => voted === undefined).map((record) => ({ ...record, id: record.decision_id, by: record.decided_by })), ...votes.map((vote) => ({ ...vote, id: vote.vote_id, by: vote.voted_by }))]);
+      const ended = delegated.findIndex(({ event_type }) => event_type === 'delegation_ended');
+      for (const { id, by, on_behalf_of } of made) {
+        if (on_behalf_of === undefined) continue;
+        const used = delegated.findIndex((event) => event.event_type === 'delegation_used' && event.data.decision_id === id);
+        expect([on_behalf_of.stand_in, on_behalf_of.person]).toEqual([by.actor_id, by.actor_id?.replace('s', 'p')]);
+        expect(used).toBeGreaterThanOrEqual(0);
+        if (on_behalf_of.person === 'p0' && ended >= 0) expect(used).toBeLessThan(ended);
+      }
+    }));
+
+  it('are taken from people, people in a chat and stand-ins', async () => {
+    const sources = new Set([...(await played).values()].flatMap(({ openings }) => openings.flatMap(({ decided, votes }) => [
+      ...decided.map(({ decided_by, on_behalf_of }) => (on_behalf_of === undefined ? decided_by.source : 'stand-in')), ...votes.map(({ voted_by, on_behalf_of }) => (on_behalf_of === undefined ? voted_by.source : 'stand-in')),
+    ])));
+    if (rounds >= 100) expect([...sources]).toEqual(expect.arrayContaining(['api_key', 'slack', 'stand-in']));
+  });
+
   it('come out every way there is', async () => {
     const outcomes = new Map<string, number>();
     for (const [, { openings, run }] of await played) {
       for (const { decided: [record] } of openings) outcomes.set(record?.decision ?? run.status, (outcomes.get(record?.decision ?? run.status) ?? 0) + 1);
     }
-    if (rounds >= 100) expect([...outcomes.keys()].sort()).toEqual(['approve', 'awaiting_approval', 'cancel', 'cancelled', 'expired', 'rework', 'timeout_resume']);
+    if (rounds >= 100) expect([...outcomes.keys()].sort()).toEqual(['approve', 'awaiting_approval', 'cancel', 'cancelled', 'expired', 'queued', 'rework', 'timeout_resume']);
   });
 });
