@@ -1,13 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
-import { HEALTH, LOGGER, openAuditKeys, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
-import type { AuditQueries, ServiceQueries } from '@cs/read-models';
+import { HEALTH, LOGGER, openAuditKeys, randomId, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
+import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import type { AuditQueries, AuditReads, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
+import type { ExportSources } from './audit-export.js';
 import type { VerificationSources } from './audit-verification.js';
 import { AuditController } from './audit.controller.js';
+import { AuditReadsController } from './audit-reads.controller.js';
 import { AutomationsController } from './automations.controller.js';
 import type { ObservabilityConfig } from './config.js';
 import { DelegationsController } from './delegations.controller.js';
@@ -18,7 +20,7 @@ import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -29,9 +31,10 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, OperationsController, DelegationsController, HandoffsController, WaitsController, SweepsController],
+      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, HandoffsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
+        onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
         onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
         onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
         { provide: CLOCK, useValue: Date.now },
@@ -47,6 +50,11 @@ export class ObservabilityModule {
           useFactory: async (queries: AuditQueries, { store: log }: Eventing, nc: NatsConnection): Promise<VerificationSources> => ({
             queries, log, anchors: new JetStreamAuditAnchors(nc), digest: sha256Hex, auditKeys: await openAuditKeys(config.COUNTERSIGN_AUDIT_KEYS_FILE), clock: () => performance.now(),
           }),
+        },
+        {
+          provide: EXPORT_SOURCES,
+          inject: [AUDIT_QUERIES, AUDIT_READS, EVENTING, NATS_CONNECTION],
+          useFactory: (...[queries, reads, eventing, nc]: [AuditQueries, AuditReads, Eventing, NatsConnection]): ExportSources => ({ queries, reads, eventing, anchors: new JetStreamAuditAnchors(nc), newId: randomId }),
         },
         {
           provide: READS,

@@ -2,6 +2,8 @@
 export const PROJECTION_QUERIES = Symbol('PROJECTION_QUERIES');
 export const SERVICE_QUERIES = Symbol('SERVICE_QUERIES');
 export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
+export const AUDIT_READS = Symbol('AUDIT_READS');
+export const EXPORT_SOURCES = Symbol('EXPORT_SOURCES');
 export const VERIFICATION_SOURCES = Symbol('VERIFICATION_SOURCES');
 export const WEBHOOK_QUERIES = Symbol('WEBHOOK_QUERIES');
 export const GOVERNANCE_QUERIES = Symbol('GOVERNANCE_QUERIES');

@@ -44,6 +44,7 @@ export const errorCatalogue = {
   AUTOMATION_V2_INPUT_INVALID: { kind: 'invalid', title: 'The input does not fit the automation\'s input_schema', remedy: 'Correct the members listed in `problems`.' },
   AUTOMATION_V2_NOT_FOUND: { kind: 'not_found', title: 'There is no such automation', remedy: 'GET /automations/v2 lists yours.' },
   AUTOMATION_V2_ALREADY_EXISTS: { kind: 'conflict', title: 'An automation with this id exists with another definition', remedy: 'PATCH it, or choose another automation_id.' },
+  AUDIT_ADMINISTRATOR_REQUIRED: { kind: 'forbidden', title: 'Only an administrator may take the audit out', remedy: 'Ask a person with an administrator\'s role; every export is recorded.' },
   AUTOMATION_V2_ACCESS_DENIED: { kind: 'forbidden', title: 'This needs the owner or an administrator', remedy: 'Ask the owner of the automation.' },
   AUTOMATION_V2_WAIT_NOT_FOUND: { kind: 'not_found', title: 'The run has no such wait', remedy: 'GET /automations/v2/runs/{run_id}/waits lists its waits.' },
   AUTOMATION_V2_WAIT_NOT_RESOLVABLE: { kind: 'conflict', title: 'This wait is not one that is resolved by API', remedy: 'Only waits of kind external_condition are; see the waits of the run.' },

@@ -19,7 +19,7 @@ export { respell } from './definition-spelling.js';
 export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
 export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
-export { auditKeyEvents, type AuditKeyEvent } from './events/audit.events.js';
+export { auditAccessEvents, auditFilterSchema, auditKeyEvents, type AuditAccessEvent, type AuditFilter, type AuditKeyEvent } from './events/audit.events.js';
 export { automationEvents, definitionEvents, type AutomationEvent, type DefinitionEvent } from './events/automation.events.js';
 export { eventCatalogue, isAggregateName, type AggregateName } from './events/catalogue.js';
 export { deadLetterEvents, type DeadLetterEvent } from './events/dead-letter.events.js';
@@ -78,6 +78,10 @@ export {
   cancelRun, continueTask, deleteAutomation, pauseAutomation, pauseRun, previewReset, reconcileEffect, recoverRun, repairRun, requeueTask, resumeAutomation, resumeRun, retryTask, setDisposition, shareAutomation,
   type OperatedRunReply, type OperatedTaskReply, type ResetPreview,
 } from './rpc/operator.rpc.js';
+export {
+  beginAuditExport, listAuditAnchors, listAuditRecords, readAuditExport,
+  type AuditExportBegun, type AuditExportPage, type AuditRecordShown,
+} from './rpc/audit.rpc.js';
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
 export { listRunWaits, listWaits } from './rpc/wait-reads.rpc.js';

@@ -1,3 +1,4 @@
+export { PostgresAuditReads } from './audit-reads.adapter.js';
 export { PostgresAuditQueries } from './audit-queries.adapter.js';
 export { Database, type DatabaseOptions, type Statement } from './database.js';
 export { PostgresDelegationQueries } from './delegation-queries.adapter.js';

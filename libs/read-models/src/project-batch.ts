@@ -149,6 +149,10 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     for (const delivery of projectWebhookDeliveries(stored)) rows.webhook_deliveries.add(delivery);
     return tenantOfDelivery(stored) ?? tenantOfNamedRun(entry, memory);
   },
+  audit_access: (entry, stored) => {
+    const [event] = eventsOf('audit_access', stored);
+    return event === undefined ? { ...entry.ref, deployment_id: '' } : tenantKey(event.data.tenant_context);
+  },
   audit_key: (_entry, stored, { rows, memory }) => {
     for (const { data: { key_id, key_check }, recorded_at_ms } of eventsOf('audit_key', stored)) {
       memory.setAuditKeyId(key_id);

@@ -1,4 +1,4 @@
-import type { AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditAccessEvent, AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -21,6 +21,7 @@ interface EventsByAggregate {
   readonly webhook_delivery: WebhookDeliveryEvent;
   readonly effect_policy: EffectPolicyEvent;
   readonly audit_key: AuditKeyEvent;
+  readonly audit_access: AuditAccessEvent;
 }
 
 /** An aggregate's event as recorded, with its identity. */

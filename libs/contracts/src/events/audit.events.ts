@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { auditKeyIdSchema } from '../audit-key.schema.js';
+import { epochMsSchema } from '../scalars.schema.js';
+import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
 
 /** Which key signs the protected audit. In the log, so that a rebuild signs every record as it was signed. */
@@ -17,3 +19,26 @@ export const auditKeyEvents = defineEvents({
   },
 });
 export type AuditKeyEvent = EventOf<typeof auditKeyEvents>;
+
+/** Which records of the audit somebody asks for; absent members admit all. */
+export const auditFilterSchema = z.object({
+  /** Inclusive. */
+  from_ms: epochMsSchema.optional(),
+  /** Exclusive. */
+  until_ms: epochMsSchema.optional(),
+  event_types: z.array(z.string().min(1).max(128)).min(1).max(50).readonly().optional(),
+});
+export type AuditFilter = z.infer<typeof auditFilterSchema>;
+
+/** Who took records of the audit out, and who was not allowed to. */
+export const auditAccessEvents = defineEvents({
+  audit_exported: {
+    version: 1, data: z.object({ export_id: z.string(), tenant_context: tenantContextSchema, filter: auditFilterSchema, up_to_seq: z.int().nonnegative(), exported_by: governanceActorSchema }),
+    audit: 'audit.exported', activity: false, summary: 'An administrator began to export the audit.',
+  },
+  audit_access_refused: {
+    version: 1, data: z.object({ action: z.string(), tenant_context: tenantContextSchema, code: z.string(), actor: governanceActorSchema }),
+    audit: 'audit.access_denied', activity: false, summary: 'Someone who may not tried to export the audit.',
+  },
+});
+export type AuditAccessEvent = EventOf<typeof auditAccessEvents>;

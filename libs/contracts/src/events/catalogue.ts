@@ -1,5 +1,5 @@
 import { admissionEvents } from './admission.events.js';
-import { auditKeyEvents } from './audit.events.js';
+import { auditAccessEvents, auditKeyEvents } from './audit.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { delegationEvents } from './delegation.events.js';
@@ -35,6 +35,7 @@ export const eventCatalogue = {
   webhook_delivery: webhookDeliveryEvents,
   effect_policy: effectPolicyEvents,
   audit_key: auditKeyEvents,
+  audit_access: auditAccessEvents,
 } as const satisfies Record<string, EventTable>;
 
 export type AggregateName = keyof typeof eventCatalogue;

@@ -1,4 +1,5 @@
 import { AuditKeys1767225600300 } from './audit-keys.js';
+import { AuditReads1767225600301 } from './audit-reads.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { Inbox1767225600500 } from './inbox.js';
 import { CreatePolicies1787000100000 } from './policies.js';
@@ -27,6 +28,7 @@ export const migrations = [
   Viewers1767225600009,
   SweepRuns1767225600010,
   AuditKeys1767225600300,
+  AuditReads1767225600301,
   Delegations1767225600401,
   Inbox1767225600500,
   Governance1767225600600,
