@@ -31,7 +31,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, HandoffsController, WaitsController, SweepsController],
+      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
@@ -39,6 +39,7 @@ export class ObservabilityModule {
         onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
         { provide: CLOCK, useValue: Date.now },
         onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
+        onDatabase(GOVERNANCE_QUERIES, (database) => new PostgresGovernanceQueries(database)),
         onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
         onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
