@@ -1,6 +1,7 @@
 export { definedMembers } from './defined-members.js';
 export { assertNever } from './assert-never.js';
 export type { Brand } from './brand.js';
+export { credentialIn } from './credential-text.js';
 export { holdsCredential, redactCredentials } from './credentials.js';
 export { accept, refuse, type Decider, type Decision } from './decider.js';
 export { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.js';
