@@ -9,6 +9,7 @@ import { ApprovalGateController } from './approval-gate.controller.js';
 import { DelegationsController } from './delegations.controller.js';
 import type { ApprovalGateConfig } from './config.js';
 import { JwsReceiptSigner } from './receipt-signer.adapter.js';
+import { HumanRequestsController } from './human-requests.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { DECIDE_OPTIONS, RECEIPT_OPTIONS } from './tokens.js';
 
@@ -21,7 +22,7 @@ export class ApprovalGateModule {
   static forRoot(config: ApprovalGateConfig): DynamicModule {
     return {
       module: ApprovalGateModule,
-      controllers: [ApprovalGateController, DelegationsController, ReceiptsController],
+      controllers: [ApprovalGateController, DelegationsController, HumanRequestsController, ReceiptsController],
       providers: [
         {
           provide: RECEIPT_OPTIONS, inject: [EVENTING],

@@ -16,6 +16,7 @@ import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
+import { HumanRequestsController } from './human-requests.controller.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
@@ -57,7 +58,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, openAuditKeys, randomId, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { AuditQueries, AuditReads, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -15,12 +15,13 @@ import type { ObservabilityConfig } from './config.js';
 import { DelegationsController } from './delegations.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
+import { HumanRequestsController } from './human-requests.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -31,7 +32,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, WaitsController, SweepsController],
+      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
@@ -41,6 +42,7 @@ export class ObservabilityModule {
         onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
         onDatabase(GOVERNANCE_QUERIES, (database) => new PostgresGovernanceQueries(database)),
         onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
+        onDatabase(HUMAN_REQUEST_QUERIES, (database) => new PostgresHumanRequestQueries(database)),
         onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
         onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),

@@ -11,6 +11,7 @@ export const READS = Symbol('READS');
 export const DELEGATION_QUERIES = Symbol('DELEGATION_QUERIES');
 export const CLOCK = Symbol('CLOCK');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');
+export const HUMAN_REQUEST_QUERIES = Symbol('HUMAN_REQUEST_QUERIES');
 export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
 export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
 export const INBOX_QUERIES = Symbol('INBOX_QUERIES');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approverSchema } from './gate.schema.js';
 import { automationIdSchema, definitionTextSchema, jsonSchema } from './scalars.schema.js';
 
 const stringMap = z.record(z.string().min(1).max(256), definitionTextSchema);
@@ -45,5 +46,35 @@ export const workerActionSchema = z.strictObject({
 });
 export type WorkerAction = z.infer<typeof workerActionSchema>;
 
-export const actionSchema = z.discriminatedUnion('kind', [httpActionSchema, transformActionSchema, automationActionSchema, workerActionSchema]);
+const longestMs = 366 * 24 * 3_600_000;
+const answerTime = z.int().positive().max(longestMs);
+const remindEvery = z.int().min(1000).max(longestMs).optional().describe('Time between reminders, in ms, until the deadline. Default none.');
+
+/** `question`: a value that a person gives. Output: the answer. */
+export const questionActionSchema = z.strictObject({
+  kind: z.literal('question').describe('Asks a person for a value and waits for it. Output: the answer.'),
+  prompt: definitionTextSchema.min(1).describe('What is asked; may hold {{ expressions }}.'),
+  schema: z.record(z.string(), jsonSchema).optional().describe('JSON Schema (2020-12) of the answer. Default anything; then an answer is brought to the type of the default.'),
+  default: jsonSchema.optional().describe('The answer when nobody gives one in time; may hold {{ expressions }}. Without it, the node fails then.'),
+  expires_after_ms: answerTime.optional().describe('Time to answer, in ms. Default a day.'),
+  remind_every_ms: remindEvery,
+  ask: z.array(approverSchema).min(1).max(64).optional().describe('Who may answer. Default: the owner of the automation and its administrators.'),
+  requester_may_answer: z.boolean().optional().describe('Whether whoever asked for the run may answer. Default true; never where the node is consequential.'),
+});
+export type QuestionAction = z.infer<typeof questionActionSchema>;
+
+const role = z.string().min(1).max(256);
+
+/** `escalation`: somebody with a role has to take a matter on. Output: `{request_id, role, reason, status, reviewer, accepted_at_ms}`. */
+export const escalationActionSchema = z.strictObject({
+  kind: z.literal('escalation').describe('Asks that somebody with a role takes a matter on, and waits for it. Output: {request_id, role, reason, status, reviewer, accepted_at_ms}.'),
+  role: role.describe('Role that is asked first.'),
+  reason: definitionTextSchema.min(1).describe('Why; may hold {{ expressions }}.'),
+  chain: z.array(role).max(8).optional().describe('Roles that are asked next, one after the other, when someone declines or time runs out. Default none.'),
+  expires_after_ms: answerTime.optional().describe('Time that each role has, in ms; after the last one the node fails. Default: no end.'),
+  remind_every_ms: remindEvery,
+});
+export type EscalationAction = z.infer<typeof escalationActionSchema>;
+
+export const actionSchema = z.discriminatedUnion('kind', [httpActionSchema, transformActionSchema, automationActionSchema, workerActionSchema, questionActionSchema, escalationActionSchema]);
 export type Action = z.infer<typeof actionSchema>;

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '@cs/kernel';
 
 /** Members whose content belongs to the author: keys below them are never respelled. */
-const freeForm = new Set(['metadata', 'headers', 'query', 'body', 'input_schema', 'input', 'payload', 'arguments', 'schema']);
+const freeForm = new Set(['metadata', 'headers', 'query', 'body', 'input_schema', 'input', 'payload', 'arguments', 'schema', 'payload_schema', 'default']);
 
 const toSnakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

@@ -8,8 +8,8 @@ export { callContextSchema, type CallContext } from './call-context.schema.js';
 export { cloudEventHeaders, cloudEventTypePrefix, type PublishedEvent } from './cloud-event.schema.js';
 export { commitSchema, embeddedStateSchema, recordedEventSchema, type Commit, type RecordedEvent } from './commit.schema.js';
 export {
-  actionSchema, automationActionSchema, httpActionSchema, transformActionSchema, workerActionSchema,
-  type Action, type AutomationAction, type HttpAction, type TransformAction, type WorkerAction,
+  actionSchema, automationActionSchema, escalationActionSchema, httpActionSchema, questionActionSchema, transformActionSchema, workerActionSchema,
+  type Action, type AutomationAction, type EscalationAction, type HttpAction, type QuestionAction, type TransformAction, type WorkerAction,
 } from './action.schema.js';
 export {
   agentSchema, automationDefinitionSchema, automationVersionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, outputContractSchema, retryPolicySchema, watchConditionSchema,
@@ -47,6 +47,11 @@ export {
   approvalKindSchema, approverSchema, bindingDifferenceSchema, gateDecisionRecordSchema, gateDecisionSchema, gateOutcomeSchema, gatePolicySchema, gatePolicyStateSchema, gateReleaseSchema, gateVoteSchema, pendingGateSchema, votingSchema,
   type ApprovalKind, type Approver, type BindingDifference, type ExpiryPolicy, type GateDecision, type GateOutcome, type GatePolicy, type GatePolicyState, type GateRelease, type GateDecisionRecord, type GateVote, type PendingGate,
 } from './gate.schema.js';
+export { humanRequestStatuses, type HumanRequestRecord, type HumanRequestStatus } from './read-models.schema.js';
+export {
+  answerProvenanceSchema, defaultAnswerMs, endedHumanRequestSchema, humanRequestKinds, humanRequestSchema, maxAnswerBytes,
+  type AnswerConversion, type AnswerProvenance, type EndedHumanRequest, type EscalationRequest, type HumanRequest, type QuestionRequest,
+} from './human-request.schema.js';
 export { handoffEvents, watchEvents, type HandoffEvent, type WatchEvent } from './events/handoff.events.js';
 export { scheduleEvents, type ScheduleEvent } from './events/schedule.events.js';
 export { handoffArtifactSchema, type HandoffArtifact, type HandoffRecord, type HandoffStatus } from './handoff.schema.js';
@@ -85,6 +90,7 @@ export {
 export { rpcMethod, rpcReplySchema, rpcRequestSchema, type PayloadInputOf, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from './rpc/rpc.js';
 export { commandIdSchema, createAutomation, patchAutomation, runNow } from './rpc/runner.rpc.js';
 export { listRunWaits, listWaits } from './rpc/wait-reads.rpc.js';
+export { answerQuestion, getHumanRequest, listHumanRequests, requestIdSchema, respondEscalation, type AnsweredQuestion } from './rpc/human-requests.rpc.js';
 export { maxResolutionKeyBytes, maxResolutionPayloadBytes, resolveWait, waitIdSchema, type ResolvedWait } from './rpc/waits.rpc.js';
 export {
   createWebhookTrigger, deleteWebhookTrigger, disableWebhookTrigger, enableWebhookTrigger, findEarlyDeliveries, findWebhookWaits, getWebhookTrigger, listWebhookDeliveries, listWebhookTriggers,

@@ -1,5 +1,7 @@
 import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
+import type { Approver } from './gate.schema.js';
+import type { AnswerConversion, EscalationRequest, HumanRequest } from './human-request.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
 /** An automation as it is now. */
@@ -120,4 +122,45 @@ export interface WaitRecord {
   readonly wake_idempotency_key: string | null;
   readonly completed_at_ms: number | null;
   readonly metadata: Json;
+}
+
+export const humanRequestStatuses = ['pending', 'answered', 'accepted', 'timed_out', 'cancelled'] as const;
+export type HumanRequestStatus = (typeof humanRequestStatuses)[number];
+
+/** A question or an escalation of a run, from its asking to its end. */
+export interface HumanRequestRecord {
+  readonly request_id: string;
+  readonly kind: HumanRequest['kind'];
+  readonly status: HumanRequestStatus;
+  readonly run_id: string;
+  readonly automation_id: string;
+  /** Name of the automation; its id while the automation is not known. */
+  readonly workflow_name: string;
+  readonly node_id: string;
+  /** Item of a list that asks, from 0. */
+  readonly item: number | null;
+  readonly agent: string | null;
+  /** What is asked; of an escalation, its reason. */
+  readonly prompt: string;
+  readonly schema: Json;
+  /** Absent when the question has none. */
+  readonly default?: Json;
+  /** Who may answer; null means the owner of the automation and its administrators. */
+  readonly ask: readonly Approver[] | null;
+  /** Roles that are asked so far; null for questions. */
+  readonly roles: readonly string[] | null;
+  readonly declined: EscalationRequest['declined'];
+  readonly requested_by: GovernanceActor;
+  readonly requested_at_ms: number;
+  readonly expires_at_ms: number | null;
+  /** Where a response is sent. */
+  readonly respond_endpoint: string;
+  /** Absent until it is answered. */
+  readonly answer?: Json;
+  readonly conversion: AnswerConversion | null;
+  /** Null until it is answered. */
+  readonly answer_source: 'person' | 'default' | null;
+  readonly responded_by: GovernanceActor | null;
+  readonly ended_at_ms: number | null;
+  readonly reason: string | null;
 }

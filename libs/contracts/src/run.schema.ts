@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bindingDifferenceSchema, gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
 import { policyHoldSchema } from './policy-decision.schema.js';
+import { answerProvenanceSchema, endedHumanRequestSchema, humanRequestSchema } from './human-request.schema.js';
 import { guardrailLimitsSchema, runSupervisionSchema, runUsageSchema } from './run-supervision.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from './tenant.schema.js';
@@ -43,6 +44,8 @@ export const nodeOutputSchema = z.object({
   summary: z.string().optional(),
   content: jsonSchema,
   created_at_ms: epochMsSchema,
+  /** Of a question: who gave the answer. */
+  answer: answerProvenanceSchema.optional(),
 });
 export type NodeOutput = z.infer<typeof nodeOutputSchema>;
 
@@ -54,7 +57,7 @@ export const nodeInProgressSchema = z.object({
 });
 export type NodeInProgress = z.infer<typeof nodeInProgressSchema>;
 
-export const waitKindSchema = z.enum(['timer', 'retry_backoff', 'webhook', 'external_condition', 'child_run', 'worker_task']);
+export const waitKindSchema = z.enum(['timer', 'retry_backoff', 'webhook', 'external_condition', 'child_run', 'worker_task', 'question', 'escalation']);
 export type WaitKind = z.infer<typeof waitKindSchema>;
 
 /** What a delivery must be to end a webhook wait: every member that is there must be equal (domain 8.8). */
@@ -95,6 +98,8 @@ export const openWaitSchema = z.object({
   condition_key: z.string().optional(),
   payload_schema: z.record(z.string(), jsonSchema).optional(),
   child_run_id: runIdSchema.optional(),
+  /** What a person is asked for; its deadline is `wake_at_ms`. */
+  request: humanRequestSchema.optional(),
 });
 export type OpenWait = z.infer<typeof openWaitSchema>;
 
@@ -157,6 +162,8 @@ export const runCheckpointSchema = z.object({
   fan_outs: z.record(z.string(), fanOutSchema).optional(),
   /** Webhook and external waits that have ended, the newest last; absent means none has. */
   ended_waits: z.array(endedWaitSchema).readonly().optional(),
+  /** Questions and escalations that have ended, the newest last; absent means none has. */
+  ended_requests: z.array(endedHumanRequestSchema).readonly().optional(),
   /** Child runs that nobody waits for any more and that are still to be cancelled. */
   abandoned_children: z.array(runIdSchema).readonly().optional(),
   /** When a node's first attempt began, for limits on all attempts together. */

@@ -3,6 +3,7 @@ export { PostgresAuditQueries } from './audit-queries.adapter.js';
 export { Database, type DatabaseOptions, type Statement } from './database.js';
 export { PostgresDelegationQueries } from './delegation-queries.adapter.js';
 export { PostgresHandoffQueries } from './handoff-queries.adapter.js';
+export { PostgresHumanRequestQueries } from './human-request-queries.adapter.js';
 export { lead, type Leadership } from './leadership.adapter.js';
 export { migrate } from './migrate.js';
 export { nextSchema, NextGeneration, RebuildUnderWayError, TablesInUseError, type GenerationSource } from './next-generation.adapter.js';

@@ -2,6 +2,7 @@ import type {
   ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DelegationRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
+import { humanRequestTable } from './human-request-table.js';
 import { policyTables } from './policy-tables.js';
 import { governanceTables } from './governance-tables.js';
 import { webhookMatchColumns, webhookTables } from './webhook-tables.js';
@@ -182,7 +183,7 @@ const delegations: BulkTable<DelegationRow> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, automations, definitions, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, automations, definitions, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
   ...webhookTables,
   ...policyTables,

@@ -2,6 +2,7 @@ import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActo
 import type { StoredCommit } from '@cs/eventing';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 import { governanceFacts } from './governance-facts.js';
+import { askedFacts, humanFacts } from './human-facts.js';
 import { operatorFacts } from './operator-facts.js';
 import type { TenantKey } from './tenant-key.js';
 
@@ -35,6 +36,7 @@ const keptOfPolicy: Facts = {
 const kept: Readonly<Record<string, Facts>> = {
   ...operatorFacts,
   ...governanceFacts,
+  ...humanFacts,
   run_created: {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
@@ -81,6 +83,7 @@ const pick = (data: Json | undefined, facts: Facts): JsonObject => {
 const member = (data: Json | undefined, name: string): Json | undefined => (isJsonObject(data) ? data[name] : undefined);
 
 const factsOfEvent = (aggregate: AggregateRef['aggregate'], { event_type, data }: RecordedEvent): JsonObject => {
+  if (event_type === 'question_asked' || event_type === 'escalation_issued') return askedFacts(member(data, 'wait'));
   if (event_type === 'approval_gate_opened') return pick(member(data, 'gate'), keptOfGate);
   if (aggregate === 'webhook_trigger') return { ...pick(member(data, 'trigger'), keptOfTrigger), ...pick(data, { changedBy: 'changed_by' }) };
   return { ...pick(data, kept[event_type] ?? {}), ...(event_type === 'gate_decision_refused' || event_type === 'governance_action_denied' ? { decision: 'denied' } : {}) };

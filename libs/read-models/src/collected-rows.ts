@@ -1,6 +1,7 @@
 import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDelegations, type DelegationRow } from './delegation.projection.js';
+import type { HumanRequestRow } from './human-request-row.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeGovernanceApprovals, mergeGovernanceReviews, mergeGovernedAgents } from './governance.projection.js';
 import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
@@ -42,6 +43,7 @@ export class CollectedRows {
   readonly runs = new RowsByKey<RunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
   readonly waits = new RowsByKey<WaitRow>((row) => [row.org_id, row.workspace_id, row.run_id, row.wait_id]);
   readonly gates = new RowsByKey<GateRow>((row) => [row.org_id, row.workspace_id, row.gate_opening_id], mergeGates);
+  readonly human_requests = new RowsByKey<HumanRequestRow>((row) => [row.org_id, row.workspace_id, row.request_id]);
   readonly automations = new RowsByKey<AutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeAutomations);
   readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
@@ -66,7 +68,7 @@ export class CollectedRows {
   changes(position: number): RowChanges {
     return {
       position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records, audit_keys: this.audit_keys,
-      runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), automations: this.automations.all(), definitions: this.definitions.all(),
+      runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),

@@ -10,6 +10,8 @@ export type { DelegationRow } from './delegation.projection.js';
 export type { ApprovalFilter, GovernanceQueries } from './governance-queries.port.js';
 export type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
+export { toHumanRequestRecord, type AskedReader, type HumanRequestFilter, type HumanRequestQueries, type ShownHumanRequest } from './human-request-queries.port.js';
+export type { HumanRequestRow } from './human-request-row.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';
 export { projectBatch, type ProjectOptions } from './project-batch.js';

@@ -16,6 +16,7 @@ import { projectHandoffs } from './handoff.projection.js';
 import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
 import { projectEffectPolicies, projectPolicyDecisions } from './policy.projection.js';
+import { projectHumanRequests } from './human-request.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectRun } from './run.projection.js';
 import { projectSchedules } from './schedule.projection.js';
@@ -59,6 +60,7 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows,
   rows.run_events.push(...projectRunEvents({ stored, run: folded.state }));
   for (const wait of projectWaits(transition)) rows.waits.add(wait);
   for (const gate of projectGates(transition)) rows.gates.add(gate);
+  for (const request of projectHumanRequests(transition)) rows.human_requests.add(request);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);
   for (const decision of projectPolicyDecisions(stored, tenant)) rows.policy_decisions.add(decision);

@@ -1,5 +1,6 @@
 import type { NeededAuthority } from '@cs/approval-domain';
 import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { DelegationRow } from './delegation.projection.js';
@@ -190,6 +191,7 @@ export interface RowChanges {
   readonly run_events: readonly RunEventRow[];
   readonly waits: readonly WaitRow[];
   readonly gates: readonly GateRow[];
+  readonly human_requests: readonly HumanRequestRow[];
   readonly automations: readonly AutomationRow[];
   readonly definitions: readonly DefinitionRow[];
   readonly deliveries: readonly DeliveryRow[];

@@ -20,8 +20,7 @@ const gateEnd = (event: Extract<WaitEvent, { event_type: 'approval_gate_decided'
 /** The wait that an event opens, if it does. */
 export const openedBy = (event: WaitEvent, moment: Moment): WaitRow | undefined => {
   if (event.event_type === 'approval_gate_opened') return approvalRow(moment, event.data.gate);
-  if (event.event_type === 'wait_node_registered' || event.event_type === 'node_retry_backoff_scheduled') return waitRow(moment, event.data.wait);
-  return undefined;
+  return 'wait' in event.data ? waitRow(moment, event.data.wait) : undefined;
 };
 
 const waitEventPrefix = 'stateful_runtime.wait.';

@@ -32,7 +32,7 @@ export interface WaitQueries {
 export const waitStatuses = ['waiting', 'escalated', 'woken', 'timed_out', 'cancelled'] as const;
 export type WaitStatus = (typeof waitStatuses)[number];
 /** Kinds of a wait as they are listed: those of a run, and its gates. */
-export const waitKinds = ['timer', 'retry_backoff', 'webhook', 'external_condition', 'child_run', 'worker_task', 'approval'] as const;
+export const waitKinds = ['timer', 'retry_backoff', 'webhook', 'external_condition', 'child_run', 'worker_task', 'question', 'escalation', 'approval'] as const;
 
 /** An escalated wait has an outcome, but a person still has to act on it (domain 11.3). */
 export const rankOf = (status: string): number => (status === 'waiting' || status === 'escalated' ? 0 : 1);

@@ -86,7 +86,7 @@ const goneOn = ({ before, after }: RunTransition, moment: Moment): readonly Wait
 };
 
 const waitEvents: ReadonlySet<string> = new Set<WaitEvent['event_type']>([
-  'approval_gate_opened', 'approval_gate_decided', 'wait_node_registered', 'node_retry_backoff_scheduled', 'stateful_wait_woken_requeued',
+  'approval_gate_opened', 'approval_gate_decided', 'wait_node_registered', 'node_retry_backoff_scheduled', 'question_asked', 'escalation_issued', 'stateful_wait_woken_requeued',
   'stateful_wait_timeout_cancelled_run', 'stateful_wait_timeout_paused_run', 'stateful_wait_timeout_reminded',
 ]);
 

@@ -20,6 +20,14 @@ export interface RefusedDecision {
   readonly refusal: Refusal;
 }
 
+/** A question that was not answered, or an escalation that was not responded to. */
+export interface RefusedResponse {
+  readonly run_id: string;
+  readonly request_id: string;
+  readonly response: 'answer' | 'accept' | 'decline';
+  readonly refusal: Refusal;
+}
+
 interface Recording {
   readonly eventing: Eventing;
   readonly newId: IdSource;
@@ -49,3 +57,12 @@ export const recordRefusedDelegation = async (recording: Recording, context: Cal
   await record(recording, context, {
     event: { event_type: 'delegation_refused', data: { tenant_context: context.tenant, code: refusal.code, detail: refusal.message, request, ...about, actor: context.actor } },
   });
+
+/** Records who tried to respond to what, and why not. Of the response itself, nothing is kept. */
+export const recordResponseRefusal = async (recording: Recording, context: CallContext, { run_id, request_id, response, refusal }: RefusedResponse): Promise<void> => {
+  const data = { run_id, request_id, response, code: refusal.code, detail: detailOf(refusal), actor: context.actor };
+  await record(recording, context, { event: { event_type: 'human_response_refused', data }, correlation_id: run_id });
+};
+
+/** What a schema says of a value may repeat names in it; the code and the place say enough. */
+const detailOf = ({ code, message }: Refusal): string => (code === 'AUTOMATION_V2_ANSWER_INVALID' ? 'the answer does not fit the schema of the question' : message);

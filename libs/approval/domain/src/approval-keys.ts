@@ -10,13 +10,15 @@ const anyoneNamed = 'anyone_named';
 const lower = (text: string): string => text.trim().toLowerCase();
 const keyOf = ({ kind, id }: Approver): string => JSON.stringify([kind, kind === 'person' ? canonicalIdentity(id) : lower(id)]);
 
-const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: PendingGate): boolean => approvals_required > 1 || voting === 'majority';
+type Named = Pick<PendingGate, 'approvers' | 'approvals_required' | 'voting'>;
+
+const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: Named): boolean => approvals_required > 1 || voting === 'majority';
 
 /** Keys that stand for everybody: whoever has only such a key needs a right to the automation too. */
 export const openApproverKeys: readonly string[] = [anyone, anyoneNamed];
 
 /** Whom a gate takes decisions from, as keys without line breaks: whoever has one of them is among its approvers. */
-export const approverKeysOf = (gate: PendingGate): readonly string[] => {
+export const approverKeysOf = (gate: Named): readonly string[] => {
   const { approvers = [] } = gate;
   if (approvers.length > 0) return [...new Set(approvers.map(keyOf))];
   return [needsSeveral(gate) ? anyoneNamed : anyone];

@@ -72,7 +72,7 @@ const includes = (names: readonly string[] | undefined, id: string): boolean => 
 const seatOf = ({ actor, on_behalf_of }: Decider): string | undefined => on_behalf_of?.person ?? (actor.actor_id === undefined ? undefined : canonicalIdentity(actor.actor_id, actor.source));
 
 /** Somebody's roles and groups are theirs alone: a stand-in has only the seats that name the person. */
-const isApprover = ({ kind, id }: Approver, decider: Decider): boolean => {
+export const isApprover = ({ kind, id }: Approver, decider: Decider): boolean => {
   const { memberships, on_behalf_of } = decider;
   if (kind === 'person') return seatOf(decider) === canonicalIdentity(id);
   if (on_behalf_of !== undefined) return false;

@@ -1,3 +1,4 @@
+export { answerRefusal, askedRole, escalationRefusal, isAsked, type AnswerAuthorityRefusal } from './answer-authority.js';
 export { appliesTo, evaluateAccess, type AccessDecision, type AccessQuestion, type AccessReason } from './access-evaluation.js';
 export { decideDelegation, type DelegationCommand, type DelegationRefusal, type SetDelegation } from './delegation.decider.js';
 export { delegationInForce, onBehalfOf, type InForce, type NotInForce, type StandInQuestion } from './delegation-force.js';

@@ -3,6 +3,9 @@ import { isJsonObject, type Json } from '@cs/kernel';
 
 export type ReviewerEligibility = 'none' | 'any_human_reviewer' | 'elevated_reviewer';
 
+/** What of a gate, or of a question, says who may decide it. */
+export type Reviewed = Pick<PendingGate, 'node_id' | 'metadata' | 'risk_tier' | 'data_classes'>;
+
 /** What a gate demands of whoever approves it (domain 5.2). */
 export interface ReviewerPolicy {
   readonly eligibility: ReviewerEligibility;
@@ -59,14 +62,14 @@ const firstWord = <Word extends string>(values: readonly Json[], isKnown: (word:
 const isEligibility = (word: string): word is ReviewerEligibility => eligibilities.has(word);
 const everywhere = ['gate', 'policy', ''];
 
-const dataClassesOf = ({ metadata, data_classes = [] }: PendingGate): readonly DataClass[] => {
+const dataClassesOf = ({ metadata, data_classes = [] }: Reviewed): readonly DataClass[] => {
   const [list] = valuesAt(metadata, everywhere, 'data_classes');
   const single = valuesAt(metadata, everywhere, 'data_class').slice(0, 1);
   const words = [...data_classes, ...(Array.isArray(list) ? (list as readonly Json[]) : []), ...single];
   return [...new Set(words.filter((word) => typeof word === 'string').filter(isDataClass))];
 };
 
-const resourceOf = ({ metadata, node_id }: PendingGate, { automation_id, tenant_context }: OfRun): ResourceRef => {
+const resourceOf = ({ metadata, node_id }: Reviewed, { automation_id, tenant_context }: OfRun): ResourceRef => {
   const [given] = valuesAt(metadata, everywhere, 'resource');
   const text = (name: string): string | undefined => {
     const value = isJsonObject(given) ? given[name] : undefined;
@@ -84,7 +87,7 @@ const resourceOf = ({ metadata, node_id }: PendingGate, { automation_id, tenant_
 };
 
 /** Reads the policy of an open gate. What cannot be read counts as absent (domain 5.2). */
-export const reviewerPolicy = (gate: PendingGate, run: OfRun): ReviewerPolicy => ({
+export const reviewerPolicy = (gate: Reviewed, run: OfRun): ReviewerPolicy => ({
   eligibility: firstWord(valuesAt(gate.metadata, ['gate', ''], 'reviewer_eligibility'), isEligibility) ?? 'none',
   risk_tier: firstWord(valuesAt(gate.metadata, everywhere, 'risk_tier'), isRiskTier) ?? (gate.risk_tier !== undefined && isRiskTier(gate.risk_tier) ? gate.risk_tier : undefined),
   data_classes: dataClassesOf(gate),

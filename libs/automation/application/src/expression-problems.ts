@@ -1,5 +1,5 @@
 import { isApprovalNode } from '@cs/automation-domain';
-import type { AutomationDefinition, Binding, FlowNode, Problem, SingleWaitSpec } from '@cs/contracts';
+import type { Action, AutomationDefinition, Binding, FlowNode, Problem, SingleWaitSpec } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { ExpressionEvaluator } from './expression.port.js';
 import { bareExpression } from './expression-text.js';
@@ -10,12 +10,21 @@ interface Located {
   readonly expression: string;
 }
 
-const actionParts = (node: FlowNode): readonly (readonly [string, Json | undefined])[] => {
-  if (node.action?.kind === 'automation') return [['action.input', node.action.input]];
-  if (node.action?.kind !== 'http') return [];
-  const { url, headers, query, body } = node.action;
-  return [['action.url', url], ['action.headers', headers], ['action.query', query], ['action.body', body]];
+type Parts = readonly (readonly [string, Json | undefined])[];
+type PartsOf = { readonly [Kind in Action['kind']]: (action: Extract<Action, { kind: Kind }>) => Parts };
+
+/** Members of each kind of action that may hold expressions. */
+const partsOf: PartsOf = {
+  http: ({ url, headers, query, body }) => [['action.url', url], ['action.headers', headers], ['action.query', query], ['action.body', body]],
+  automation: ({ input }) => [['action.input', input]],
+  question: ({ prompt, default: fallback }) => [['action.prompt', prompt], ['action.default', fallback]],
+  escalation: ({ reason }) => [['action.reason', reason]],
+  transform: () => [],
+  worker: () => [],
 };
+
+// The table has, for each kind, the parts of exactly that kind; the compiler cannot see the pairing.
+const actionParts = ({ action }: FlowNode): Parts => (action === undefined ? [] : (partsOf[action.kind] as (action: Action) => Parts)(action));
 
 const textParts = (node: FlowNode): readonly (readonly [string, Json | undefined])[] => [
   // Only a gate's objective is shown with its expressions resolved.

@@ -12,6 +12,8 @@ export type { LaunchGuard } from './launch-guard.js';
 export { automationAccess, runAccess, type AccessOptions, type AccessRight } from './access-check.js';
 export { mayChange, maySee } from './resource-access.js';
 export { requestRun, type Requested, type RequestRunOptions, type RunRequest } from './request-run.command-handler.js';
+export { OutputBudget } from './output-budget.js';
+export { answerProblems } from './question-schema.js';
 export { resolveWait, type Resolved, type WaitResolution } from './resolve-wait.command-handler.js';
 export { RunExecutor, type RunExecutorOptions } from './run-executor.js';
 export { examineHeld, type HeldRunsOptions } from './held-runs.js';

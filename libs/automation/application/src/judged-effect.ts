@@ -9,11 +9,12 @@ const maxPathLength = 128;
 /** Tools that a kind of action calls; an `http` step is no tool, because its definition says exactly what it sends. */
 const toolOf = (_action: Action): string | undefined => undefined;
 
-/**
- * A step is judged when it says what it risks, or calls a tool. A `transform` does nothing outside.
- */
+/** Kinds that do nothing outside: what they compute, or what a person is asked, is judged where it is used. */
+const harmless: ReadonlySet<Action['kind']> = new Set<Action['kind']>(['transform', 'question', 'escalation']);
+
+/** A step is judged when it says what it risks, or calls a tool. */
 export const isJudged = ({ action, risk_tier, data_classes = [] }: FlowNode): boolean =>
-  action !== undefined && action.kind !== 'transform' && (risk_tier !== undefined || data_classes.length > 0 || toolOf(action) !== undefined);
+  action !== undefined && !harmless.has(action.kind) && (risk_tier !== undefined || data_classes.length > 0 || toolOf(action) !== undefined);
 
 const plainName = /^[A-Za-z0-9_-]+$/;
 

@@ -19,7 +19,7 @@ export const runScope = (run: Run, definition: AutomationDefinition, work: WorkR
   const nodes: Record<string, Json> = {};
   for (const id of ancestors(definition, work.node_id)) {
     const output = run.checkpoint.node_outputs[id];
-    if (output !== undefined) nodes[id] = { output: output.content };
+    if (output !== undefined) nodes[id] = { output: output.content, ...(output.answer === undefined ? {} : { answer: { ...output.answer } }) };
   }
   return {
     input: run.input,

@@ -17,6 +17,8 @@ const templates: Templates = {
   automation: ({ automation_id, version = null, input = {} }) => ({ automation_id, version, input }),
   transform: ({ expression }) => ({ expression }),
   worker: ({ task_type, payload = null }) => ({ task_type, payload }),
+  question: ({ prompt, schema = null, default: fallback = null }) => ({ prompt, schema, default: fallback }),
+  escalation: ({ role, reason, chain = [] }) => ({ role, reason, chain }),
 };
 
 // The table has, for each kind, the template of exactly that kind; the compiler cannot see the pairing.

@@ -1,5 +1,6 @@
 import { flowGraph, workKey, type NodeResult, type WorkRef } from '@cs/automation-domain';
 import type { EffectIntent, FlowNode } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
 import { childRunIdOf } from './child-run-id.js';
 import { scopeOf, type NodeContext } from './node-context.js';
 import { failedBy, nothingToDo } from './node-failure.js';
@@ -32,6 +33,8 @@ interface Prepared {
 }
 
 type Failed = Extract<NodeResult, { kind: 'failed' }>;
+
+const succeeded = ({ action }: FlowNode, content: Json): NodeResult => ({ kind: 'succeeded', contract_kind: action?.kind ?? 'none', content });
 
 /** Attempts that this runner makes: from their recorded intent to their recorded result. */
 export class StepAttempts {
@@ -86,7 +89,7 @@ export class StepAttempts {
   recordEnded(): void {
     for (const { work, outcome } of this.running.takeEnded()) {
       if (outcome.kind === 'aborted') continue;
-      this.#record(work, outcome.kind === 'failed' ? outcome : { kind: 'succeeded', contract_kind: work.node.action?.kind ?? 'none', content: outcome.output });
+      this.#record(work, outcome.kind === 'failed' ? outcome : succeeded(work.node, outcome.output));
     }
   }
 
@@ -108,9 +111,11 @@ export class StepAttempts {
       case 'effect':
         return void this.#prepared.push({ of, perform: step.perform });
       case 'value':
-        return this.#record(of, { kind: 'succeeded', contract_kind: node.action?.kind ?? 'none', content: step.content });
+        return this.#record(of, succeeded(node, step.content));
       case 'child_run':
         return this.#waitForChild(of);
+      case 'person':
+        return void this.#options.session.apply({ type: 'ask_person', ...work, attempt: of.attempt, ...step.asks });
       case 'failed':
         return this.#record(of, step);
     }

@@ -1,3 +1,4 @@
+import type { RequestToOpen } from '@cs/automation-domain';
 import type { Action, EffectIntent, FlowNode } from '@cs/contracts';
 import type { Json, JsonObject } from '@cs/kernel';
 import type { StepOutcome } from './step-runner.port.js';
@@ -26,7 +27,9 @@ export type PreparedStep =
   /** It leaves the process once its intent is durable. `perform` never throws. */
   | { readonly kind: 'effect'; readonly perform: (signal: AbortSignal) => Promise<StepOutcome> }
   /** It opens a wait for a run of another automation, and occupies no runner meanwhile. */
-  | { readonly kind: 'child_run'; readonly child: ChildRunRequest };
+  | { readonly kind: 'child_run'; readonly child: ChildRunRequest }
+  /** It opens a wait for a person, and occupies no runner meanwhile. */
+  | { readonly kind: 'person'; readonly asks: RequestToOpen };
 
 /** Executes one kind of action. */
 export interface StepExecutor<Of extends Action = Action> {

@@ -1,5 +1,6 @@
 import { automationStepExecutor } from './automation-step.executor.js';
 import type { ExpressionEvaluator } from './expression.port.js';
+import { escalationStepExecutor, questionStepExecutor } from './human-step.executor.js';
 import { httpStepExecutor } from './http-step.executor.js';
 import type { Secrets } from './secrets.port.js';
 import type { StepExecutors } from './step-executor.port.js';
@@ -17,4 +18,6 @@ export const stepExecutors = (options: StepExecutorOptions): StepExecutors => ({
   http: httpStepExecutor(options),
   transform: transformStepExecutor(options),
   automation: automationStepExecutor(options),
+  question: questionStepExecutor(options),
+  escalation: escalationStepExecutor(options),
 });

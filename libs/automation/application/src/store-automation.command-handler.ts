@@ -11,6 +11,7 @@ import { expressionProblems } from './expression-problems.js';
 import type { ExpressionEvaluator } from './expression.port.js';
 import { declaredCapabilities, governanceProblems, keepingProvenance, provenanceOf, withProvenance } from './governance/provenance.js';
 import { inputSchemaProblems, outputSchemaProblems, payloadSchemaProblems } from './input-validation.js';
+import { questionSchemaProblems } from './question-schema.js';
 import { accessOf, mayChange } from './resource-access.js';
 import { scheduleProblems } from './schedule-problems.js';
 
@@ -42,7 +43,7 @@ export const readDefinition = (raw: Json, evaluator: ExpressionEvaluator): Resul
   const parsed = automationDefinitionSchema.safeParse(withoutSchema(respell(raw)));
   if (!parsed.success) return invalid(problemsOf(parsed.error));
   const definition = parsed.data;
-  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...payloadSchemaProblems(definition), ...scheduleProblems(definition), ...governanceProblems(definition)];
+  const problems = [...definitionProblems(definition), ...expressionProblems(definition, evaluator), ...inputSchemaProblems(definition), ...outputSchemaProblems(definition), ...payloadSchemaProblems(definition), ...questionSchemaProblems(definition), ...scheduleProblems(definition), ...governanceProblems(definition)];
   return problems.length > 0 ? invalid(problems) : accepted(normaliseDefinition(definition));
 };
 

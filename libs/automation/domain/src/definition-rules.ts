@@ -1,5 +1,6 @@
 import type { Agent, AutomationDefinition, FlowNode, Problem } from '@cs/contracts';
 import { isApprovalNode } from './flow-graph.js';
+import { humanRequestProblems } from './human-request-problems.js';
 
 const duplicateAgents = (agents: readonly Agent[]): readonly Problem[] =>
   agents.flatMap(({ agent_id }, index) =>
@@ -38,7 +39,7 @@ const executionProblems = (node: FlowNode, index: number): readonly Problem[] =>
 
 /** What is wrong with a definition beside its graph: agents, the workspace, and members that exclude each other. */
 export const definitionRuleProblems = (definition: AutomationDefinition): readonly Problem[] => [
-  ...duplicateAgents(definition.agents), ...unknownAgents(definition), ...workspaceProblems(definition), ...definition.flow.nodes.flatMap(executionProblems),
+  ...duplicateAgents(definition.agents), ...unknownAgents(definition), ...workspaceProblems(definition), ...definition.flow.nodes.flatMap(executionProblems), ...humanRequestProblems(definition),
 ];
 
 /** The parts of a path without `.`, `..` and empty ones. */

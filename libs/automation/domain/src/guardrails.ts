@@ -24,8 +24,11 @@ const usedOf = (run: Run, at_ms: number): Readonly<Record<Limit, number>> => {
   return { max_total_runtime_ms: runtimeMs(run, at_ms), max_total_tokens: total_tokens, max_total_cost_usd: estimated_cost_usd, max_total_tool_calls: tool_calls };
 };
 
+/** Kinds that compute, or ask a person. */
+const noCalls: ReadonlySet<string> = new Set(['transform', 'question', 'escalation']);
+
 /** A node that does something outside the process: what counts as a call. */
-const isCall = ({ action }: FlowNode): boolean => action !== undefined && action.kind !== 'transform';
+const isCall = ({ action }: FlowNode): boolean => action !== undefined && !noCalls.has(action.kind);
 
 /**
  * The first limit that keeps a node from starting, if any. A node that is in flight when a limit is

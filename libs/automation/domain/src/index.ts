@@ -19,6 +19,10 @@ export { escalationChain, gateDueAtMs, isExpired, sevenDays, type ExpiryDefault 
 export { isVoting } from './gate-voting.js';
 export { lastDecidedGate, recoveredGate } from './pending-gate.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
+export { coerceAnswer, type Coerced } from './answer-coercion.js';
+export type { AnswerQuestion, HumanRequestRefusal, RequestToOpen, RespondEscalation } from './human-request.commands.js';
+export { openRequest, type OpenHumanRequest } from './human-request.decider.js';
+export { reviewMetadata } from './pending-gate.js';
 export { instantMs } from './instant.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';

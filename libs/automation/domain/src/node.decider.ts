@@ -51,8 +51,8 @@ export const startNode = (command: StartNode, run: Run, context: RunContext): No
   return accept(startedEvent(run, command, command.mode === undefined ? undefined : effectIntent(run, command, command.mode)));
 };
 
-/** The id that a wait of a node or an item has; waits for a back-off or a child name their attempt. */
-export const waitIdOf = (run: Run, work: WorkRef, what: 'wait' | `backoff:${number}` | `child:${number}`): string =>
+/** The id that a wait of a node or an item has; all but those of wait nodes name their attempt. */
+export const waitIdOf = (run: Run, work: WorkRef, what: 'wait' | `${'backoff' | 'child' | 'question' | 'escalation'}:${number}`): string =>
   `automation-v2:${run.run_id}:${work.node_id}:${generationOf(run, work)}:${what}`;
 
 const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { result: Failed; work: WorkRef; retry: Extract<RetryDecision, { kind: 'retry' }>; attempt: number; at_ms: number }): RunEvent => {

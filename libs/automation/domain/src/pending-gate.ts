@@ -16,7 +16,8 @@ const openingNumber = ({ checkpoint }: Run, node_id: string): number =>
 /** Members of a node's metadata that say who may review it, and what is kept of what was reviewed. */
 const reviewMembers: ReadonlySet<string> = new Set(['gate', 'policy', 'reviewer_eligibility', 'risk_tier', 'data_classes', 'data_class', 'resource', 'display_artifact', 'record_reviewed_artifact_hash']);
 
-const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] => {
+/** What of a node's metadata says who may review it. */
+export const reviewMetadata = ({ metadata = {} }: FlowNode): PendingGate['metadata'] => {
   const members = Object.entries(metadata).filter(([name]) => reviewMembers.has(name));
   return members.length === 0 ? undefined : Object.fromEntries(members);
 };

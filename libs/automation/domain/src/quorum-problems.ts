@@ -8,10 +8,11 @@ interface Quorum {
   readonly path: string;
 }
 
-const duplicates = ({ approvers, path }: Quorum): readonly Problem[] =>
+/** Somebody who is named twice in the list at `path`. */
+export const approverProblems = (approvers: readonly Approver[], path: string): readonly Problem[] =>
   approvers.flatMap((approver, index) =>
     approvers.findIndex((other) => keyOf(other) === keyOf(approver)) < index
-      ? [{ path: `${path}.approvers[${index}]`, code: 'approver_duplicate', message: `${approver.kind} "${approver.id}" is named already` }]
+      ? [{ path: `${path}[${index}]`, code: 'approver_duplicate', message: `${approver.kind} "${approver.id}" is named already` }]
       : [],
   );
 
@@ -30,5 +31,5 @@ export const quorumProblems = ({ gate }: FlowNode, index: number): readonly Prob
   const uncountable: readonly Problem[] = gate?.voting === 'majority' && !isCountable(quorum)
     ? [{ path: `${quorum.path}.voting`, code: 'approval_majority_uncountable', message: 'a majority is one of people who are named: give "approvers" of kind "person" only' }]
     : [];
-  return [...duplicates(quorum), ...impossible(quorum), ...uncountable];
+  return [...approverProblems(quorum.approvers, `${quorum.path}.approvers`), ...impossible(quorum), ...uncountable];
 };

@@ -1,6 +1,7 @@
 import type { Run, RunCheckpoint, RunIn } from '@cs/contracts';
 import { admissionEvolvers } from './admission-evolution.js';
 import { gateEvolvers } from './gate-evolution.js';
+import { humanRequestEvolvers } from './human-request-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
 import { policyEvolvers } from './policy-evolution.js';
 import { operatorEvolvers } from './operator-evolution.js';
@@ -46,6 +47,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...waitEvolvers,
   ...gateEvolvers,
   ...policyEvolvers,
+  ...humanRequestEvolvers,
   ...admissionEvolvers,
   ...operatorEvolvers,
   ...supervisionEvolvers,

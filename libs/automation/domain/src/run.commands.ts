@@ -4,6 +4,7 @@ import type { ExpiryDefault } from './gate-expiry.js';
 import type { CancelHeld, HoldLaunch, ReleaseLaunch } from './admission.commands.js';
 import type { OverrideGuardrails, RecordUsage, WatchCommand } from './supervision.commands.js';
 import type { JudgeEffect } from './policy.commands.js';
+import type { AnswerQuestion, AskPerson, RespondEscalation } from './human-request.commands.js';
 import type { StepCommand } from './step.commands.js';
 import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
 import type { OperatorCommandOfRun } from './operator.commands.js';
@@ -76,8 +77,8 @@ export interface DecideGate {
 /** Ends a run that cannot be executed at all. */
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
-export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | ReopenGate | SettleRun | WakeWait | FailRun | JudgeEffect | StepCommand;
-export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
+export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | ReopenGate | SettleRun | WakeWait | FailRun | JudgeEffect | StepCommand | AskPerson;
+export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | AnswerQuestion | RespondEscalation | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

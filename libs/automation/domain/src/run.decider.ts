@@ -1,6 +1,7 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { withAbandonedEffects } from './abandoned-effects.js';
+import { withCancelledRequests } from './cancelled-requests.js';
 import { cancelHeld, holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
 import { unfitForExecution } from './claim-checks.js';
@@ -8,6 +9,8 @@ import { reopenGate } from './gate-binding.js';
 import { gateDue } from './gate-expiry.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
 import { overrideGuardrails, pauseAtGuardrail, recordUsage, type SupervisionRefusal } from './guardrail.decider.js';
+import type { HumanRequestRefusal } from './human-request.commands.js';
+import { answerQuestion, askPerson, respondEscalation } from './human-request.decider.js';
 import { finishNode, recoverNode, startNode } from './node.decider.js';
 import { operatorDeciders } from './operator-deciders.js';
 import type { OperatorRefusal } from './operator.decider.js';
@@ -24,7 +27,7 @@ import type { WaitRefusal } from './wait.commands.js';
 import { isFinished, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
-export type RunRefusal = SupervisionRefusal | ExecutionRefusal | GateRefusal | WaitRefusal | OperatorRefusal;
+export type RunRefusal = SupervisionRefusal | ExecutionRefusal | GateRefusal | WaitRefusal | HumanRequestRefusal | OperatorRefusal;
 
 const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   { event_type: 'run_created', data: created },
@@ -90,6 +93,9 @@ const deciders: Deciders = {
   },
   deliver_webhook: deliverWebhook,
   resolve_wait: resolveWait,
+  ask_person: askPerson,
+  answer_question: answerQuestion,
+  respond_escalation: respondEscalation,
   skip_node: skipNode,
   reject_node: rejectNode,
   start_fan_out: startFanOut,
@@ -108,7 +114,7 @@ const deciders: Deciders = {
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
 const executionCommands: ReadonlySet<string> = new Set<ExecutionCommand['type']>(['claim', 'start_node', 'finish_node', 'recover_node', 'open_waits', 'open_gate', 'reopen_gate', 'judge_effect', 'settle', 'wake_wait', 'fail_run',
-  'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children',
+  'skip_node', 'reject_node', 'start_fan_out', 'finish_fan_out', 'wait_for_child', 'end_child_wait', 'cancel_child', 'release_children', 'ask_person',
   'reap_stale', 'auto_resume', 'settle_pausing_on_restart', 'interrupt_for_shutdown', 'renew_queue_message']);
 
 /** Judges a command against a run. Pure and total: time and the pinned definition come in with the context. */
@@ -118,5 +124,5 @@ export const decideRun = (command: RunCommand, run: RunState, context: RunContex
   // The table has, for each type, the decider of exactly that type; the compiler cannot see the pairing.
   const decide = deciders[command.type] as (command: RunCommand, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal>;
   const decision = decide(command, run, context);
-  return decision.kind === 'refused' ? decision : accept(...withAbandonedEffects(run, decision.events));
+  return decision.kind === 'refused' ? decision : accept(...withCancelledRequests(run, withAbandonedEffects(run, decision.events)));
 };

@@ -3,6 +3,7 @@ import type { EndedWait, OpenWait, Run, RunEvent, WaitKind } from '@cs/contracts
 import { endOverdueChild } from './child-run.decider.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
 import { isFinished } from './run.state.js';
+import { requestDue } from './human-request-deadline.decider.js';
 import { dueOutcome } from './wait-due.js';
 import { externalKey, phaseGuardKey, wakeKey, webhookKey } from './wait-keys.js';
 import { waitOutput, type WokenBy } from './wait-output.js';
@@ -32,6 +33,12 @@ const wakeDue = (run: Run, wait: OpenWait, at_ms: number): RunEvent => {
   return woken(wait, { at_ms, facts: { due_at_ms }, wake_idempotency_key, wait_event: `${wait.wait_kind}_woken` });
 };
 
+/** What a wait comes to at its wake-up: it has its output, or its deadline is over. */
+const endDue = (run: Run, wait: OpenWait, context: RunContext): Decision<RunEvent, ExecutionRefusal> => {
+  if (wait.request !== undefined) return accept(...requestDue(run, { wait, request: wait.request }, context));
+  return wait.wait_kind === 'child_run' ? endOverdueChild(run, wait, context) : accept(wakeDue(run, wait, context.at_ms));
+};
+
 /**
  * Ends a wait whose time has come, by the time of the command, which is never before what the run
  * recorded last. Late, doubled and raced wake-ups find the wait gone, or its run finished: nothing happens.
@@ -42,7 +49,7 @@ export const wakeWait = ({ wait_id }: WakeWait, run: Run, context: RunContext): 
   if (wait === undefined || isFinished(run.status)) return accept();
   switch (dueOutcome(wait, at_ms)) {
     case 'wake':
-      return wait.wait_kind === 'child_run' ? endOverdueChild(run, wait, context) : accept(wakeDue(run, wait, at_ms));
+      return endDue(run, wait, context);
     case 'timeout':
       return wait.timeout === undefined ? accept() : accept(timedOut({ run, wait, timeout: wait.timeout, at_ms }));
     case undefined:

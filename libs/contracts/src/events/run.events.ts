@@ -8,6 +8,7 @@ import { defineEvents, type EventOf } from './event-catalogue.js';
 import { supervisionRunEvents } from './run-supervision.events.js';
 import { runAdmissionEvents } from './run-admission.events.js';
 import { runWaitEvents } from './run-wait.events.js';
+import { humanRunEvents } from './run-human.events.js';
 import { operatorRunEvents } from './run-operator.events.js';
 import { policyRunEvents } from './run-policy.events.js';
 
@@ -53,6 +54,7 @@ export const runEvents = defineEvents({
   ...runStepEvents,
   node_approval_rollback: { version: 1, data: z.object({ node_ids: nodeIds, reset_nodes: nodeIds }), summary: 'Nodes were sent back to pending with everything that depends on them.' },
   ...runWaitEvents,
+  ...humanRunEvents,
   approval_gate_opened: { version: 1, data: z.object({ gate: pendingGateSchema, blocked_nodes: nodeIds }), audit: 'automation.governance.gate_opened', summary: 'The run stopped for a signature.' },
   approval_gate_vote_recorded: { version: 1, data: z.object({ node_id: nodeIdSchema, gate_opening_id: z.string(), vote: gateVoteSchema }), audit: 'automation.governance.gate_voted', summary: 'A person voted at a gate that needs several.' },
   approval_binding_broken: {

@@ -1,6 +1,7 @@
 import { AuditKeys1767225600300 } from './audit-keys.js';
 import { AuditReads1767225600301 } from './audit-reads.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
+import { HumanRequests1767225600200 } from './human-requests.js';
 import { Inbox1767225600500 } from './inbox.js';
 import { CreatePolicies1787000100000 } from './policies.js';
 import { ExtendWaits1767225600001 } from './waits.js';
@@ -27,6 +28,7 @@ export const migrations = [
   OverdueGates1767225600008,
   Viewers1767225600009,
   SweepRuns1767225600010,
+  HumanRequests1767225600200,
   AuditKeys1767225600300,
   AuditReads1767225600301,
   Delegations1767225600401,
