@@ -81,6 +81,13 @@ const { errorsTable, eventsTable, routesTable, namedSchemaDocument } = await bui
 emit('docs/reference/events.md', page('Events', 'the event catalogue (`libs/contracts/src/events`)', 'Every event in the log. A running gateway serves the schema of each under `/schemas/<aggregate>.<event>` and all of them as `/asyncapi.json`.', eventsTable()));
 emit('docs/reference/errors.md', page('Errors', 'the error catalogues (`libs/contracts/src/error-catalogue.ts`, `libs/http-api/src/http-error-catalogue.ts`)', 'Every refusal is `application/problem+json` (RFC 9457) with one of these codes as `code`. Codes are permanent; texts are not.', errorsTable()));
 emit('docs/reference/routes.md', page('Routes', 'the route catalogue (`libs/http-api/src`)', 'A running gateway serves the same as OpenAPI (`/openapi.json`) and as a page (`/docs`). "tenant" routes need credentials; "Codes of its own" come on top of those that every route of its kind can answer.', routesTable()));
+const policyFolder = 'libs/cedar-policy/policies';
+const policyFiles = readdirSync(inRoot(policyFolder)).sort((a, b) => Number(a.endsWith('.cedarschema')) - Number(b.endsWith('.cedarschema')) || (a < b ? -1 : 1));
+emit('docs/reference/effect-policies.md', page(
+  'Effect policies', policyFolder,
+  'What effects are judged by where a workspace has published no policy of its own, and what policies can say. `GET /governance/effect-policy` answers the policies as one text. [How to write one](../guides/policies.md).',
+  ...policyFiles.flatMap((name) => [`## ${name}`, `\`\`\`cedar\n${read(`${policyFolder}/${name}`).trim()}\n\`\`\``]),
+));
 emit('docs/reference/configuration.md', await configuration());
 // What a running gateway serves under /schemas/automation, for editors that are not connected to one.
 emit('schemas/automation.schema.json', `${JSON.stringify(namedSchemaDocument('automation'), null, 2)}\n`);

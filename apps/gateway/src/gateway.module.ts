@@ -22,6 +22,7 @@ import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
 import { Identity } from './identity/identity.js';
 import { OperatorController } from './operator.controller.js';
+import { PoliciesController } from './policies.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { RunsController } from './runs.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
@@ -58,7 +59,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },

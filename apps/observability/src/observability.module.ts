@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, openAuditKeys, randomId, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { AuditQueries, AuditReads, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -17,11 +18,12 @@ import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { HumanRequestsController } from './human-requests.controller.js';
 import { OperationsController } from './operations.controller.js';
+import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -32,7 +34,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [PoliciesController, WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
@@ -46,6 +48,8 @@ export class ObservabilityModule {
         onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
         onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
         onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
+        onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
+        { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
         onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
         {
           provide: VERIFICATION_SOURCES,

@@ -1,6 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
-import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
@@ -11,6 +10,7 @@ import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
+import { EffectPoliciesController } from './effect-policies.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { OperatorController } from './operator.controller.js';
@@ -20,8 +20,9 @@ import { webhookProviders } from './webhook-providers.js';
 import { WebhooksController } from './webhooks.controller.js';
 import { RunnerMetrics } from './runner-metrics.js';
 import { RunnerService, type Closing } from './runner.service.js';
+import { policyProviders } from './policy-providers.js';
 import { triggerProviders } from './trigger-providers.js';
-import { AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
+import { ACTIVE_POLICY, AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const EVALUATOR = Symbol('EVALUATOR');
@@ -37,15 +38,16 @@ interface ExecutorParts {
   readonly admission: RunAdmission;
   readonly automations: AutomationStatusCache;
   readonly meter: RunMeter;
+  readonly policy: ActivePolicy;
 }
 
 const openOutbound = (config: RunnerConfig): OutboundHttp =>
   createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
 
-const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter }: ExecutorParts): RunExecutor => {
+const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
-    eventing, definitions, evaluator, secrets, admission, meter, policy: new ActivePolicy(new CedarEffectJudge(), eventing.store), changes: signals, automations, newId: randomId,
+    eventing, definitions, evaluator, secrets, admission, meter, policy, changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
@@ -75,9 +77,9 @@ const executionProviders = (config: RunnerConfig): readonly Provider[] => [
     useFactory: (...[eventing, definitions, nc, meter]: [Eventing, DefinitionLibrary, NatsConnection, RunMeter]) => new RunAdmission({ eventing, definitions, meter, timers: new TimerSchedule(nc) }),
   },
   {
-    provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION, RUNNER_METRICS],
-    useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission, RunMeter]) =>
-      createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter }),
+    provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION, RUNNER_METRICS, ACTIVE_POLICY],
+    useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission, RunMeter, ActivePolicy]) =>
+      createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy }),
   },
 ];
 
@@ -87,10 +89,11 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [GovernanceController, WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
+      controllers: [EffectPoliciesController, GovernanceController, WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...webhookProviders(config),
         ...triggerProviders(config),
+        ...policyProviders,
         ...executionProviders(config),
         ...optionProviders,
         { provide: RUNNER_METRICS, inject: [METRICS], useFactory: (registry: Registry) => new RunnerMetrics(registry) },

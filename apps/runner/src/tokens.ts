@@ -8,4 +8,7 @@ export const DEFINITIONS = Symbol('DEFINITIONS');
 export const HANDOFF_OPTIONS = Symbol('HANDOFF_OPTIONS');
 export const OPERATOR_OPTIONS = Symbol('OPERATOR_OPTIONS');
 export const AUTOMATION_STATUSES = Symbol('AUTOMATION_STATUSES');
+export const ACTIVE_POLICY = Symbol('ACTIVE_POLICY');
+export const EFFECT_JUDGE = Symbol('EFFECT_JUDGE');
+export const EFFECT_POLICY_OPTIONS = Symbol('EFFECT_POLICY_OPTIONS');
 export const RUNNER_METRICS = Symbol('RUNNER_METRICS');

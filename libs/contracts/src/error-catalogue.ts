@@ -141,6 +141,10 @@ export const errorCatalogue = {
   GOVERNANCE_APPROVAL_NOT_APPROVED: { kind: 'forbidden', title: 'Nobody has allowed this', remedy: 'Wait for the decision; `status` tells where it stands.' },
   GOVERNANCE_APPROVAL_CONSUMED: { kind: 'conflict', title: 'This governance approval was used already', remedy: 'An approval is good once: ask again with POST /governance/approvals.' },
   GOVERNANCE_APPROVAL_MISMATCH: { kind: 'conflict', title: 'Something else was allowed than this', remedy: 'Send exactly what the approval was asked for, or ask again: the automation may have changed since.' },
+  EFFECT_POLICY_INVALID: { kind: 'invalid', title: 'The policy cannot be used', remedy: 'Correct the places listed in `problems`; nothing was stored.' },
+  EFFECT_POLICY_NOT_FOUND: { kind: 'not_found', title: 'The workspace has no such version of its policy', remedy: 'GET /governance/effect-policy/versions lists them.' },
+  EFFECT_POLICY_REQUIRES_HUMAN_ADMIN: { kind: 'forbidden', title: 'Only a person who administers the workspace may publish its policy', remedy: 'Publish with the credentials of an administrator.' },
+  EFFECT_POLICY_CHANGED: { kind: 'conflict', title: 'Another version of the policy is active by now', remedy: 'Read the active version, apply your change to it, and publish again.' },
   RECEIPTS_NOT_CONFIGURED: { kind: 'unavailable', title: 'This installation signs no receipts', remedy: 'Ask its operator to set COUNTERSIGN_RECEIPT_KEYS_FILE.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;

@@ -16,6 +16,10 @@ export {
   type Agent, type AutomationDefinition, type AutomationDefinitionInput, type AutomationVersion, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type OutputContract, type RetryPolicy, type WatchCondition,
 } from './definition.schema.js';
 export { respell } from './definition-spelling.js';
+export {
+  dryRunEffectPolicy, getEffectPolicy, getEffectPolicyVersion, listEffectPolicies, listPolicyDecisions, policyDecisionFilterSchema, publishEffectPolicy,
+  type ActiveEffectPolicy, type PolicyChange, type PolicyDecisionRecord, type PolicyDryRun,
+} from './rpc/effect-policy.rpc.js';
 export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
 export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';

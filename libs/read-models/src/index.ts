@@ -40,3 +40,5 @@ export { type WebhookDeliveryFilter, type WebhookQueries } from './webhook-queri
 export type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 export { showTrigger } from '@cs/automation-application';
 export type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
+export { dryRunPolicy, type DryRunRequest } from './dry-run-policy.query.js';
+export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.js';

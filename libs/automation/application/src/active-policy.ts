@@ -13,6 +13,10 @@ const secretContent = (policy_version: string): PolicyJudgement => ({
   outcome: 'deny', reason_code: 'secret_content_blocked', reason: 'what would go out holds something that looks like a credential', elevated: false, policy_version, policy_ids: [],
 });
 
+/** What a policy says of an effect, whatever is in it. */
+export const judgeBy = (judge: EffectJudge, policy: PolicyVersion, effect: JudgedEffect): PolicyJudgement =>
+  effect.has_secret_content ? secretContent(policy.policy_version) : judge.judge(policy, effect);
+
 /** Judges effects by the policy that is active in their workspace at that moment. */
 export class ActivePolicy {
   readonly #judge: EffectJudge;
@@ -24,8 +28,7 @@ export class ActivePolicy {
   }
 
   async judge(workspace: Workspace, effect: JudgedEffect): Promise<PolicyJudgement> {
-    const policy = await this.#active(workspace);
-    return effect.has_secret_content ? secretContent(policy.policy_version) : this.#judge.judge(policy, effect);
+    return judgeBy(this.#judge, await this.#active(workspace), effect);
   }
 
   async #active(workspace: Workspace): Promise<PolicyVersion> {

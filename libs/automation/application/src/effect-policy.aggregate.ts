@@ -4,7 +4,7 @@ import { evolveEffectPolicy, type EffectPolicyState } from '@cs/automation-domai
 import type { Aggregate } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 
-const stateSchema = effectPolicyVersionSchema.extend({ recent_commands: z.array(z.object({ command_id: z.string(), number: z.int().positive() })).readonly() });
+const stateSchema = effectPolicyVersionSchema.extend({ recent_commands: z.array(z.object({ command_id: z.string(), digest: z.string() })).readonly() });
 
 /** The policy of a workspace: its active version. Earlier versions are in the events and in their projection. */
 export const effectPolicyAggregate: Aggregate<EffectPolicyState, EffectPolicyEvent> = {
