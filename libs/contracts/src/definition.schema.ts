@@ -111,6 +111,13 @@ export const agentSchema = z.strictObject({
 });
 export type Agent = z.infer<typeof agentSchema>;
 
+/** What runs of an automation may do without asking anybody. */
+export const autonomyLimitsSchema = z.strictObject({
+  max_effects_per_hour: z.int().nonnegative().optional().describe('Effects in an hour of the clock (UTC). Absent: no limit.'),
+  max_effects_per_day: z.int().nonnegative().optional().describe('Effects in a day (UTC). Absent: no limit.'),
+});
+export type AutonomyLimits = z.infer<typeof autonomyLimitsSchema>;
+
 /** Limits of one run, and of the runs of an automation together (domain 2.5, 3.5). */
 export const executionSchema = z.strictObject({
   profile: z.enum(['strict', 'guided', 'yolo']).optional().describe('How much a run is left to itself. Default guided.'),
@@ -120,6 +127,7 @@ export const executionSchema = z.strictObject({
   max_total_tokens: z.int().positive().optional().describe('Model tokens that one run may use; then it is paused.'),
   max_total_cost_usd: z.number().positive().optional().describe('US dollars that one run may cost; then it is paused.'),
   max_concurrent_runs: z.int().min(1).max(1000).optional().describe('Runs of this automation that execute at a time; others stay queued.'),
+  autonomy: autonomyLimitsSchema.optional().describe('Effects (requests, tool calls, child runs) that runs of this automation may have without an approval; an operator is asked about each one beyond that.'),
   rate_limit: z
     .strictObject({ max_runs: z.int().min(1).max(10_000).describe('Runs that may begin within the period.'), per_ms: durationMsSchema.max(24 * 3_600_000).describe('The period, in milliseconds.') })
     .optional()

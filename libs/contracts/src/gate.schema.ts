@@ -104,6 +104,8 @@ export const gatePolicySchema = z.object({
   /** Only an elevated reviewer may approve. */
   elevated: z.boolean(),
   policy_version: z.string(),
+  /** Role that may approve; absent means anyone with authority. */
+  approver_role: z.string().optional(),
 });
 export type GatePolicy = z.infer<typeof gatePolicySchema>;
 
@@ -165,6 +167,8 @@ export const gateDecisionRecordSchema = z.object({
   releases: z.array(gateReleaseSchema).readonly().optional(),
   /** Of a gate that a policy opened: until when an approval may be used. */
   approval_expires_at_ms: epochMsSchema.optional(),
+  /** On which terms it asked: an approval holds for no stricter ones. */
+  policy: gatePolicySchema.optional(),
   /** The caller's idempotency key: the same command repeated gets its first answer. */
   command_id: z.string().optional(),
 });

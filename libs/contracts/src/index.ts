@@ -12,8 +12,8 @@ export {
   type Action, type AutomationAction, type EscalationAction, type HttpAction, type QuestionAction, type TransformAction, type WorkerAction,
 } from './action.schema.js';
 export {
-  agentSchema, automationDefinitionSchema, automationVersionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, outputContractSchema, retryPolicySchema, watchConditionSchema,
-  type Agent, type AutomationDefinition, type AutomationDefinitionInput, type AutomationVersion, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type OutputContract, type RetryPolicy, type WatchCondition,
+  agentSchema, automationDefinitionSchema, autonomyLimitsSchema, automationVersionSchema, executionSchema, flowNodeSchema, forEachSchema, handoffConfigSchema, outputContractSchema, retryPolicySchema, watchConditionSchema,
+  type Agent, type AutomationDefinition, type AutomationDefinitionInput, type AutomationVersion, type AutonomyLimits, type ExecutionPolicy, type FlowNode, type ForEach, type HandoffConfig, type OutputContract, type RetryPolicy, type WatchCondition,
 } from './definition.schema.js';
 export { respell } from './definition-spelling.js';
 export {
@@ -21,6 +21,7 @@ export {
   type ActiveEffectPolicy, type PolicyChange, type PolicyDecisionRecord, type PolicyDryRun,
 } from './rpc/effect-policy.rpc.js';
 export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
+export { autonomyBudgetEvents, type AutonomyBudgetEvent } from './events/autonomy-budget.events.js';
 export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
 export { auditAccessEvents, auditFilterSchema, auditKeyEvents, type AuditAccessEvent, type AuditFilter, type AuditKeyEvent } from './events/audit.events.js';
@@ -64,7 +65,7 @@ export {
 } from './events/webhook.events.js';
 export { resourceAccessSchema, visibilitySchema, type ResourceAccess, type Visibility } from './resource-access.schema.js';
 export {
-  judgedEffectSchema, policyDecisionSchema, policyHoldSchema, policyJudgementSchema, policyOutcomeSchema, type JudgedEffect, type PolicyDecision, type PolicyHold, type PolicyJudgement, type PolicyOutcome,
+  judgedEffectSchema, policyDecisionSchema, policyHoldSchema, policyJudgementSchema, policyOutcomeSchema, unjudgedVersion, type JudgedEffect, type PolicyDecision, type PolicyHold, type PolicyJudgement, type PolicyOutcome,
 } from './policy-decision.schema.js';
 export { describeProblems, problemsOf, type Problem } from './problem-list.js';
 export { deadLetterSources } from './read-models.schema.js';

@@ -3,6 +3,9 @@ import { bindingDifferenceSchema } from './gate.schema.js';
 import { automationIdSchema, digestSchema, durationMsSchema, nodeIdSchema } from './scalars.schema.js';
 import { governanceActorSchema } from './tenant.schema.js';
 
+/** `policy_version` of an effect that no policy judged: only the budget of its automation did. */
+export const unjudgedVersion = 'none';
+
 /** What a policy says of an effect. */
 export const policyOutcomeSchema = z.enum(['allow', 'deny', 'approval_required']);
 export type PolicyOutcome = z.infer<typeof policyOutcomeSchema>;

@@ -1,5 +1,5 @@
 import { judgeBy, type EffectJudge, type PolicyVersion } from '@cs/automation-application';
-import type { PolicyChange, PolicyDecisionRecord, PolicyDryRun, PolicyJudgement } from '@cs/contracts';
+import { unjudgedVersion, type PolicyChange, type PolicyDecisionRecord, type PolicyDryRun, type PolicyJudgement } from '@cs/contracts';
 import { encodeCursor, type PageKey } from './page-key.js';
 import type { PolicyQueries } from './policy-queries.port.js';
 import type { Reader } from './tenant-key.js';
@@ -40,7 +40,7 @@ class Comparison {
 
   /** Decisions come newest first, so that the first of an effect is the one that held. */
   add(decision: PolicyDecisionRecord): void {
-    if (this.#effects.has(decision.effect_id)) return;
+    if (decision.judgement.policy_version === unjudgedVersion || this.#effects.has(decision.effect_id)) return;
     this.#effects.add(decision.effect_id);
     this.examined += 1;
     const [before, after] = [decision.judgement, this.judge(decision)];

@@ -127,6 +127,7 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     for (const handoff of handoffs) rows.handoffs.add(handoff);
     return handoffs[0] ?? { ...stored.ref, deployment_id: '' };
   },
+  autonomy_budget: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   // Only the write side needs it; it says nothing that the handoff and its run do not say.
   admission: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),

@@ -30,7 +30,7 @@ describe('the main job, every service its own process', () => {
     expect(events.map((event) => event.seq)).toEqual(events.map((_event, index) => index + 1));
     expect(shortTypes(events)).toEqual([
       'run_created', 'run_execution_claimed', 'node_started', 'node_completed', 'approval_gate_opened', 'approval_gate_decided', 'node_completed',
-      'run_execution_claimed', 'node_started', 'node_completed', 'node_started', 'node_completed', 'run_completed',
+      'run_execution_claimed', 'policy_approval_used', 'node_started', 'node_completed', 'node_started', 'node_completed', 'run_completed',
     ]);
   });
 

@@ -40,6 +40,25 @@ const refusalOf = ({ actor = bob, verified, decision = 'approve', gate: asked = 
 const money = gate({ risk_tier: 'money_movement_contract' });
 const elevated = gate({ metadata: { reviewer_eligibility: 'elevated_reviewer', data_class: 'financial_record' } });
 
+describe('who may decide a gate that a policy opened for a role', () => {
+  const asked = gate({ approvers: [{ kind: 'role', id: 'operator' }], policy: { decision_id: 'd1', reason_code: 'daily_autonomy_budget_exceeded', reason: 'one a day', elevated: false, policy_version: 'none' }, metadata: { gate: { reviewer_eligibility: 'any_human_reviewer' } } });
+  const local = run({ tenant_context: { org_id: 'local', workspace_id: 'local', source: 'local_implicit' }, requested_by: { kind: 'human', source: 'local' } });
+
+  it('whoever has the role, and did not ask for the run', () => {
+    const by = (actor: GovernanceActor, roles: readonly string[]) => authorityRefusal({ actor, verified: undefined, memberships: { roles, groups: [] } }, { decision: 'approve', gate: asked, run: run(), at_ms: now })?.code;
+    expect(by(bob, ['operator'])).toBeUndefined();
+    expect(by(bob, ['finance-lead'])).toBe('AUTOMATION_V2_GATE_NOT_AN_APPROVER');
+    expect(by(ada, ['operator'])).toBe('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN');
+  });
+
+  it('the single local person, who has every role there is; at gates of definitions the local person needs the role', () => {
+    const person: GovernanceActor = { kind: 'human', source: 'local' };
+    expect(refusalOf({ actor: person, gate: asked, run: local })).toBeUndefined();
+    expect(refusalOf({ actor: person, gate: asked })).toBe('REVIEWER_IDENTITY_REQUIRED');
+    expect(refusalOf({ actor: person, gate: gate({ approvers: [{ kind: 'role', id: 'operator' }] }), run: local })).toBe('REVIEWER_IDENTITY_REQUIRED');
+  });
+});
+
 describe('who may decide a gate', () => {
   it('requester self-approval is refused, also via a channel identity in another spelling', () => {
     expect(refusalOf({ actor: { kind: 'human', actor_id: ' ADA ' }, gate: money })).toBe('SELF_APPROVAL_FORBIDDEN');

@@ -82,13 +82,20 @@ export const isApprover = ({ kind, id }: Approver, decider: Decider): boolean =>
 /** Whoever wrote the gate let them decide it, whether or not they see the rest of the automation. */
 export const isNamedApprover = (decider: Decider, approvers: readonly Approver[] | undefined): boolean => approvers?.some((approver) => isApprover(approver, decider)) === true;
 
+/** The single person of an installation without keys has every role that a policy may ask for. */
+const isLocalPerson = ({ verified }: Decider, { gate, run }: Question): boolean =>
+  gate.policy !== undefined && run.tenant_context.source === 'local_implicit' && verified === undefined;
+
 const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: PendingGate): boolean => approvals_required > 1 || voting === 'majority';
 
+const takesAnyone = (gate: PendingGate): boolean => (gate.approvers ?? []).length === 0 && !needsSeveral(gate);
+
 /** A gate that names its approvers, or needs several people, takes only people that it can tell apart. */
-const checkApprover = (decider: Decider, { gate, run }: Question): AuthorityRefusal | undefined => {
+const checkApprover = (decider: Decider, question: Question): AuthorityRefusal | undefined => {
+  const { gate, run } = question;
   const { approvers = [] } = gate;
   const { actor } = decider;
-  if (approvers.length === 0 && !needsSeveral(gate)) return undefined;
+  if (takesAnyone(gate) || isLocalPerson(decider, question)) return undefined;
   if (actor.actor_id === undefined || actor.actor_id.trim() === '') {
     return refuse('AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED', 'this gate has to know who decides, and the request names nobody', { run, gate, actor });
   }

@@ -6,15 +6,23 @@ const maxValues = 200;
 const maxTextLength = 256;
 const maxPathLength = 128;
 
-/** Tools that a kind of action calls; an `http` step is no tool, because its definition says exactly what it sends. */
-const toolOf = (_action: Action): string | undefined => undefined;
+type Tools = { readonly [Kind in Action['kind']]: (action: Extract<Action, { kind: Kind }>) => string | undefined };
+
+/** The tool that a kind of action calls: a step with one is judged even if it says nothing of its risk. The definition of an `http` step says exactly what it sends. */
+const tools: Tools = { http: () => undefined, transform: () => undefined, automation: () => undefined, worker: () => undefined, question: () => undefined, escalation: () => undefined };
+
+// The table has, for each kind, the tool of exactly that kind; the compiler cannot see the pairing.
+const toolOf = (action: Action): string | undefined => (tools[action.kind] as (action: Action) => string | undefined)(action);
 
 /** Kinds that do nothing outside: what they compute, or what a person is asked, is judged where it is used. */
 const harmless: ReadonlySet<Action['kind']> = new Set<Action['kind']>(['transform', 'question', 'escalation']);
 
+/** A step that does something outside. */
+export const hasEffect = ({ action }: FlowNode): boolean => action !== undefined && !harmless.has(action.kind);
+
 /** A step is judged when it says what it risks, or calls a tool. */
-export const isJudged = ({ action, risk_tier, data_classes = [] }: FlowNode): boolean =>
-  action !== undefined && !harmless.has(action.kind) && (risk_tier !== undefined || data_classes.length > 0 || toolOf(action) !== undefined);
+export const isJudged = (node: FlowNode): boolean =>
+  hasEffect(node) && (node.risk_tier !== undefined || (node.data_classes ?? []).length > 0 || (node.action !== undefined && toolOf(node.action) !== undefined));
 
 const plainName = /^[A-Za-z0-9_-]+$/;
 

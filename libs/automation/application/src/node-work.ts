@@ -2,6 +2,7 @@ import { fanOutOf, planRun, type FanOutPlan } from '@cs/automation-domain';
 import type { FlowNode } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
 import { isAsApproved } from './approved-arguments.js';
+import type { AutonomyBudgets } from './autonomy-budgets.js';
 import { EffectClearance, type PolicyOfWorkspace } from './effect-clearance.js';
 import { itemsOf } from './fan-out-items.js';
 import type { LaunchGuard } from './launch-guard.js';
@@ -21,6 +22,7 @@ export interface NodeWorkOptions extends NodeContext {
   readonly guards: readonly LaunchGuard[];
   /** Asked before nodes with an effect start. Absent: nothing is judged. */
   readonly policy?: PolicyOfWorkspace | undefined;
+  readonly budgets: AutonomyBudgets;
   readonly maxParallel: number;
 }
 

@@ -1,5 +1,6 @@
 import type { StoredCommit } from '@cs/eventing';
 import type { Admission } from './admission.port.js';
+import { AutonomyBudgets } from './autonomy-budgets.js';
 import { AutomationHold } from './automation-hold.js';
 import type { AutomationStatuses } from './automation-pause.js';
 import { completeRepair } from './repair-run.command-handler.js';
@@ -70,6 +71,7 @@ export class RunExecutor {
   readonly #executors: StepExecutors;
   readonly #children: ChildRuns;
   readonly #hold: AutomationHold;
+  readonly #budgets: AutonomyBudgets;
   /** For what lost messages left behind. */
   readonly childRepair: ChildRepair;
   readonly #executing = new Map<string, Promise<ConsumerOutcome>>();
@@ -79,6 +81,7 @@ export class RunExecutor {
     this.#executors = stepExecutors(options);
     this.#children = new ChildRuns(options, this.#executors);
     this.#hold = new AutomationHold(options);
+    this.#budgets = new AutonomyBudgets(options.eventing);
     this.childRepair = new ChildRepair({ ...options, children: this.#children });
   }
 
@@ -184,7 +187,7 @@ export class RunExecutor {
   async #run({ session, definition, followUp, signal }: Omit<RunExecutionParts, 'work' | 'children' | 'isPausedNow'>): Promise<ConsumerOutcome | undefined> {
     const { evaluator, eventing, guards = [], changes, gateExpiry, policy } = this.#options;
     const work = new NodeWork({
-      session, definition, evaluator, gateExpiry, guards, policy, executors: this.#executors, digest: eventing.digest,
+      session, definition, evaluator, gateExpiry, guards, policy, budgets: this.#budgets, executors: this.#executors, digest: eventing.digest,
       maxParallel: definition.execution?.max_parallel_agents ?? maxParallelNodes,
     });
     const stopListening = changes.listen(session.ref.id, () => work.nudge());

@@ -81,7 +81,7 @@ const consequences = (record: Decided, gate: PendingGate, { definition }: RunCon
 const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: { decision: GateDecision; at_ms: number }): Decided => ({
   node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at_ms, decided_by: command.decided_by,
   ...definedMembers({ on_behalf_of: command.on_behalf_of, releases: gate.releases }),
-  ...(gate.policy === undefined || gate.expires_at_ms === undefined ? {} : { approval_expires_at_ms: gate.expires_at_ms }),
+  ...(gate.policy === undefined || gate.expires_at_ms === undefined ? {} : { approval_expires_at_ms: gate.expires_at_ms, policy: gate.policy }),
   ...(command.decision_id === undefined ? {} : { decision_id: command.decision_id }),
   ...(command.reason === undefined ? {} : { reason: command.reason }),
   ...(command.command_id === undefined ? {} : { command_id: command.command_id }),

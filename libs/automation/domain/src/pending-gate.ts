@@ -27,7 +27,9 @@ const policyMetadata = ({ metadata }: FlowNode, { elevated }: PolicyHold): Pendi
   gate: { reviewer_eligibility: elevated ? 'elevated_reviewer' : 'any_human_reviewer' }, ...definedMembers({ display_artifact: metadata?.['display_artifact'] }),
 });
 
-const policyOf = ({ decision_id, reason_code, reason, elevated, policy_version }: PolicyHold): PendingGate['policy'] => ({ decision_id, reason_code, reason, elevated, policy_version });
+const policyOf = ({ decision_id, reason_code, reason, elevated, policy_version, approver_role }: PolicyHold): PendingGate['policy'] => ({
+  decision_id, reason_code, reason, elevated, policy_version, ...definedMembers({ approver_role }),
+});
 
 interface GateForm {
   readonly gate: FlowNode['gate'];

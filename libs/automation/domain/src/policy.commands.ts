@@ -11,6 +11,8 @@ export interface JudgeEffect {
   readonly judged: JudgedEffect;
   /** SHA-256 of the arguments that would go out: an approval holds for exactly these. */
   readonly arguments_digest: string;
+  /** The automation may not do more without asking, though the policy would let it. */
+  readonly exceeded_budget?: { readonly reason_code: string; readonly reason: string } | undefined;
   /** What differs from the arguments of an earlier approval. */
   readonly difference?: BindingDifference;
 }

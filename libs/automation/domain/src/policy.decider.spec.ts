@@ -133,6 +133,29 @@ describe('an approval', () => {
   });
 });
 
+describe('the terms of an approval', () => {
+  const approvedOn = (terms: Partial<PolicyJudgement>): readonly RunEvent[] => claimed(following(following(ready, judge('approval_required', {}, terms)), open(), decided('approve')));
+
+  it('cover no stricter ones that hold by then', () => {
+    for (const [given_, asked, type] of [
+      [{}, { elevated: true }, 'policy_approval_required'], [{ elevated: true }, { elevated: true }, 'policy_approval_used'], [{ elevated: true }, {}, 'policy_approval_used'],
+      [{}, { approver_role: 'lead' }, 'policy_approval_required'], [{ approver_role: 'lead' }, { approver_role: 'lead' }, 'policy_approval_used'], [{ approver_role: 'lead' }, { approver_role: 'cfo' }, 'policy_approval_required'],
+    ] as const) {
+      given(approvedOn(given_)).when(judge('approval_required', {}, asked)).thenTypes(type);
+    }
+  });
+});
+
+describe('an automation that has used up what it may do without asking', () => {
+  const exceeded = { exceeded_budget: { reason_code: 'daily_autonomy_budget_exceeded', reason: 'one a day' } };
+
+  it('asks an operator where the policy would allow; what the policy itself asks for or denies stays so', () => {
+    given(ready).when(judge('allow', exceeded)).thenTypes('policy_approval_required').thenRun({ checkpoint: { policy_holds: { pay: { reason_code: 'daily_autonomy_budget_exceeded', approver_role: 'operator', elevated: false } } } });
+    given(ready).when(judge('approval_required', exceeded, { elevated: true })).thenRun({ checkpoint: { policy_holds: { pay: { reason_code: 'because', elevated: true } } } });
+    given(ready).when(judge('deny', exceeded)).thenTypes('policy_effect_denied', 'node_failed');
+  });
+});
+
 describe('the plan of a run', () => {
   it('has a held node among its gates, in the order of the definition', () => {
     const flow = definitionOf(gate('last', [], {}), http('a', [], { risk_tier: 'external_send' }), gate('later', [], {}));

@@ -1,5 +1,5 @@
 import { accept, definedMembers, type Decision } from '@cs/kernel';
-import type { PolicyDecision, PolicyHold, PolicyOutcome, Run, RunEvent } from '@cs/contracts';
+import type { PolicyDecision, PolicyHold, PolicyJudgement, PolicyOutcome, Run, RunEvent } from '@cs/contracts';
 import { fanOutOf } from './fan-out.js';
 import { generationOf, notReady, startableNode } from './node.decider.js';
 import { approvalValidityMs, holdOfNode, usableApproval } from './policy-approval.js';
@@ -17,36 +17,45 @@ const attemptOf = (run: Run, node_id: string): number => {
   return fanOutOf(run, node_id) === undefined ? attempts + 1 : Math.max(attempts, 1);
 };
 
+/** Whoever is asked when an automation has used up what it may do without asking. */
+const budgetApprover = 'operator';
+
+/** What the effect needs: what the policy says, and an approval where the automation may do no more without one. */
+export const neededFor = ({ judgement, exceeded_budget }: Pick<JudgeEffect, 'judgement' | 'exceeded_budget'>): PolicyJudgement =>
+  exceeded_budget === undefined || judgement.outcome !== 'allow' ? judgement : { ...judgement, ...exceeded_budget, outcome: 'approval_required', elevated: false, approver_role: budgetApprover };
+
 const decisionOf = (command: JudgeEffect, run: Run, held: { readonly decision: PolicyOutcome; readonly reason_code?: string; readonly reason?: string }): PolicyDecision => {
   const { node_id, judgement, judged, arguments_digest } = command;
+  const needed = neededFor(command);
   return {
     // Decided again on a run that others wrote to, it is another decision only if it has another number.
     decision_id: `policy_decision:${run.run_id}:${(run.checkpoint.policy_decisions ?? 0) + 1}`,
     node_id, attempt: attemptOf(run, node_id), effect_id: effectIdOf(run, node_id),
-    decision: held.decision, reason_code: held.reason_code ?? judgement.reason_code, reason: held.reason ?? judgement.reason,
+    decision: held.decision, reason_code: held.reason_code ?? needed.reason_code, reason: held.reason ?? needed.reason,
     judgement, arguments_digest, judged,
   };
 };
 
-const holdFor = ({ judgement, difference }: JudgeEffect, decision: PolicyDecision): PolicyHold => ({
-  decision_id: decision.decision_id, reason_code: judgement.reason_code, reason: judgement.reason, elevated: judgement.elevated,
-  policy_version: judgement.policy_version, valid_for_ms: approvalValidityMs(judgement), ...definedMembers({ approver_role: judgement.approver_role, difference }),
-});
+const holdFor = (command: JudgeEffect, { decision_id }: PolicyDecision): PolicyHold => {
+  const { reason_code, reason, elevated, policy_version, approver_role } = neededFor(command);
+  return { decision_id, reason_code, reason, elevated, policy_version, valid_for_ms: approvalValidityMs({ elevated }), ...definedMembers({ approver_role, difference: command.difference }) };
+};
 
 const approvalNeeded = (command: JudgeEffect, run: Run, { definition, at_ms }: RunContext): RunEvent => {
-  const { node_id, judgement: { elevated }, arguments_digest } = command;
-  const approval = usableApproval(run, definition, { node_id, elevated, effect_id: effectIdOf(run, node_id), arguments_digest, at_ms });
+  const { node_id, arguments_digest } = command;
+  const { elevated, approver_role, reason } = neededFor(command);
+  const approval = usableApproval(run, definition, { node_id, elevated, approver_role, effect_id: effectIdOf(run, node_id), arguments_digest, at_ms });
   if (approval === undefined) {
     const decision = decisionOf(command, run, { decision: 'approval_required' });
     return { event_type: 'policy_approval_required', data: { ...decision, hold: holdFor(command, decision) } };
   }
   const { approval_id } = approval;
-  return { event_type: 'policy_approval_used', data: { ...decisionOf(command, run, { decision: 'allow', reason_code: 'approved', reason: `approved: ${command.judgement.reason}` }), approval_id } };
+  return { event_type: 'policy_approval_used', data: { ...decisionOf(command, run, { decision: 'allow', reason_code: 'approved', reason: `approved: ${reason}` }), approval_id } };
 };
 
 const consequences = (command: JudgeEffect, run: Run, context: RunContext): readonly RunEvent[] => {
   const { node_id, judgement } = command;
-  switch (judgement.outcome) {
+  switch (neededFor(command).outcome) {
     case 'allow':
       return [{ event_type: 'policy_effect_allowed', data: decisionOf(command, run, { decision: 'allow' }) }];
     case 'approval_required':

@@ -55,7 +55,8 @@ export const drive = (world: RunWorld, { reworks, verdict }: Verdicts): void => 
   let left = reworks;
   for (let turn = 0; turn < 800 && !isFinished(world.run.status); turn += 1) {
     const before = world.run.version;
-    const isRework = world.run.status === 'awaiting_approval' && left > 0;
+    // A gate that a policy opened at a step without anything before it cannot be sent back.
+    const isRework = world.run.status === 'awaiting_approval' && left > 0 && world.run.checkpoint.awaiting_gate?.decisions.includes('rework') === true;
     advance(world, { verdict, isRework, turn });
     if (isRework) left -= 1;
     if (world.run.version === before) throw new Error(`nothing can happen to a run that is ${world.run.status} (${world.run.pause_reason})`);

@@ -6,6 +6,7 @@ import { release } from './run-driver.fixture.js';
 import { failed, succeeded } from './run-history.fixture.js';
 import { guardians } from './run-guardians.fixture.js';
 import { operators } from './run-operators.fixture.js';
+import type { JudgedEffect, PolicyOutcome } from '@cs/contracts';
 import type { NodeResult } from './run.commands.js';
 import { begin, deliveryTo, endFromOutside, proceed, waitsOf, type Dice } from './run-steps.fixture.js';
 import type { RunWorld } from './run-world.fixture.js';
@@ -23,6 +24,13 @@ const results = fc.oneof(
 const dice: fc.Arbitrary<Dice> = fc.record({ result: results, skips: fc.boolean() });
 const work = fc.record({ node: fc.nat(9), item: fc.constantFrom(undefined, undefined, 0, 1, 2) });
 const workAt = (world: RunWorld, { node, item }: { node: number; item: number | undefined }): WorkRef => ({ node_id: nodeAt(world, node), ...(item === undefined ? {} : { item }) });
+
+const judgements = fc.record({
+  node: fc.nat(9), outcome: fc.constantFrom<PolicyOutcome>('allow', 'approval_required', 'approval_required', 'approval_required', 'deny'), elevated: fc.boolean(), letter: fc.constantFrom('a', 'b'),
+});
+const judged: JudgedEffect = {
+  automation_id: 'random', node_id: 'n0', action_kind: 'http', data_classes: [], requested_by: { kind: 'human', actor_id: 'ada' }, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false,
+};
 
 /** What runners do, also with messages, claims and attempts of the past: `kill -9` is that nobody goes on, and another takes over. */
 const runners: Happenings = [
@@ -54,7 +62,15 @@ const runners: Happenings = [
     const node_id = nodeAt(world, node);
     world.apply({ type: 'open_waits', node_id, waits: waitsOf(flowGraph(world.definition).nodes.get(node_id)) });
   }),
-  happening('open any gate', fc.nat(9), (world, node) => void world.apply({ type: 'open_gate', node_id: nodeAt(world, node), title: 'Sign?' })),
+  ...[1, 2].map(() => happening<RunWorld, { node: number; outcome: PolicyOutcome; elevated: boolean; letter: string }>('judge any effect', judgements, (world, { node, outcome, elevated, letter }) => {
+    const node_id = nodeAt(world, node);
+    const judgement = { outcome, elevated, reason_code: 'random', reason: 'random', policy_version: '1:x', policy_ids: [] };
+    world.apply({ type: 'judge_effect', node_id, judgement, judged: { ...judged, node_id }, arguments_digest: `sha256:${letter.repeat(64)}` });
+  })),
+  happening('open any gate', fc.record({ node: fc.nat(9), letter: fc.constantFrom('a', 'b') }), (world, { node, letter }) => {
+    const node_id = nodeAt(world, node);
+    world.apply({ type: 'open_gate', node_id, title: 'Sign?', releases: [{ node_id, action_kind: 'http', digest: `sha256:${letter.repeat(64)}` }] });
+  }),
   happening('settle', fc.constant(0), (world) => void world.apply({ type: 'settle' })),
 ];
 

@@ -114,6 +114,22 @@ const checkApproval = ({ definition }: RunWorld, { before, events }: Decided): v
   }
 };
 
+/** Nothing that a policy holds begins, and an approval is used for one effect, of what was approved (domain 10.2). */
+const checkPolicy = (before: RunState, event: RunEvent, at_ms: number): void => {
+  const held = before?.checkpoint.policy_holds ?? {};
+  if (event.event_type === 'node_started') {
+    const isRecovered = workKey(event.data) in (before?.checkpoint.in_progress ?? {});
+    holds(!(event.data.node_id in held) || isRecovered, 'a node that a policy holds does not start', () => event);
+  }
+  if (event.event_type !== 'policy_approval_used') return;
+  const { node_id, approval_id, effect_id, arguments_digest } = event.data;
+  const record = before?.checkpoint.gate_history.find(({ gate_opening_id }) => gate_opening_id === approval_id);
+  const isOfThis = record?.releases?.some((release) => release.node_id === node_id && release.digest === arguments_digest) === true;
+  holds(record?.decision === 'approve' && isOfThis, 'what goes out was approved', () => event);
+  holds((record?.approval_expires_at_ms ?? Infinity) > at_ms, 'an approval is used in its time', () => event);
+  holds((before?.checkpoint.approval_uses?.[`${approval_id}#${node_id}`] ?? effect_id) === effect_id, 'an approval is used for one effect', () => event);
+};
+
 /** Each wait, and each opening of a gate, happens once: what ended it can never end another. */
 const checkOnce = (world: RunWorld, event: RunEvent): void => {
   if (event.event_type === 'wait_node_registered' || event.event_type === 'node_retry_backoff_scheduled') {
@@ -150,6 +166,7 @@ export const checkEvents = (world: RunWorld, { before, events }: Decided): void 
       holds(node !== undefined && !isApprovalNode(node), 'a gate is not executed', () => event);
       if (event.data.effect) effects.sent(event.data, run.checkpoint.node_generations[event.data.node_id] ?? 0, event.data.effect);
     }
+    checkPolicy(before, event, world.atMs);
     checkWaking(before, event, world.atMs);
     if (event.event_type === 'approval_gate_opened') holds(Object.keys(before?.checkpoint.in_progress ?? {}).length === 0, 'a gate opens when nothing runs');
   }

@@ -4,6 +4,7 @@ import { automationEvents, definitionEvents } from './automation.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { delegationEvents } from './delegation.events.js';
 import { deliveryEvents } from './delivery.events.js';
+import { autonomyBudgetEvents } from './autonomy-budget.events.js';
 import { effectPolicyEvents } from './effect-policy.events.js';
 import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
@@ -34,6 +35,7 @@ export const eventCatalogue = {
   webhook_token: webhookTokenEvents,
   webhook_delivery: webhookDeliveryEvents,
   effect_policy: effectPolicyEvents,
+  autonomy_budget: autonomyBudgetEvents,
   audit_key: auditKeyEvents,
   audit_access: auditAccessEvents,
 } as const satisfies Record<string, EventTable>;
