@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchApi } from './lib/api.mjs';
 import { drive } from './lib/load.mjs';
+import { cpuSince } from './lib/processes.mjs';
 import { row, summary } from './lib/statistics.mjs';
 
 const automation = (automation_id, nodes, extra = {}) => ({ automation_id, name: automation_id, status: 'active', ...extra, flow: { nodes } });
@@ -14,9 +15,6 @@ const withApi = async (system, use) => {
     await api.close();
   }
 };
-
-/** What each of `count` cost, from one reading of the processes to another: CPU time does not depend on what else the machine does. */
-const cpuSince = (before, after, count) => `CPU in ms each: ${[...after].map(([name, { cpu }]) => `${name} ${(((cpu - before.get(name).cpu) * 1000) / count).toFixed(2)}`).join(', ')}`;
 
 /** Runs whose timers are all due at one time, `seconds` from now: all must be parked by then. */
 const timers = async (system, { count = 1000, seconds = 30 } = {}) =>

@@ -25,6 +25,9 @@ export const usageOf = (pid, { children = false } = {}) => {
   }
 };
 
+/** What each of `count` cost, from one reading of the processes to another: CPU time depends little on what else the machine does. */
+export const cpuSince = (before, after, count) => `CPU in ms each: ${[...after].map(([name, { cpu }]) => `${name} ${(((cpu - before.get(name).cpu) * 1000) / count).toFixed(2)}`).join(', ')}`;
+
 const fields = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
 const parentOf = (pid) => {
   try {

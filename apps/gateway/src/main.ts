@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NatsModule } from '@cs/jetstream';
-import { ConfigError, createLogger, HEALTH, nestLogger, PlatformModule, type HealthRegistry, type Logger } from '@cs/platform';
+import { boundHeapGrowth, ConfigError, createLogger, HEALTH, nestLogger, PlatformModule, type HealthRegistry, type Logger } from '@cs/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { gatewayConfig, type GatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
@@ -44,6 +44,7 @@ const stopOnSignals = (app: NestFastifyApplication, logger: Logger): void => {
 };
 
 const start = async (): Promise<void> => {
+  boundHeapGrowth();
   const config = gatewayConfig();
   const logger = createLogger({ service: name, level: config.LOG_LEVEL });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayRoot.forRoot(config), createFastifyAdapter(), { bodyParser: false, abortOnError: false, logger: nestLogger(logger) });

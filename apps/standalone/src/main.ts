@@ -1,8 +1,10 @@
+import { boundHeapGrowth } from '@cs/platform';
 import { readEnvironment } from './config.js';
 import { runServices } from './run-standalone.js';
 import { describeStartError } from './standalone.js';
 import { onStopSignals } from './stop-signals.js';
 
+boundHeapGrowth();
 // All services in one process, against the servers that NATS_URL and DATABASE_URL name.
 try {
   const services = await runServices(readEnvironment());

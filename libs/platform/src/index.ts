@@ -9,6 +9,7 @@ export { nestLogger } from './nest-logger.adapter.js';
 export { PlatformModule, type PlatformOptions } from './platform.module.js';
 export { answerRpc, refusal } from './rpc-answer.js';
 export { RpcClient, type RpcCall } from './rpc-client.adapter.js';
+export { boundHeapGrowth } from './heap-growth.js';
 export { runService, type ServiceConfig } from './run-service.js';
 export { serviceConfigSchema } from './service.config.js';
 export { randomId, sha256Hex, systemClock } from './system.adapter.js';

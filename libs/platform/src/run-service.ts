@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { Server } from 'node:http';
 import { startHealthServer } from './health-server.adapter.js';
+import { boundHeapGrowth } from './heap-growth.js';
 import { ConfigError } from './load-config.js';
 import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
@@ -62,6 +63,7 @@ export const runService = async <Config extends ServiceConfig>(
   name: string,
   { config, modules }: { readonly config: () => Config; readonly modules: (config: Config) => readonly DynamicModule[] },
 ): Promise<void> => {
+  boundHeapGrowth();
   try {
     const loaded = config();
     await start(name, loaded, modules(loaded));
