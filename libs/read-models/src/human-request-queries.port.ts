@@ -1,4 +1,5 @@
 import type { HumanRequestRecord } from '@cs/contracts';
+import { redactCredentials } from '@cs/kernel';
 import type { HumanRequestRow } from './human-request-row.js';
 import type { ItemsPage, PageRequest } from './projection-queries.port.js';
 import type { Reader } from './tenant-key.js';
@@ -36,10 +37,10 @@ const ofKind = ({ request, run_id, request_id }: Pick<ShownHumanRequest, 'reques
   const run = `/automations/v2/runs/${run_id}`;
   if (request.kind === 'escalation') {
     const { reason: prompt, roles, asked, declined } = request;
-    return { prompt, schema: null, ask: null, roles: roles.slice(0, asked), declined, respond_endpoint: `${run}/escalations/${request_id}/respond` };
+    return { prompt: redactCredentials(prompt), schema: null, ask: null, roles: roles.slice(0, asked), declined, respond_endpoint: `${run}/escalations/${request_id}/respond` };
   }
   const { prompt, schema = null, ask = null } = request;
-  return { prompt, schema, ask, ...(request.default === undefined ? {} : { default: request.default }), roles: null, declined: [], respond_endpoint: `${run}/questions/${request_id}/answer` };
+  return { prompt: redactCredentials(prompt), schema, ask, ...(request.default === undefined ? {} : { default: request.default }), roles: null, declined: [], respond_endpoint: `${run}/questions/${request_id}/answer` };
 };
 
 /** A request as clients read it. */

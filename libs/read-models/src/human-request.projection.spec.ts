@@ -32,6 +32,11 @@ describe('the list of questions and escalations', () => {
     expect(shown(requests[0])).not.toHaveProperty('answer');
   });
 
+  it('shows no credential that got into a prompt', () => {
+    const secret = `ghp_${'a1b2'.repeat(9)}`;
+    expect(shown(rows([asked({ ...question, prompt: `Is ${secret} yours?` })])[0])?.prompt).toBe('Is [redacted] yours?');
+  });
+
   it('is seen by those who are asked, under one spelling', () => {
     expect(rows([asked(question)])[0]?.asked).toEqual(['["person","bob"]', '["role","lead"]']);
     expect(rows([asked(escalation)])[0]?.asked).toEqual(['["role","lead"]']);

@@ -20,9 +20,15 @@ export const seeded = (seed: number) => {
 };
 export type Random = ReturnType<typeof seeded>;
 
+/** A world with a log and a clock. */
+interface Interleaved {
+  readonly store: EventStore;
+  now: number;
+}
+
 /** Lets others go first, before every read and every write, as often as chance has it; time goes on meanwhile. */
-export const interleave = (waiting: WaitingRun, { below }: Random): void => {
-  const store: EventStore = waiting.store;
+export const interleave = (waiting: Interleaved, { below }: Random): void => {
+  const { store } = waiting;
   const turns = async (): Promise<void> => {
     waiting.now += below(2);
     for (let left = below(12); left > 0; left -= 1) await Promise.resolve();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { automationDefinitionSchema, type AutomationDefinition } from '@cs/contracts';
+import { automationDefinitionSchema, type AutomationDefinition, type EscalationAction } from '@cs/contracts';
 import { nodes, type NodeInput } from './run-scenario.fixture.js';
 
 const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `n${index}`);
@@ -29,6 +29,12 @@ const external = timeouts.map((timeout) => ({ kind: 'external_condition' as cons
 const timer = fc.option(timeouts, { nil: undefined }).map((timeout) => ({ kind: 'timer' as const, delay_ms: 1000, ...(timeout === undefined ? {} : { timeout }) }));
 const waits = fc.oneof(timer, webhook, external, fc.tuple(timer, webhook, external).map((of) => ({ kind: 'any' as const, of })));
 
+const questions = fc.record({ default: fc.constantFrom<number | null>(1, null), expires_after_ms: fc.constant(60), remind_every_ms: fc.constant(1000) }, { requiredKeys: ['expires_after_ms'], noNullPrototype: true })
+  .map((more) => ({ kind: 'question' as const, prompt: '?', ...more }));
+const escalations = fc.constantFrom<EscalationAction>(
+  { kind: 'escalation', role: 'lead', reason: '?' }, { kind: 'escalation', role: 'lead', reason: '?', chain: ['director'], expires_after_ms: 60 },
+);
+
 /** A node of any kind that a run can execute; its targets may be any node of the graph. */
 const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> => {
   const id = `n${index}`;
@@ -38,6 +44,7 @@ const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> =>
     { weight: 2, arbitrary: upstream.map((deps) => nodes.transform(id, deps)) },
     { weight: 4, arbitrary: fc.tuple(upstream, retries, promises, fanOuts).map(([deps, retry, promise, fanOut]) => nodes.http(id, deps, { ...retry, ...fanOut, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts, fc.constantFrom({}, { timeout_ms: 60 })).map(([deps, retry, fanOut, limit]) => nodes.transform(id, deps, { ...retry, ...fanOut, ...limit, action: { kind: 'automation', automation_id: 'child' } })) },
+    { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts, fc.oneof(questions, escalations)).map(([deps, retry, fanOut, action]) => nodes.transform(id, deps, { ...retry, ...fanOut, action })) },
     { weight: 2, arbitrary: fc.tuple(upstream, waits).map(([deps, wait]) => nodes.timer(id, deps, { wait })) },
     { weight: 2, arbitrary: fc.tuple(upstream, targets, gateRules).map(([deps, rework_targets, rules]) => nodes.gate(id, deps, { rework_targets, ...rules })) },
   );

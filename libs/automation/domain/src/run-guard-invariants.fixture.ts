@@ -13,6 +13,9 @@ const allOf = <Type extends RunEvent['event_type']>({ events }: RunWorld, type: 
 const calls = (world: RunWorld): number => allOf(world, 'node_started').filter(({ data }) => data.effect !== undefined).length;
 const tokens = (world: RunWorld): number => allOf(world, 'run_usage_recorded').reduce((sum, { data: { total_tokens = 0 } }) => sum + total_tokens, 0);
 
+/** Computing, and asking a person, is no call. */
+const isCall = (action: string | undefined): boolean => action !== 'transform' && action !== 'question' && action !== 'escalation';
+
 const checkLimits = (world: RunWorld, before: Run, { data }: Named<'node_started'>): void => {
   const isRepeated = Object.hasOwn(before.checkpoint.in_progress, workKey(data));
   const action = flowGraph(world.definition).nodes.get(data.node_id)?.action?.kind;
@@ -20,7 +23,7 @@ const checkLimits = (world: RunWorld, before: Run, { data }: Named<'node_started
   const { max_total_tool_calls = Infinity, max_total_tokens = Infinity } = { ...world.definition.execution, ...before.guardrail_overrides };
   // The event itself has been recorded.
   const called = calls(world) - (data.effect === undefined ? 0 : 1);
-  holds(action === 'transform' || called < max_total_tool_calls, 'no effect is sent beyond the limit of calls', () => [called, max_total_tool_calls]);
+  holds(!isCall(action) || called < max_total_tool_calls, 'no effect is sent beyond the limit of calls', () => [called, max_total_tool_calls]);
   holds(tokens(world) < max_total_tokens, 'nothing starts beyond the limit of tokens', () => [tokens(world), max_total_tokens]);
 };
 

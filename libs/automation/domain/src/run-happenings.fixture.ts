@@ -8,9 +8,9 @@ import { guardians } from './run-guardians.fixture.js';
 import { operators } from './run-operators.fixture.js';
 import type { JudgedEffect, PolicyOutcome } from '@cs/contracts';
 import type { NodeResult } from './run.commands.js';
-import { begin, deliveryTo, endFromOutside, proceed, waitsOf, type Dice } from './run-steps.fixture.js';
+import { begin, deliveryTo, endFromOutside, proceed, respond, waitsOf, type Dice } from './run-steps.fixture.js';
 import type { RunWorld } from './run-world.fixture.js';
-import { workOfKey, type WorkRef } from './work-key.js';
+import { workKey, workOfKey, type WorkRef } from './work-key.js';
 
 type Happenings = readonly fc.Arbitrary<fc.Command<object, RunWorld>>[];
 
@@ -58,6 +58,10 @@ const runners: Happenings = [
     const at = workAt(world, ref);
     world.waitForChild(at, world.run.checkpoint.node_attempts[at.node_id] ?? 1);
   }),
+  happening('ask a person', work, (world, ref) => {
+    const at = workAt(world, ref);
+    world.ask(at, world.run.checkpoint.node_attempts[workKey(at)] ?? 1);
+  }),
   happening('open the waits of any node', fc.nat(9), (world, node) => {
     const node_id = nodeAt(world, node);
     world.apply({ type: 'open_waits', node_id, waits: waitsOf(flowGraph(world.definition).nodes.get(node_id)) });
@@ -91,6 +95,9 @@ const wakers: Happenings = [
       const open = pick(world.run.checkpoint.open_waits, wait);
       if (open !== undefined) endFromOutside(world, open, end);
     }),
+  ),
+  ...[1, 2].map(() =>
+    happening<RunWorld, { wait: number; by: string; accepted: boolean; number: number }>('respond to any request', fc.record({ wait: fc.nat(19), by: fc.constantFrom('ada', 'bob'), accepted: fc.boolean(), number: fc.nat(3) }), (world, { wait, ...response }) => void respond(world, waitAt(world, wait), response)),
   ),
   happening('children that nobody waits for are cancelled', fc.constant(0), (world) => void world.apply({ type: 'release_children', run_ids: world.run.checkpoint.abandoned_children ?? [] })),
 ];

@@ -132,7 +132,7 @@ const checkPolicy = (before: RunState, event: RunEvent, at_ms: number): void => 
 
 /** Each wait, and each opening of a gate, happens once: what ended it can never end another. */
 const checkOnce = (world: RunWorld, event: RunEvent): void => {
-  if (event.event_type === 'wait_node_registered' || event.event_type === 'node_retry_backoff_scheduled') {
+  if ('wait' in event.data) {
     holds(!world.waitIds.includes(event.data.wait.wait_id), 'a wait that ended does not come back', () => event);
   }
   if (event.event_type === 'approval_gate_opened') holds(!world.openings.includes(event.data.gate.gate_opening_id), 'a gate opens anew each time', () => event);

@@ -32,9 +32,16 @@ export const deliveryTo = (wait_id: string, number: number): { readonly wait_id:
   wait_id, delivery: { delivery_id: `d-${number}`, trigger_id: 't-1', provider: 'test', idempotency_key: `test:${number}`, body_digest: `sha256:${number}`, payload: { number } },
 });
 
+/** Somebody responds to a question or an escalation, whichever it is. */
+export const respond = (world: RunWorld, request_id: string, { by, accepted, number }: { readonly by: string; readonly accepted: boolean; readonly number: number }): boolean => {
+  const response = { request_id, responded_by: { kind: 'human' as const, actor_id: by }, command: { command_id: `k-${number}`, fingerprint: `${accepted}` } };
+  return world.apply({ type: 'answer_question', ...response, answer: number, conversion: 'kept' }) || world.apply({ type: 'respond_escalation', ...response, accepted, role: 'lead', responder: by });
+};
+
 /** How a wait ends that only others can end. */
 export const endFromOutside = (world: RunWorld, wait: OpenWait, { result, number }: { readonly result: NodeResult; readonly number: number }): boolean => {
   const { wait_id } = wait;
+  if (wait.request !== undefined) return respond(world, wait_id, { by: 'dan', accepted: true, number });
   if (wait.wait_kind === 'webhook') return world.apply({ type: 'deliver_webhook', ...deliveryTo(wait_id, number) });
   if (wait.wait_kind === 'external_condition') return world.apply({ type: 'resolve_wait', wait_id, idempotency_key: `k-${number}`, payload: { number } });
   return wait.child_run_id !== undefined && world.apply({ type: 'end_child_wait', wait_id, child_run_id: wait.child_run_id, result });
@@ -54,6 +61,7 @@ const goOn = (world: RunWorld, key: string, { result }: Dice): void => {
   const attempt = world.run.checkpoint.in_progress[key]?.attempt ?? 1;
   const isChild = flowGraph(world.definition).nodes.get(work.node_id)?.action?.kind === 'automation';
   if (isChild && result.kind === 'succeeded') return void world.waitForChild(work, attempt);
+  if (result.kind === 'succeeded' && world.ask(work, attempt)) return;
   world.finish(work, attempt, result);
 };
 

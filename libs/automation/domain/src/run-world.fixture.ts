@@ -1,5 +1,6 @@
-import type { AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
+import type { Action, AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
 import { flowGraph } from './flow-graph.js';
+import type { RequestToOpen } from './human-request.commands.js';
 import type { OperatorCommandOfRun } from './operator.commands.js';
 import type { NodeResult, RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
@@ -8,6 +9,7 @@ import { isFinished, statefulStatus, type RunState } from './run.state.js';
 import { workKey, type WorkRef } from './work-key.js';
 import { createdData } from './run-history.fixture.js';
 import { now } from './run-scenario.fixture.js';
+import { checkRequestEvents, checkRequests } from './human-request-invariants.fixture.js';
 import { checkGuard } from './run-guard-invariants.fixture.js';
 import { checkEvents, checkNew, checkRun, holds } from './run-invariants.fixture.js';
 
@@ -50,6 +52,20 @@ export class Effects {
   }
 }
 
+/** Reminders come before the deadlines of these runs. */
+const soon = 25;
+
+/** What an action asks a person for, as a runner resolves it. */
+const requestOf = (action: Action): RequestToOpen | undefined => {
+  if (action.kind === 'question') {
+    const { prompt, expires_after_ms, remind_every_ms } = action;
+    return { request: { kind: 'question', prompt, ...(action.default === undefined ? {} : { default: action.default }) }, expires_after_ms, remind_every_ms: remind_every_ms && soon };
+  }
+  if (action.kind !== 'escalation') return undefined;
+  const { role, reason, chain = [], expires_after_ms } = action;
+  return { request: { kind: 'escalation', reason, roles: [role, ...chain], ...(expires_after_ms === undefined ? {} : { expires_after_ms }) }, expires_after_ms };
+};
+
 /** Commands that a finished run takes: operators reopen it, a blocked one is cancelled, what was left to do for children is done, and what it used is counted. */
 const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>([
   'cancel_child', 'release_children', 'cancel_run', 'recover_run', 'retry_task', 'requeue_task', 'repair_run', 'continue_task', 'set_disposition', 'reconcile_effect', 'record_usage',
@@ -90,6 +106,8 @@ export class RunWorld {
     if (decision.events.length === 0) return false;
     checkRun(this, before);
     checkEvents(this, { before, events: decision.events });
+    checkRequests(this.run);
+    checkRequestEvents(this, { before, events: decision.events });
     checkGuard(this, { before, events: decision.events });
     if (statefulStatus(this.run) === 'queued') this.#queue();
     return true;
@@ -137,6 +155,13 @@ export class RunWorld {
     if (flowGraph(this.definition).nodes.get(work.node_id)?.action?.kind !== 'automation') return false;
     const generation = this.run.checkpoint.node_generations[work.node_id] ?? 0;
     return this.apply({ type: 'wait_for_child', ...work, attempt, child_run_id: `child-${work.node_id}-${work.item ?? 'all'}-${generation}-${attempt}` });
+  }
+
+  /** An attempt asks a person, as its action says; false for every other kind. */
+  ask(work: WorkRef, attempt: number): boolean {
+    const action = flowGraph(this.definition).nodes.get(work.node_id)?.action;
+    const request = action === undefined ? undefined : requestOf(action);
+    return request !== undefined && this.apply({ type: 'ask_person', ...work, attempt, ...request });
   }
 
   #record(events: readonly RunEvent[]): void {
