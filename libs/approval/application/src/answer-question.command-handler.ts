@@ -59,9 +59,9 @@ export const answerQuestion = async (options: HumanRequestOptions, context: Call
   const by = commandOf(options, { command_id, said: { request_id, answer, reason } });
   const result = await respond(options, context, {
     run_id, request_id, response: 'answer',
-    isAsked: (run) => {
-      const open = openRequest(run, request_id, 'question');
-      return open !== undefined && isAsked(decider, open.request);
+    isAsked: (run, action) => {
+      const ask = openRequest(run, request_id, 'question')?.request.ask ?? (action?.kind === 'question' ? action.ask : undefined);
+      return isAsked(decider, { ask });
     },
     judge: (run, { at_ms, definition }): ResponseDecision => {
       const open = openRequest(run, request_id, 'question');

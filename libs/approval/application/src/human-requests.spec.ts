@@ -8,6 +8,11 @@ import { AskingWorld, escalation, post, question, valueOf, withRoles, type Askin
 import { issueReceipts } from './issue-receipts.query.js';
 import type { ReceiptSigner } from './receipt-signer.port.js';
 
+const assertionOf = (actor_id: string): NonNullable<CallContext['verified']> => ({
+  tenant_context: tenant, human_actor: { actor_id }, authority_chain: { initiated_by: actor_id, executed_as: actor_id }, roles: [], org_units: [], capabilities: [], issuer: 'idp', audience: 'countersign',
+  issued_at_ms: 0, expires_at_ms: Number.MAX_SAFE_INTEGER, assertion_id: 'a-1',
+});
+
 const pay = post('pay', { answer: '{{ nodes.ask.output }}' }, ['ask']);
 const lea = withRoles(person('lea'), 'lead');
 
@@ -233,6 +238,16 @@ describe('who may answer', () => {
     const run = await AskingWorld.at([question('ask', { ask })]);
     expect(refusalOf(await run.answer('yes', { by: withRoles(person('eve'), 'finance-clerk') })).code).toBe('AUTOMATION_V2_HUMAN_REQUEST_NOT_ASKED');
     expect(run.world.refusals()).toMatchObject([{ code: 'AUTOMATION_V2_HUMAN_REQUEST_NOT_ASKED', actor: person('eve') }]);
+  });
+
+  it('is told how it ended, whether or not they see the rest of the automation', async () => {
+    const stranger = (actor_id: string): CallContext => ({ ...callBy(person(actor_id)), verified: assertionOf(actor_id) });
+    const run = await AskingWorld.at([question('ask', { ask: [{ kind: 'person', id: 'bob' }, { kind: 'person', id: 'cyd' }] })], { extra: { metadata: { resource_access: { owner_principal: { kind: 'human_user', id: 'ada' }, visibility: 'private', audience_principals: [], created_by: person('ada'), updated_by: person('ada') } } } });
+    const request_id = await run.requestId();
+    valueOf(await run.answer('yes', { by: stranger('bob'), command_id: 'key-1' }));
+    valueOf(await run.answer('yes', { by: stranger('bob'), command_id: 'key-1', request_id }));
+    expect(refusalOf(await run.answer('no', { by: stranger('cyd'), request_id })).code).toBe('AUTOMATION_V2_HUMAN_REQUEST_NOT_PENDING');
+    expect(refusalOf(await run.answer('no', { by: stranger('eve'), request_id })).code).toBe('AUTOMATION_V2_RUN_NOT_FOUND');
   });
 
   it('is no agent, whoever it is', async () => {

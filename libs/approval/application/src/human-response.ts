@@ -1,7 +1,7 @@
 import type { Decider } from '@cs/approval-domain';
 import { runAccess, runAggregate, type DefinitionLibrary } from '@cs/automation-application';
-import type { RunState } from '@cs/automation-domain';
-import type { AggregateRef, AutomationDefinition, CallContext, OperatorCommand, Run, RunEvent } from '@cs/contracts';
+import { flowGraph, type RunState } from '@cs/automation-domain';
+import type { Action, AggregateRef, AutomationDefinition, CallContext, OperatorCommand, Run, RunEvent } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Executed, type Loaded } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Decision, type Json, type Refusal, type Result } from '@cs/kernel';
 import type { DecideGateOptions } from './decide-gate.command-handler.js';
@@ -22,8 +22,11 @@ export interface Responding {
   readonly run_id: string;
   readonly request_id: string;
   readonly response: RefusedResponse['response'];
-  /** Somebody who may respond although the automation is not theirs to change. */
-  readonly isAsked: (run: Run) => boolean;
+  /**
+   * Somebody who may respond although the automation is not theirs to change. `action` is what the step
+   * says whose request has ended: whoever was asked is told how it ended.
+   */
+  readonly isAsked: (run: Run, action: Action | undefined) => boolean;
   readonly judge: (run: Run, context: { readonly at_ms: number; readonly definition: AutomationDefinition }) => ResponseDecision;
 }
 
@@ -60,6 +63,14 @@ const execute = async ({ eventing, definitions }: { readonly eventing: Eventing;
   });
 };
 
+/** The action of the step whose request has ended. */
+const endedAction = async ({ definitions }: HumanRequestOptions, run: Run, request_id: string): Promise<Action | undefined> => {
+  const ended = run.checkpoint.ended_requests?.find((end) => end.request_id === request_id);
+  if (ended === undefined) return undefined;
+  const definition = await definitions.get(run.tenant_context, run.workflow_definition_snapshot_hash);
+  return flowGraph(definition).nodes.get(ended.node_id)?.action;
+};
+
 /** The run, when this caller may respond for it at all: a person who was asked, its owner or an administrator. */
 const find = async (options: HumanRequestOptions, context: CallContext, responding: Responding): Promise<Result<Found>> => {
   const { org_id, workspace_id } = context.tenant;
@@ -71,7 +82,7 @@ const find = async (options: HumanRequestOptions, context: CallContext, respondi
     const details = { runID: run.run_id, requestID: responding.request_id, respondedBy: { ...context.actor } };
     return await refuseAndRecord(options, context, { responding, refusal: { code: 'AUTOMATION_V2_HUMAN_REQUEST_REQUIRES_HUMAN', message: 'only a person may respond', details } });
   }
-  const allowed = responding.isAsked(run) ? accepted(true as const) : await runAccess(options, context, { run, right: 'change' });
+  const allowed = responding.isAsked(run, await endedAction(options, run, responding.request_id)) ? accepted(true as const) : await runAccess(options, context, { run, right: 'change' });
   return allowed.ok ? accepted({ ref, loaded, run }) : allowed;
 };
 

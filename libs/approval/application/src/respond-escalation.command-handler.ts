@@ -21,9 +21,10 @@ export const respondEscalation = async (options: HumanRequestOptions, context: C
   const by = commandOf(options, { command_id, said: { request_id, accepted: isAccepted, reason } });
   const result = await respond(options, context, {
     run_id, request_id, response: isAccepted ? 'accept' : 'decline',
-    isAsked: (run) => {
-      const open = openRequest(run, request_id, 'escalation');
-      return open !== undefined && askedRole(decider, open.request) !== undefined;
+    isAsked: (run, action) => {
+      const roles = action?.kind === 'escalation' ? [action.role, ...(action.chain ?? [])] : [];
+      const request = openRequest(run, request_id, 'escalation')?.request ?? { roles, asked: roles.length };
+      return askedRole(decider, request) !== undefined;
     },
     judge: (run, { at_ms, definition }): ResponseDecision => {
       const open = openRequest(run, request_id, 'escalation');

@@ -30,7 +30,7 @@ const isNamed = ({ actor }: Decider): boolean => actor.actor_id !== undefined &&
 const notKnown = (refuse: Refuse): AnswerAuthorityRefusal => refuse('AUTOMATION_V2_HUMAN_REQUEST_IDENTITY_REQUIRED', 'this request has to know who responds, and the call names nobody');
 
 /** Whoever the step asks, whether or not they see the rest of the automation. */
-export const isAsked = (decider: Decider, { ask }: QuestionRequest): boolean => ask?.some((approver) => isApprover(approver, decider)) === true;
+export const isAsked = (decider: Decider, { ask }: Pick<QuestionRequest, 'ask'>): boolean => ask?.some((approver) => isApprover(approver, decider)) === true;
 
 const checkAsked = (decider: Decider, { ask }: QuestionRequest, refuse: Refuse): AnswerAuthorityRefusal | undefined => {
   if (ask === undefined) return undefined;
@@ -60,7 +60,7 @@ export const answerRefusal = (decider: Decider, asked: Asked<QuestionRequest>): 
 };
 
 /** The role by which somebody is asked by an escalation, of those that are asked so far. */
-export const askedRole = ({ memberships }: Decider, { roles, asked }: EscalationRequest): string | undefined =>
+export const askedRole = ({ memberships }: Decider, { roles, asked }: Pick<EscalationRequest, 'roles' | 'asked'>): string | undefined =>
   roles.slice(0, asked).find((role) => memberships?.roles.some((own) => own.trim().toLowerCase() === role.trim().toLowerCase()) === true);
 
 /** Why somebody may not respond to an escalation: nobody knows who it is, or no role that is asked is theirs. */
