@@ -1,10 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
-import { EVENTING, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
+import { EVENTING, JetStreamAggregateHistory, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, openAuditKeys, randomId, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
-import type { AuditQueries, AuditReads, ServiceQueries } from '@cs/read-models';
+import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import type { AuditQueries, AuditReads, ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
 import type { ExportSources } from './audit-export.js';
@@ -20,10 +20,12 @@ import { HumanRequestsController } from './human-requests.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
+import { ReplayController } from './replay.controller.js';
+import { RunReplays } from './run-replays.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -34,7 +36,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [PoliciesController, WebhooksController, RunsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [PoliciesController, WebhooksController, RunsController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
         onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
@@ -62,6 +64,12 @@ export class ObservabilityModule {
           provide: EXPORT_SOURCES,
           inject: [AUDIT_QUERIES, AUDIT_READS, EVENTING, NATS_CONNECTION],
           useFactory: (...[queries, reads, eventing, nc]: [AuditQueries, AuditReads, Eventing, NatsConnection]): ExportSources => ({ queries, reads, eventing, anchors: new JetStreamAuditAnchors(nc), newId: randomId }),
+        },
+        {
+          provide: RUN_REPLAYS,
+          inject: [NATS_CONNECTION, DATABASE, PROJECTION_QUERIES],
+          useFactory: (nc: NatsConnection, database: Database, queries: ProjectionQueries) =>
+            new RunReplays({ history: new JetStreamAggregateHistory(nc), queries, rows: new PostgresRunRowQueries(database), digest: sha256Hex }),
         },
         {
           provide: READS,

@@ -3,7 +3,8 @@ import { Database, nextSchema } from '@cs/postgres';
 import { noAuditKeys } from '@cs/eventing';
 import { sha256, testAuditKeys } from '@cs/testing';
 import { ProjectionWorld } from './projection-world.fixture.js';
-import { RebuildInterruptedError, rebuildLimits, runRebuild, type RunRebuildOptions } from './run-rebuild.js';
+import { differenceLine } from './rebuild-command.js';
+import { RebuildInterruptedError, rebuildLimits, runDriftCheck, runRebuild, type RunRebuildOptions } from './run-rebuild.js';
 
 let world: ProjectionWorld;
 let database: Database;
@@ -177,5 +178,51 @@ describe('rebuilding the projections', () => {
     await rebuild({ onSetAside: (position) => setAside.push(position) });
     expectSameRows(await world.rows(), before);
     expect(setAside).toHaveLength(1);
+  });
+});
+
+describe('checking the projections', () => {
+  const check = async (options: Partial<RunRebuildOptions> = {}): Promise<readonly string[]> => {
+    const lines: string[] = [];
+    await runDriftCheck(
+      { database, natsUrl: world.nats.url, from: 'log', auditKeys: noAuditKeys, signal: never, onBegin: () => undefined, onProgress: () => undefined, onSetAside: () => undefined, ...options },
+      (difference) => void lines.push(differenceLine(difference)),
+    );
+    return lines;
+  };
+
+  it('finds nothing where nothing is wrong, while the projector works on, and leaves no trace', async () => {
+    world.startProjector();
+    await world.wholeRun('r0');
+    await world.unreadableCommit();
+    await world.projectedUpTo(await world.waitingRun('waits'));
+    let over = false;
+    const writing = (async () => {
+      for (let run = 1; !over; run += 1) await world.wholeRun(`r${run}`);
+    })();
+    expect(await check()).toEqual([]);
+    expect(await check({ from: 'archive' })).toEqual([]);
+    over = true;
+    await writing;
+    expect(await trace()).toEqual([{ schema: null }]);
+  });
+
+  it('names every value that differs, in every table, and repairs nothing', async () => {
+    world.startProjector();
+    await world.projectedUpTo(await world.wholeRun('r1'));
+    await world.stopProjectors();
+    await database.query({ text: `update countersign.runs set record = replace(record, '"status":"completed"', '"status":"failed"')` });
+    await database.query({ text: 'delete from countersign.gates' });
+    await database.query({ text: `update countersign.audit_records set created_at_ms = 7 where seq = 1` });
+    await database.query({ text: `update countersign.archive set body = replace(body, 'refund', 'refuse') where position = 1` });
+    const damaged = await world.rows();
+    const lines = await check();
+    expect(lines).toContain('runs acme/ops/r1 /record/status: "failed" instead of "completed"');
+    expect(lines).toContain('gates acme/ops/r1-sign-1: is missing');
+    expect(lines).toContain('audit_records acme/ops/1 /created_at_ms: 7 instead of 1000000');
+    expect(lines.filter((line) => line.startsWith('archive 1 /body'))).not.toEqual([]);
+    expectSameRows(await world.rows(), damaged);
+    await rebuild({ from: 'log' });
+    expect(await check()).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { AuditKeys, Digest, LogEntry, LogReader } from '@cs/eventing';
 import { noPosition, type Position } from '@cs/kernel';
 import type { NextGeneration } from '@cs/postgres';
-import type { ProjectionStore } from '@cs/read-models';
+import type { ProjectionStore, RowPair } from '@cs/read-models';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { RebuildProgress } from './rebuild-progress.js';
 import type { RebuildSource } from './rebuild-source.js';
@@ -69,6 +69,17 @@ export class Rebuild {
       await this.fill(signal);
       await generation.analyze();
       if (await generation.switchOver(source.kind, (live) => this.#catchUp(live, signal))) return this.#position;
+    }
+  }
+
+  /** Fills, and gives pairs of rows that the live generation and this one do not have alike. Switches nothing. */
+  async *compare(signal: AbortSignal): AsyncGenerator<RowPair> {
+    const { generation, source } = this.#options;
+    let isCompared = false;
+    while (!isCompared) {
+      await this.fill(signal);
+      await generation.analyze();
+      yield* generation.differences(source.kind, { catchUp: (live) => this.#catchUp(live, signal), onCompared: () => (isCompared = true) });
     }
   }
 

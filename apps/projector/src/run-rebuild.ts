@@ -1,6 +1,8 @@
+import type { RowDifference } from '@cs/contracts';
 import { connectNats, JetStreamEventStore, JetStreamLogReader, logEnd } from '@cs/jetstream';
 import { sha256Hex, systemClock } from '@cs/platform';
 import { isUnavailable, migrate, NextGeneration, PostgresProjectionStore, TablesInUseError, type Database, type GenerationSource } from '@cs/postgres';
+import { isPrunedWait, rowDifferences } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Rebuild, type RebuildOptions } from './rebuild.js';
 import { fromArchive, fromLog, type RebuildSource } from './rebuild-source.js';
@@ -51,10 +53,10 @@ export class RebuildInterruptedError extends Error {
 }
 
 const buildAndSwitch = async (generation: NextGeneration, source: RebuildSource, options: RunRebuildOptions): Promise<number> => {
-  const { from, anew, signal, auditKeys, onProgress, onSetAside, onBegin, limits = rebuildLimits } = options;
+  const { from, anew, signal, onBegin } = options;
   try {
     onBegin(await generation.begin({ source: from, anew }));
-    return await new Rebuild({ generation, source, digest: sha256Hex, auditKeys, clock: systemClock, limits, onProgress, onSetAside }).run(signal);
+    return await rebuildOf(generation, source, options).run(signal);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (isInterruption(error, signal)) throw new RebuildInterruptedError(signal.aborted ? 'stopped' : reason, { cause: error });
@@ -63,17 +65,16 @@ const buildAndSwitch = async (generation: NextGeneration, source: RebuildSource,
   }
 };
 
-/**
- * Builds a new generation of the projections and switches to it. Throws `RebuildInterruptedError` when it
- * can be continued; after any other error nothing of it is left. Answers the position the projections hold.
- */
-export const runRebuild = async (options: RunRebuildOptions): Promise<number> => {
+const rebuildOf = (generation: NextGeneration, source: RebuildSource, { auditKeys, onProgress, onSetAside, limits = rebuildLimits }: RunRebuildOptions): Rebuild =>
+  new Rebuild({ generation, source, digest: sha256Hex, auditKeys, clock: systemClock, limits, onProgress, onSetAside });
+
+const onGeneration = async <Result>(options: RunRebuildOptions, work: (generation: NextGeneration, source: RebuildSource) => Promise<Result>): Promise<Result> => {
   await migrate(options.database);
   const generation = await NextGeneration.hold(options.database);
   try {
     const { source, close } = await openSource(options);
     try {
-      return await buildAndSwitch(generation, source, options);
+      return await work(generation, source);
     } finally {
       await close();
     }
@@ -81,3 +82,33 @@ export const runRebuild = async (options: RunRebuildOptions): Promise<number> =>
     await generation.release();
   }
 };
+
+/**
+ * Builds a new generation of the projections and switches to it. Throws `RebuildInterruptedError` when it
+ * can be continued; after any other error nothing of it is left. Answers the position the projections hold.
+ */
+export const runRebuild = (options: RunRebuildOptions): Promise<number> => onGeneration(options, (generation, source) => buildAndSwitch(generation, source, options));
+
+/**
+ * Builds a new generation, compares the live one with it, and removes it again. Answers how many values
+ * differ; `onDifference` hears of each. The rebuild that was interrupted before, if any, is gone afterwards.
+ */
+export const runDriftCheck = (options: Omit<RunRebuildOptions, 'anew'>, onDifference: (difference: RowDifference) => void): Promise<number> =>
+  onGeneration({ ...options, anew: true }, async (generation, source) => {
+    const live = new PostgresProjectionStore(options.database);
+    let differences = 0;
+    try {
+      options.onBegin(await generation.begin({ source: options.from, anew: true }));
+      // No further than the live projector is, so that nothing is compared that it has yet to write.
+      const bounded = { ...source, end: async () => (await live.progress()).projected };
+      for await (const pair of rebuildOf(generation, bounded, { ...options, anew: true }).compare(options.signal)) {
+        for (const difference of isPrunedWait(pair) ? [] : rowDifferences(pair)) {
+          differences += 1;
+          onDifference(difference);
+        }
+      }
+    } finally {
+      await generation.discard();
+    }
+    return differences;
+  });

@@ -129,3 +129,5 @@ export {
   signatureSchemeSchema, webhookBodyLimits, webhookDeliveryFactsSchema, webhookLookbackMs, webhookSecretSourceSchema, webhookTargetSchema, webhookToleranceMs,
   webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,
 } from './webhook.schema.js';
+export type { RowDifference, RunReplay } from './run-replay.schema.js';
+export { replayRun } from './rpc/replay.rpc.js';

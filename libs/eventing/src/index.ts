@@ -1,3 +1,4 @@
+export type { AggregateHistory } from './aggregate-history.port.js';
 export { foldCommit, loadAggregate, unwritten, type Aggregate, type Loaded, type Recorded } from './aggregate.js';
 export { appendEvents, type Appended, type Eventing } from './append-events.js';
 export type { AuditAnchors, KeptAnchor } from './audit-anchors.port.js';

@@ -1,3 +1,4 @@
+export { JetStreamAggregateHistory } from './aggregate-history.adapter.js';
 export { JetStreamAuditAnchors } from './audit-anchors.adapter.js';
 export { AutomationStatusCache } from './automation-statuses.adapter.js';
 export { blobHeader } from './commit-codec.js';

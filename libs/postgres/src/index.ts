@@ -15,6 +15,7 @@ export { PostgresServiceQueries } from './service-queries.adapter.js';
 export { isUnavailable } from './sql-state.js';
 export { PostgresPolicyQueries } from './policy-queries.adapter.js';
 export { PostgresSweepQueries } from './sweep-queries.adapter.js';
+export { PostgresRunRowQueries } from './run-row-queries.adapter.js';
 export { TablesNotCopiedError } from './table-copies.js';
 export { DATABASE } from './tokens.js';
 export { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';

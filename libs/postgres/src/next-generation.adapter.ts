@@ -1,11 +1,13 @@
 import { toPosition, type Position } from '@cs/kernel';
-import type { ProjectionStore } from '@cs/read-models';
+import type { ProjectionStore, RowPair } from '@cs/read-models';
 import type { Client } from 'pg';
 import { schema as liveSchema, type Database } from './database.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
 import { projectionTables } from './projection-tables.js';
 import { sqlStateOf } from './sql-state.js';
+import { differentRows } from './generation-drift.js';
 import { copyStatements, describeTables } from './table-copies.js';
+import { tableKeys } from './table-keys.js';
 
 /** Another process builds a generation; there is one at a time. */
 export class RebuildUnderWayError extends Error {
@@ -40,18 +42,25 @@ const maxAttempts = 300;
 /** Query cancelled, lock not available, deadlock. */
 const inUseStates = ['57014', '55P03', '40P01'];
 
+interface CompareOptions {
+  readonly catchUp: (live: Position) => Promise<boolean>;
+  readonly onCompared: () => void;
+}
+
 interface LivePosition {
   readonly projected: number;
   readonly published: number;
   readonly generation: number;
 }
 
+/** When a commit was set aside is not in the log. */
+const keepSetAsideTimes = `update ${nextSchema}.dead_letters n set opened_at_ms = l.opened_at_ms from ${liveSchema}.dead_letters l
+    where n.consumer = 'projector' and (n.org_id, n.workspace_id, n.dead_letter_id) = (l.org_id, l.workspace_id, l.dead_letter_id)`;
+
 const switchStatements = (source: GenerationSource, { published, generation }: LivePosition): readonly string[] => [
   // The archive stays where the generation was filled from it; what it says of commits that were set aside may have changed.
   ...(source === 'archive' ? [`update ${liveSchema}.archive a set problem = n.problem from ${nextSchema}.archive n where a.position = n.position`] : []),
-  // When a commit was set aside is not in the log.
-  `update ${nextSchema}.dead_letters n set opened_at_ms = l.opened_at_ms from ${liveSchema}.dead_letters l
-    where n.consumer = 'projector' and (n.org_id, n.workspace_id, n.dead_letter_id) = (l.org_id, l.workspace_id, l.dead_letter_id)`,
+  keepSetAsideTimes,
   `update ${nextSchema}.projection_position set generation = ${generation + 1}, published = greatest(published, ${published})`,
   ...switched(source).flatMap((table) => [`drop table ${liveSchema}.${table}`, `alter table ${nextSchema}.${table} set schema ${liveSchema}`]),
   `drop schema ${nextSchema} cascade`,
@@ -114,6 +123,26 @@ export class NextGeneration {
     await this.#client.query(`drop schema if exists ${nextSchema} cascade`);
   }
 
+  /**
+   * Pairs of rows that the live generation and this one do not have alike, at one position of both. The
+   * projector waits while `catchUp` brings this one there, and goes on while they are compared. When
+   * `catchUp` answers false, nothing was compared; `onCompared` says that everything was.
+   */
+  async *differences(source: GenerationSource, { catchUp, onCompared }: CompareOptions): AsyncGenerator<RowPair> {
+    const reader = this.#database.createClient();
+    reader.on('error', () => undefined);
+    await reader.connect();
+    try {
+      if (!(await this.#openSnapshot(reader, catchUp))) return;
+      const tables = switched(source).filter((table) => table !== 'projection_position');
+      const keys = await tableKeys(this.#database, liveSchema, tables);
+      for (const table of tables) yield* differentRows(reader, { projected: liveSchema, replayed: nextSchema, table, key: keys.get(table) ?? [] });
+      onCompared();
+    } finally {
+      await reader.end();
+    }
+  }
+
   /** Lets the planner know what the tables hold, before anyone reads them. */
   async analyze(): Promise<void> {
     for (const table of projected) await this.#client.query(`analyze ${nextSchema}.${table}`);
@@ -150,6 +179,19 @@ export class NextGeneration {
       if (inUseStates.includes(sqlStateOf(error) ?? '')) return 'in use';
       throw error;
     }
+  }
+
+  /** A transaction of the reader that sees both generations at one position. The lock keeps the projector from writing, and nobody from reading. */
+  async #openSnapshot(reader: Client, catchUp: CompareOptions['catchUp']): Promise<boolean> {
+    return this.#inTransaction(async () => {
+      await this.#client.query(`set local idle_in_transaction_session_timeout = '10s'`);
+      await this.#client.query(`lock table ${liveSchema}.projection_position in share mode`);
+      if (!(await catchUp(toPosition((await this.#livePosition()).projected)))) return false;
+      await reader.query(keepSetAsideTimes);
+      await reader.query('begin transaction isolation level repeatable read');
+      await reader.query('select 1');
+      return true;
+    });
   }
 
   async #livePosition(): Promise<LivePosition> {

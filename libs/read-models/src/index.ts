@@ -42,3 +42,5 @@ export { showTrigger } from '@cs/automation-application';
 export type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 export { dryRunPolicy, type DryRunRequest } from './dry-run-policy.query.js';
 export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.js';
+export { lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
+export { differencesBetween, isPrunedWait, rowDifferences, type RowPair, type RunRowQueries } from './row-drift.js';

@@ -1,0 +1,65 @@
+import type { RowDifference } from '@cs/contracts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import type { RunKey } from './projection-memory.js';
+import type { RowChanges } from './row-changes.js';
+
+/** The same row as it is projected and as it follows from the log, by column; one of them may be missing. */
+export interface RowPair {
+  readonly table: string;
+  /** Names of the columns that identify the row. */
+  readonly key: readonly string[];
+  readonly projected: JsonObject | null;
+  readonly replayed: JsonObject | null;
+}
+
+/** Compares rows of a run with what is stored. */
+export interface RunRowQueries {
+  /** Pairs of rows that are not the same, of tables that hold nothing but what follows from the commits of the run. */
+  differentRows(run: RunKey, rows: RowChanges): Promise<readonly RowPair[]>;
+}
+
+/** Waits that ended are taken out of the projections after a time (PROJECTOR_RETENTION_DAYS): that one is not there says nothing. */
+export const isPrunedWait = ({ table, projected, replayed }: RowPair): boolean =>
+  table === 'waits' && projected === null && replayed !== null && !['waiting', 'escalated'].includes(String(replayed['status']));
+
+/** Documents stand in the rows as text. */
+const readValue = (value: Json): Json => {
+  if (typeof value !== 'string' || !/^[{[]/.test(value)) return value;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return value;
+  }
+};
+
+const partOf = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+const isSame = (one: Json | undefined, other: Json | undefined): boolean => one === other || (one !== undefined && other !== undefined && canonicalJson(one) === canonicalJson(other));
+
+interface ValueDifference {
+  /** JSON pointer. */
+  readonly path: string;
+  readonly projected: Json | undefined;
+  readonly replayed: Json | undefined;
+}
+
+/** Where two values differ, as deep as both have members of the same kind. */
+export const differencesBetween = (projected: Json | undefined, replayed: Json | undefined, path = ''): readonly ValueDifference[] => {
+  if (isSame(projected, replayed)) return [];
+  if (!isJsonObject(projected) || !isJsonObject(replayed)) return [{ path, projected, replayed }];
+  const names = [...new Set([...Object.keys(projected), ...Object.keys(replayed)])].sort();
+  return names.flatMap((name) => differencesBetween(projected[name], replayed[name], `${path}/${partOf(name)}`));
+};
+
+const withDocuments = (row: JsonObject): JsonObject => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, readValue(value ?? null)]));
+const pick = (row: JsonObject, names: readonly string[]): JsonObject => Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
+
+/** What a pair of rows says, one entry for each value that differs. Equal documents in another order are no difference. */
+export const rowDifferences = ({ table, key, projected, replayed }: RowPair): readonly RowDifference[] => {
+  const named = { table, key: pick(projected ?? replayed ?? {}, key) };
+  if (projected === null) return replayed === null ? [] : [{ ...named, kind: 'missing', path: '' }];
+  if (replayed === null) return [{ ...named, kind: 'unexpected', path: '' }];
+  return differencesBetween(withDocuments(projected), withDocuments(replayed)).map((difference) => ({
+    ...named, kind: 'different', path: difference.path,
+    ...(difference.projected === undefined ? {} : { projected: difference.projected }), ...(difference.replayed === undefined ? {} : { replayed: difference.replayed }),
+  }));
+};
