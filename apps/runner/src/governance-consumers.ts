@@ -45,7 +45,7 @@ const followAgent = async ({ ref, commit, position }: StoredCommit, options: Fol
 };
 
 /** Long outages of the projections are waited for. */
-const settings = { ackWaitMs: 30_000, maxInFlight: 16, maxDeliver: 1000 };
+const settings = { ackWaitMs: 5000, maxInFlight: 16, maxDeliver: 5000 };
 
 /** What follows from governance: each step is a commit whose token, or whose event, leads to the next. */
 export const governanceConsumers = (options: FollowOptions): readonly ConsumerDefinition[] => [

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type OperatorOptions, type RunExecutorOptions, type StepOutcome } from '@cs/automation-application';
+import { createAutomation, DefinitionLibrary, requestRun, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type AutomationStatuses, type OperatorOptions, type RunExecutorOptions, type StepOutcome } from '@cs/automation-application';
 import { localImplicitTenant, type AggregateRef, type CallContext, type Run } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { connectNats, Consumers, ensureStreams, JetStreamEventStore, RunSignals, TimerSchedule, type RunningConsumer } from '@cs/jetstream';
-import type { Json, Result } from '@cs/kernel';
+import { toPosition, type Json, type Result } from '@cs/kernel';
 import { JsonataEvaluator } from '@cs/step-runners';
 import { eventually, startTestNats, type TestNats } from '@cs/testing';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -61,12 +61,13 @@ export class RealLogRunner {
   #executor: RunExecutor | undefined;
   #operator: OperatorOptions | undefined;
 
-  static async start(): Promise<RealLogRunner> {
+  /** `deaf`: the runner asks whether its runs may execute, but hears of no change of an automation. */
+  static async start({ deaf = false }: { readonly deaf?: boolean } = {}): Promise<RealLogRunner> {
     const world = new RealLogRunner();
     world.#nats = await startTestNats({ syncInterval: '2m' });
     const nc = await world.#connect();
     await ensureStreams(nc);
-    world.#startRunner(nc);
+    world.#startRunner(nc, deaf);
     const parts = world.#parts(await world.#connect());
     world.#operator = { ...parts, evaluator: world.#evaluator };
     return world;
@@ -95,6 +96,18 @@ export class RealLogRunner {
     const { state } = await loadAggregate({ store: this.operator.eventing.store, aggregate: runAggregate }, ref);
     if (state === undefined) throw new Error(`no run ${run_id}`);
     return state;
+  }
+
+  /** Position of the commit that first claimed the run, if it was ever claimed. */
+  async claimPosition(run_id: string): Promise<number | undefined> {
+    const { store } = this.operator.eventing;
+    let commit = await store.last({ org_id: 'local', workspace_id: 'local', aggregate: 'run', id: run_id });
+    let claimed: number | undefined;
+    while (commit !== undefined) {
+      if (commit.commit.events.some(({ event_type }) => event_type === 'run_execution_claimed')) claimed = commit.position;
+      commit = commit.commit.previous === 0 ? undefined : await store.at(toPosition(commit.commit.previous));
+    }
+    return claimed;
   }
 
   /** The run once it has this status, and nothing of it executes any more. */
@@ -127,9 +140,10 @@ export class RealLogRunner {
     return { eventing, changes, definitions: new DefinitionLibrary(eventing) };
   }
 
-  #startRunner(nc: NatsConnection): void {
+  #startRunner(nc: NatsConnection, deaf: boolean): void {
     const parts = this.#parts(nc);
-    this.#executor = new RunExecutor({ ...parts, evaluator: this.#evaluator, http: this.peer, secrets: new Map(), timers: new TimerSchedule(nc), newId: randomUUID, claimantId: 'runner-1', leaseMs: 2000 });
+    const automations: AutomationStatuses = { statusOf: () => Promise.resolve('active'), readStatus: async (tenant, id) => (await parts.eventing.store.last({ ...tenant, aggregate: 'automation', id }))?.status ?? 'absent' };
+    this.#executor = new RunExecutor({ ...parts, ...(deaf ? { automations } : {}), evaluator: this.#evaluator, http: this.peer, secrets: new Map(), timers: new TimerSchedule(nc), newId: randomUUID, claimantId: 'runner-1', leaseMs: 2000 });
     const consumers = new Consumers({ nc, eventing: parts.eventing, onError: () => undefined });
     this.#queue = consumers.startTenantQueues(
       runQueue({ executor: this.#executor, eventing: parts.eventing, config: { RUNNER_LEASE_MS: 2000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: this.#stopping.signal }),

@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { changeTrigger, createTrigger, receiveWebhook as receive, replayDelivery, rotateSecret, rotateToken, type IncomingWebhook, type Shown } from '@cs/automation-application';
+import { changeTrigger, consequential, createTrigger, receiveWebhook as receive, replayDelivery, rotateSecret, rotateToken, type IncomingWebhook, type Shown } from '@cs/automation-application';
 import {
   createWebhookTrigger, deleteWebhookTrigger, disableWebhookTrigger, enableWebhookTrigger, patchWebhookTrigger, receiveWebhook, replayWebhookDelivery, rotateWebhookSecret, rotateWebhookToken,
-  type PayloadOf, type RpcReply,
+  type CallContext, type PayloadOf, type RpcReply,
 } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
@@ -29,18 +29,21 @@ export class WebhooksController {
   readonly #handlers: ReadonlyMap<string, (raw: unknown) => Promise<RpcReply>>;
 
   constructor(@Inject(WEBHOOK_OPTIONS) options: WebhookOptions, @Inject(LOGGER) logger: Logger) {
+    // An address that starts runs would let an agent start them without an approval.
+    const byPerson = <Value>(context: CallContext, automation_id: string, command: () => Promise<Result<Value>>): Promise<Result<Value>> =>
+      consequential(options, context, { attempt: { action: 'webhook_trigger', resource_kind: 'automation', resource_id: automation_id }, command });
     const toggle = (method: typeof enableWebhookTrigger, type: 'enable' | 'disable' | 'delete') =>
-      answerRpc(method, logger, async (payload, context) => shown(await changeTrigger(options, context, { ...payload, command: { type } })));
+      answerRpc(method, logger, async (payload, context) => shown(await byPerson(context, payload.automation_id, () => changeTrigger(options, context, { ...payload, command: { type } }))));
     this.#handlers = new Map<string, (raw: unknown) => Promise<RpcReply>>([
-      [createWebhookTrigger.subject, answerRpc(createWebhookTrigger, logger, async (payload, context) => shown(await createTrigger(options, context, given(payload))))],
-      [patchWebhookTrigger.subject, answerRpc(patchWebhookTrigger, logger, async ({ automation_id, trigger_id, ...change }, context) => shown(await changeTrigger(options, context, { automation_id, trigger_id, command: { type: 'update', change: given(change) } })))],
-      [rotateWebhookSecret.subject, answerRpc(rotateWebhookSecret, logger, async (payload, context) => shown(await rotateSecret(options, context, payload)))],
-      [rotateWebhookToken.subject, answerRpc(rotateWebhookToken, logger, async (payload, context) => shown(await rotateToken(options, context, payload)))],
+      [createWebhookTrigger.subject, answerRpc(createWebhookTrigger, logger, async (payload, context) => shown(await byPerson(context, payload.automation_id, () => createTrigger(options, context, given(payload)))))],
+      [patchWebhookTrigger.subject, answerRpc(patchWebhookTrigger, logger, async ({ automation_id, trigger_id, ...change }, context) => shown(await byPerson(context, automation_id, () => changeTrigger(options, context, { automation_id, trigger_id, command: { type: 'update', change: given(change) } }))))],
+      [rotateWebhookSecret.subject, answerRpc(rotateWebhookSecret, logger, async (payload, context) => shown(await byPerson(context, payload.automation_id, () => rotateSecret(options, context, payload))))],
+      [rotateWebhookToken.subject, answerRpc(rotateWebhookToken, logger, async (payload, context) => shown(await byPerson(context, payload.automation_id, () => rotateToken(options, context, payload))))],
       [enableWebhookTrigger.subject, toggle(enableWebhookTrigger, 'enable')],
       [disableWebhookTrigger.subject, toggle(disableWebhookTrigger, 'disable')],
       [deleteWebhookTrigger.subject, toggle(deleteWebhookTrigger, 'delete')],
       [replayWebhookDelivery.subject, answerRpc(replayWebhookDelivery, logger, async (payload, context) => {
-        const result = await replayDelivery(options, context, payload);
+        const result = await byPerson(context, payload.automation_id, () => replayDelivery(options, context, payload));
         return result.ok ? { ok: true, value: { delivery_id: result.value.delivery_id, replay: result.value.replay }, position: result.value.position } : result;
       })],
       [receiveWebhook.subject, answerRpc(receiveWebhook, logger, async (payload) => {

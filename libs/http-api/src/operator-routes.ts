@@ -78,7 +78,7 @@ export const repairRun = defineRoute({
   description: 'The edit is the automation\'s too. Without an edit, the step is only done again, with the definition of now.',
   body: required(repairRunMethod.payload.omit({ run_id: true, command_id: true }).strict()), answer: answers('The run, queued, and the definition', repairAnswer),
   errors: [
-    ...runErrors, 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_REPAIR_NODE_REQUIRED', 'AUTOMATION_V2_RUN_NOT_REPAIRABLE', 'AUTOMATION_V2_REPAIR_NODE_NOT_FOUND', 'AUTOMATION_V2_REPAIR_METADATA_INVALID',
+    ...runErrors, 'AUTOMATION_V2_TENANT_QUARANTINED', 'AUTOMATION_V2_TASK_REASON_REQUIRED', 'AUTOMATION_V2_REPAIR_NODE_REQUIRED', 'AUTOMATION_V2_RUN_NOT_REPAIRABLE', 'AUTOMATION_V2_REPAIR_NODE_NOT_FOUND', 'AUTOMATION_V2_REPAIR_METADATA_INVALID',
     'AUTOMATION_V2_REPAIR_AGENT_NOT_FOUND', 'AUTOMATION_V2_REPAIR_PERSIST_FAILED',
   ],
 });
@@ -118,5 +118,5 @@ export const reconcileEffect = defineRoute({
   ...ofTask, operationId: 'reconcileEffect', method: 'POST', path: '/automations/v2/runs/{run_id}/tasks/{node_id}/reconcile', summary: 'Say what became of an effect whose outcome is not known',
   description: '`succeeded` with this output, `failed`, or `retry`: one more attempt under the same idempotency key.',
   body: required(reconcileEffectMethod.payload.omit({ run_id: true, node_id: true, command_id: true }).strict()), answer: answers('The run', runCommandAnswer),
-  errors: [...taskErrors, 'AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE'],
+  errors: [...taskErrors, 'AUTOMATION_V2_TENANT_QUARANTINED', 'AUTOMATION_V2_TASK_EFFECT_NOT_UNKNOWN', 'AUTOMATION_V2_RUN_TASK_NOT_MUTABLE'],
 });

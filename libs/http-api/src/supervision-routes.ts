@@ -16,7 +16,7 @@ export const overrideGuardrails = defineRoute({
     mediaTypes: ['application/json'], required: true,
   },
   answer: { description: 'The run with its new limits', mediaType: 'application/json', schema: runCommandAnswer },
-  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_GUARDRAIL_OVERRIDE_TOO_LOW', 'AUTOMATION_V2_RUN_FINISHED'],
+  errors: ['AUTOMATION_V2_RUN_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'AUTOMATION_V2_GUARDRAIL_OVERRIDE_TOO_LOW', 'AUTOMATION_V2_RUN_FINISHED'],
 });
 
 export const recordUsage = defineRoute({

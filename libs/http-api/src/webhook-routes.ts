@@ -33,7 +33,7 @@ const shownAnswer = z.object({
 const page = { count: z.int().nonnegative().describe('Items of this page'), next_cursor: z.string().optional().describe('Absent on the last page') };
 const changed = { description: 'The trigger as it is now', mediaType: json, schema: triggerAnswer } as const;
 const shown = { description: 'The trigger, and what is shown once', mediaType: json, schema: shownAnswer } as const;
-const notFound = ['WEBHOOK_TRIGGER_NOT_FOUND', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED'] as const;
+const notFound = ['WEBHOOK_TRIGGER_NOT_FOUND', 'AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED'] as const;
 
 const at = '/automations/v2/{automation_id}/webhook-triggers';
 
@@ -44,7 +44,7 @@ export const createWebhookTrigger = defineRoute({
   params: automationParams,
   body: { schema: rpc.createWebhookTrigger.payload.omit({ automation_id: true, command_id: true }).strict(), mediaTypes: jsonMedia, required: false },
   answer: shown,
-  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'WEBHOOK_SECRET_UNAVAILABLE', 'WEBHOOK_UNSIGNED_NOT_ALLOWED', 'WEBHOOK_TRIGGER_NOT_FOUND'],
+  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'WEBHOOK_SECRET_UNAVAILABLE', 'WEBHOOK_UNSIGNED_NOT_ALLOWED', 'WEBHOOK_TRIGGER_NOT_FOUND'],
 });
 
 export const listWebhookTriggers = defineRoute({
@@ -52,7 +52,7 @@ export const listWebhookTriggers = defineRoute({
   summary: 'List the webhook triggers of an automation, newest first',
   params: automationParams, query: z.strictObject(pageQuery),
   answer: { description: 'A page of triggers', mediaType: json, schema: z.object({ triggers: z.array(triggerResource), ...page }) },
-  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED'],
+  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED'],
 });
 
 export const getWebhookTrigger = defineRoute({
@@ -88,7 +88,7 @@ export const rotateWebhookSecret = defineRoute({
   operationId: 'rotateWebhookSecret', method: 'POST', path: `${at}/{trigger_id}/rotate_secret`, tag, access: 'tenant', kind: 'command', idempotent: true,
   summary: 'Change the signing secret', description: 'The one before stays good for `overlap_ms`, by default a day.', params: triggerParams,
   body: { schema: rpc.rotateWebhookSecret.payload.omit({ automation_id: true, trigger_id: true, command_id: true }).strict(), mediaTypes: jsonMedia, required: false },
-  answer: shown, errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'WEBHOOK_TRIGGER_NOT_FOUND', 'WEBHOOK_SECRET_UNAVAILABLE'],
+  answer: shown, errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'WEBHOOK_TRIGGER_NOT_FOUND', 'WEBHOOK_SECRET_UNAVAILABLE'],
 });
 
 export const rotateWebhookToken = defineRoute({
@@ -110,7 +110,7 @@ export const replayWebhookDelivery = defineRoute({
   operationId: 'replayWebhookDelivery', method: 'POST', path: `${at}/{trigger_id}/deliveries/{delivery_id}/replay`, tag, access: 'tenant', kind: 'command',
   summary: 'Route a delivery again', description: 'As if it came now: to a wait that it fits, or to another run.', params: deliveryParams,
   answer: { description: 'It is being routed', mediaType: json, schema: z.object({ ok: z.literal(true), delivery_id: z.string(), replay: z.int().positive() }) },
-  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'WEBHOOK_DELIVERY_NOT_FOUND', 'WEBHOOK_DELIVERY_NOT_REPLAYABLE'],
+  errors: ['AUTOMATION_V2_NOT_FOUND', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'WEBHOOK_DELIVERY_NOT_FOUND', 'WEBHOOK_DELIVERY_NOT_REPLAYABLE'],
 });
 
 export const receiveWebhook = defineRoute({

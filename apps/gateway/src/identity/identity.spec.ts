@@ -103,6 +103,13 @@ describe('an agent header', () => {
     expect(identify({ ...local, 'x-tandem-agent-id': 'x'.repeat(257) })).toMatchObject({ ok: false, refusal: { code: 'REQUEST_HEADER_INVALID' } });
   });
 
+  it('brings the agents that led to it, nearest last; a person has none', () => {
+    const lineage = { 'x-tandem-agent-ancestor-ids': ' planner , , writer ' };
+    expect(identify({ ...local, 'x-tandem-agent-id': 'bot', ...lineage })).toMatchObject({ value: { ancestors: ['planner', 'writer'] } });
+    expect(identify({ ...local, ...lineage })).toEqual(localPerson);
+    expect(identify({ ...local, 'x-tandem-agent-id': 'bot', 'x-tandem-agent-ancestor-ids': Array.from({ length: 33 }, (_, index) => `a${index}`).join() })).toMatchObject({ ok: false, refusal: { code: 'REQUEST_HEADER_INVALID' } });
+  });
+
   it('admits no one by itself', () => {
     expect(identify({ 'x-tandem-agent-id': 'bot-7' }, { localImplicit: false })).toMatchObject(unauthenticated);
   });

@@ -18,9 +18,6 @@ export const isHumanAdministrator = ({ actor, tenant, verified, memberships }: P
   return tenant.source === 'local_implicit' || memberships?.roles.some((role) => adminRoles.has(role)) === true;
 };
 
-/** A caller that no assertion vouches for is not restricted. */
-export const isAdministrator = (verified: VerifiedTenantContext | undefined): boolean => verified === undefined || isAdmin(verified);
-
 const isSamePrincipal = (a: PrincipalRef, b: PrincipalRef): boolean => a.kind === b.kind && a.id === b.id;
 
 /** A caller that no assertion vouches for, and an automation without recorded access, are not restricted (domain 1.5). */

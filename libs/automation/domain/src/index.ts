@@ -1,4 +1,4 @@
-export { isAdministrator, isHumanAdministrator, isOwnerOrAdmin, isVisible, ownerKeysOf, principalOf, viewerKeysOf, viewersOf } from './access.js';
+export { isHumanAdministrator, isOwnerOrAdmin, isVisible, ownerKeysOf, principalOf, viewerKeysOf, viewersOf } from './access.js';
 export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, isHeldByGovernance, liveAutomation, startsRuns, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { isApproved, launchHold, launchHoldOf, ungoverned, type AutomationGovernance, type LaunchHold } from './governance/automation-governance.js';
 export { mutationProblem, type Mutation, type MutationCode } from './governance/mutation-check.js';

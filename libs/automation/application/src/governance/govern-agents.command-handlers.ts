@@ -1,4 +1,4 @@
-import { isAdministrator, decideLimits, type AgentPermissions, type AgentUsage, type GovernanceLimitsState, type GovernedAgentState } from '@cs/automation-domain';
+import { decideLimits, isHumanAdministrator, type AgentPermissions, type AgentUsage, type GovernanceLimitsState, type GovernedAgentState } from '@cs/automation-domain';
 import type { AutomationDefinition, CallContext, GovernanceLimits, GovernanceLimitsEvent, TenantContext } from '@cs/contracts';
 import { done, executeCommand, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
 import { accepted, refused, type Result } from '@cs/kernel';
@@ -12,9 +12,9 @@ import { provenanceOf } from './provenance.js';
 type Options = Pick<GovernanceOptions, 'eventing' | 'newId'>;
 
 /** Only a person who administers the workspace: an agent could otherwise allow itself everything. */
-const mayAdminister = ({ actor, verified }: CallContext): Result<true> => {
-  if (actor.kind !== 'human') return refused('GOVERNANCE_REQUIRES_HUMAN', 'only a person may do this');
-  return isAdministrator(verified) ? accepted(true) : refused('AUTOMATION_V2_ACCESS_DENIED', 'only an administrator may do this');
+const mayAdminister = (context: CallContext): Result<true> => {
+  if (context.actor.kind !== 'human') return refused('GOVERNANCE_REQUIRES_HUMAN', 'only a person may do this');
+  return isHumanAdministrator(context) ? accepted(true) : refused('AUTOMATION_V2_ACCESS_DENIED', 'only an administrator may do this');
 };
 
 const textOf = (text: string | undefined, fallback: string): string => (text === undefined || text.trim() === '' ? fallback : text.trim());

@@ -1,4 +1,4 @@
-import { approvalStatus, currentWeek, decideGovernanceApproval, isAdministrator, isApproved, liveAutomation, type ApprovalCode, type GovernanceApproval, type GovernanceApprovalCommand, type GovernanceApprovalState, type LiveAutomation } from '@cs/automation-domain';
+import { approvalStatus, currentWeek, decideGovernanceApproval, isApproved, isHumanAdministrator, liveAutomation, type ApprovalCode, type GovernanceApproval, type GovernanceApprovalCommand, type GovernanceApprovalState, type LiveAutomation } from '@cs/automation-domain';
 import type { ApprovalBinding, ApprovalSubject, ApprovalType, CallContext, GovernanceActor, GovernanceApprovalEvent, TenantContext } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
 import { accepted, canonicalJson, definedMembers, refused, type Json, type Refusal, type Result } from '@cs/kernel';
@@ -142,9 +142,10 @@ export const requestApproval = async (options: GovernanceOptions, context: CallC
   return stored(options, await commandApproval(options, { tenant_context: context.tenant, approval_id, command, actor: context.actor }));
 };
 
-/** Owner or administrator for what is about an automation, an administrator for what is about an agent. */
+/** Owner or administrator for what is about an automation, an administrator for what is about an agent. That only people decide says the decider. */
 const mayDecide = async (options: GovernanceOptions, context: CallContext, { subject, approval_id }: GovernanceApproval): Promise<Result<true>> => {
-  if (subject.kind === 'agent') return isAdministrator(context.verified) ? accepted(true) : refused('AUTOMATION_V2_ACCESS_DENIED', 'only an administrator may decide about an agent', { approval_id });
+  if (context.actor.kind !== 'human') return accepted(true);
+  if (subject.kind === 'agent') return isHumanAdministrator(context) ? accepted(true) : refused('AUTOMATION_V2_ACCESS_DENIED', 'only an administrator may decide about an agent', { approval_id });
   const allowed = await automationAccess(options, context, { automation_id: subject.id, right: 'change' });
   return allowed.ok || allowed.refusal.code !== 'AUTOMATION_V2_NOT_FOUND' ? allowed : notThere(approval_id);
 };

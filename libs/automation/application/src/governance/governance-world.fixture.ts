@@ -16,7 +16,8 @@ import { releaseGoverned } from './governed-run.js';
 
 export const bot: GovernanceActor = { kind: 'agent', actor_id: 'bot', source: 'api_key' };
 export const byBot = (of: Partial<TenantContext> = {}, agent = bot): CallContext => callBy(agent, of);
-export const human = (actor_id = 'ada', of: Partial<TenantContext> = {}): CallContext => callBy({ kind: 'human', actor_id }, of);
+/** A person who administers the workspace. */
+export const human = (actor_id = 'ada', of: Partial<TenantContext> = {}): CallContext => ({ ...callBy({ kind: 'human', actor_id }, of), memberships: { roles: ['workspace:admin'], groups: [] } });
 
 /** Governance over the log in memory, with a runner whose hearing the test can stop, and its messages. */
 export class GovernanceWorld {

@@ -86,6 +86,18 @@ describe('what an agent creates', () => {
     expect(await world.statusOf(late)).toBe('completed');
   });
 
+  it('counts a run once although its runner died between the admission and the claim', async () => {
+    const world = new GovernanceWorld();
+    await world.active();
+    const run = await world.run();
+    const append = world.app.store.append.bind(world.app.store);
+    world.app.store.append = (ref, ...rest) => (ref.aggregate === 'run' ? Promise.reject(new Error('it died')) : append(ref, ...rest));
+    await expect(world.execute(run)).rejects.toThrow('it died');
+    world.app.store.append = append;
+    await world.execute(run, true);
+    expect([await world.statusOf(run), valueOf(await readGovernance(world.app, human(), automation_id)).governance.launches_since_review]).toEqual(['completed', 1]);
+  });
+
   it('has to be reviewed after so many runs; the same run delivered again counts once', async () => {
     const world = new GovernanceWorld();
     await world.active();

@@ -22,7 +22,7 @@ describe('what governance refuses on a change, in order', () => {
     ['AUTOMATION_V2_MODIFY_FORBIDDEN', bot, { status: 'active', governance: unexpired }, false],
     ['AUTOMATION_V2_DELETE_HUMAN_CREATED_DENIED', bot, { status: 'active', governance: ungoverned }, true],
     ['AUTOMATION_V2_MODIFY_FORBIDDEN', bot, { status: 'active', governance: ungoverned }, false],
-  ])('%s', (code, actor, automation, destructive) => {
+  ])('%s', (...[code, actor, automation, destructive]) => {
     expect(mutationProblem({ automation_id: 'a', ...automation }, { actor, destructive, at_ms })?.code).toBe(code);
   });
 
