@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { Eventing, ProjectionProgress } from '@cs/eventing';
 import { EVENTING, JetStreamAggregateHistory, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
@@ -30,6 +30,25 @@ import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
 
+/** What the controllers ask, on the database. */
+const queryProviders: readonly Provider[] = [
+  onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
+  onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
+  onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
+  onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
+  { provide: CLOCK, useValue: Date.now },
+  onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
+  onDatabase(GOVERNANCE_QUERIES, (database) => new PostgresGovernanceQueries(database)),
+  onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
+  onDatabase(HUMAN_REQUEST_QUERIES, (database) => new PostgresHumanRequestQueries(database)),
+  onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
+  onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
+  onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
+  onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
+  { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
+  onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
+];
+
 /** Every read. Needs PlatformModule, NatsModule and PostgresModule. */
 @Module({})
 export class ObservabilityModule {
@@ -38,21 +57,7 @@ export class ObservabilityModule {
       module: ObservabilityModule,
       controllers: [PoliciesController, WebhooksController, RunsController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
-        onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
-        onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
-        onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
-        onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
-        { provide: CLOCK, useValue: Date.now },
-        onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
-        onDatabase(GOVERNANCE_QUERIES, (database) => new PostgresGovernanceQueries(database)),
-        onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),
-        onDatabase(HUMAN_REQUEST_QUERIES, (database) => new PostgresHumanRequestQueries(database)),
-        onDatabase(WAIT_QUERIES, (database) => new PostgresWaitQueries(database)),
-        onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
-        onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
-        onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
-        { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
-        onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
+        ...queryProviders,
         {
           provide: VERIFICATION_SOURCES,
           inject: [AUDIT_QUERIES, EVENTING, NATS_CONNECTION],

@@ -19,6 +19,7 @@ import { projectEffectPolicies, projectPolicyDecisions } from './policy.projecti
 import { projectHumanRequests } from './human-request.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectRun } from './run.projection.js';
+import type { RunTransition } from './run-transition.js';
 import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
 import { eventsOf } from './typed-events.js';
@@ -51,6 +52,13 @@ const fold = (before: Loaded<RunState>, stored: StoredCommit): Loaded<RunState> 
 const tenantOfRun = (run: RunState, ref: LogEntry['ref']): TenantKey =>
   run === undefined ? { org_id: ref.org_id, workspace_id: ref.workspace_id, deployment_id: '' } : tenantKey(run.tenant_context);
 
+/** What the run waits for, and whom it asks. */
+const projectWaiting = (transition: RunTransition, rows: CollectedRows): void => {
+  for (const wait of projectWaits(transition)) rows.waits.add(wait);
+  for (const gate of projectGates(transition)) rows.gates.add(gate);
+  for (const request of projectHumanRequests(transition)) rows.human_requests.add(request);
+};
+
 const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows, digest }: Surroundings): TenantKey => {
   const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
   const folded = fold(known, stored);
@@ -58,9 +66,7 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows,
   const transition = { before: known.state, after: folded.state, stored };
   if (folded.state) rows.runs.add(projectRun(folded.state, folded));
   rows.run_events.push(...projectRunEvents({ stored, run: folded.state }));
-  for (const wait of projectWaits(transition)) rows.waits.add(wait);
-  for (const gate of projectGates(transition)) rows.gates.add(gate);
-  for (const request of projectHumanRequests(transition)) rows.human_requests.add(request);
+  projectWaiting(transition, rows);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);
   for (const decision of projectPolicyDecisions(stored, tenant)) rows.policy_decisions.add(decision);
