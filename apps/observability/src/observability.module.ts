@@ -17,6 +17,7 @@ import { DelegationsController } from './delegations.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { HumanRequestsController } from './human-requests.controller.js';
+import { askers } from './inbox-filters.js';
 import { OperationsController } from './operations.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
@@ -25,7 +26,7 @@ import { RunReplays } from './run-replays.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -37,6 +38,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
   onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
   { provide: CLOCK, useValue: Date.now },
+  { provide: ASKER, inject: [DELEGATION_QUERIES, CLOCK], useFactory: askers },
   onDatabase(INBOX_QUERIES, (database) => new PostgresInboxQueries(database)),
   onDatabase(GOVERNANCE_QUERIES, (database) => new PostgresGovernanceQueries(database)),
   onDatabase(HANDOFF_QUERIES, (database) => new PostgresHandoffQueries(database)),

@@ -10,6 +10,7 @@ export const GOVERNANCE_QUERIES = Symbol('GOVERNANCE_QUERIES');
 export const POLICY_QUERIES = Symbol('POLICY_QUERIES');
 export const EFFECT_JUDGE = Symbol('EFFECT_JUDGE');
 export const READS = Symbol('READS');
+export const ASKER = Symbol('ASKER');
 export const DELEGATION_QUERIES = Symbol('DELEGATION_QUERIES');
 export const CLOCK = Symbol('CLOCK');
 export const HANDOFF_QUERIES = Symbol('HANDOFF_QUERIES');

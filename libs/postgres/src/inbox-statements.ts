@@ -99,12 +99,28 @@ const definedAutomations = (automations: string | undefined) => (automations ===
 const namedIn = (keys: string): string => ` and g.approver_keys && ${keys}::text[]`;
 const withKeys = (shape: Shape, keyConditions: string): Shape => ({ ...shape, keyConditions: `${shape.keyConditions ?? ''}${keyConditions}` });
 
+/** Whoever's seat the reader may take: at the gates of the delegation's scope. */
+const takesSeat = (seats: string, more = ''): string => `exists (
+  select 1 from jsonb_to_recordset(${seats}::jsonb) as seat (key text, person text, automation_ids jsonb, risk_tiers jsonb)
+  where g.approver_keys @> array[seat.key] and (seat.automation_ids is null or seat.automation_ids ? g.automation_id) and (seat.risk_tiers is null or coalesce(seat.risk_tiers ? g.risk_tier, false))${more})`;
+
+const seatRows = ({ seats = [] }: InboxReader): string => JSON.stringify(seats.map(({ key, delegation: { delegator, scope } }) => ({ key, person: delegator, ...scope })));
+
+const seated = (reader: InboxReader, shape: Shape, { parameters, more }: { readonly parameters: Parameters; readonly more?: string }): readonly string[] => {
+  const { seats = [] } = reader;
+  if (seats.length === 0) return [];
+  const taken = takesSeat(parameters.add(seatRows(reader)), more);
+  return [inTurns(withKeys(shape, namedIn(parameters.add(seats.map(({ key }) => key)))), { condition: ` and ${taken}` })];
+};
+
+const seatIsFree = ' and not g.voter_keys @> array[seat.person] and (g.barred is null or g.barred <> seat.person)';
+
 /** Everything that the reader sees, and what names them. */
 const visible = (reader: InboxReader, shape: Shape, parameters: Parameters): readonly string[] => {
   const automations = seenBy(reader, parameters);
   const seen = inTurns(shape, definedAutomations(automations));
   if (automations === undefined || reader.named_keys.length === 0) return [seen];
-  return [seen, inTurns(withKeys(shape, namedIn(parameters.add(reader.named_keys))), {})];
+  return [seen, inTurns(withKeys(shape, namedIn(parameters.add(reader.named_keys))), {}), ...seated(reader, shape, { parameters })];
 };
 
 /** What names the reader, and what names nobody of automations that are theirs; without what they voted on or have no authority for. */
@@ -118,6 +134,7 @@ const decidable = (reader: InboxReader, shape: Shape, { parameters, mine }: { re
   return [
     inTurns(own, { ...definedAutomations(automations), condition: ` and ${namesNobody} and g.approvers = any(${open}::text[])` }),
     inTurns(withKeys(own, named), {}),
+    ...seated(reader, own, { parameters, more: seatIsFree }),
   ];
 };
 
@@ -162,8 +179,8 @@ export const openingStatement = (reader: InboxReader, gateOpeningId: string): St
   name: 'inbox_opening',
   text: `select ${shownColumns('$5')} from countersign.gates g ${withAutomation}
     where ${ofTenant} and g.gate_opening_id = $4 and g.gate is not null
-      and ($6::text[] is null or coalesce(a.viewer_keys && $6::text[], false) or g.approver_keys && $7::text[])`,
-  values: [reader.org_id, reader.workspace_id, reader.deployment_id, gateOpeningId, reader.owner_keys ?? null, reader.viewer_keys ?? null, reader.named_keys],
+      and ($6::text[] is null or coalesce(a.viewer_keys && $6::text[], false) or g.approver_keys && $7::text[] or ${takesSeat('$8')})`,
+  values: [reader.org_id, reader.workspace_id, reader.deployment_id, gateOpeningId, reader.owner_keys ?? null, reader.viewer_keys ?? null, reader.named_keys, seatRows(reader)],
 });
 
 const maxAuthorities = 5000;

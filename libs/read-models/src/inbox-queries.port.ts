@@ -1,5 +1,5 @@
 import type { NeededAuthority } from '@cs/approval-domain';
-import type { ApprovalKind, ApprovalStatus, GateOutcome, GovernanceActor, PendingGate, TenantContext } from '@cs/contracts';
+import type { ApprovalKind, ApprovalStatus, Delegation, GateOutcome, GovernanceActor, PendingGate, TenantContext } from '@cs/contracts';
 import type { ItemsPage, PageRequest } from './projection-queries.port.js';
 import type { Reader, TenantKey } from './tenant-key.js';
 
@@ -25,6 +25,13 @@ export interface InboxGate extends TenantKey {
   readonly reason: string | null;
 }
 
+/** The seat of somebody else that a reader may take now, at the gates of its scope. */
+export interface ReaderSeat {
+  /** The person's key among approvers (`approverKeysOf`). */
+  readonly key: string;
+  readonly delegation: Delegation;
+}
+
 /** Who reads the inbox: what names somebody is there for them, whether or not they see its automation. */
 export interface InboxReader extends Reader {
   /** Keys of a right to change an automation (`ownerKeysOf`). Absent: everything. */
@@ -32,6 +39,8 @@ export interface InboxReader extends Reader {
   /** Keys of a caller among approvers (`deciderKeysOf`): those that name them, and those that everybody has. None of one who is no person. */
   readonly named_keys: readonly string[];
   readonly open_keys: readonly string[];
+  /** Whom they stand in for. */
+  readonly seats?: readonly ReaderSeat[];
 }
 
 /** What somebody may decide, beside being among the approvers. */

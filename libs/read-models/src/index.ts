@@ -1,6 +1,6 @@
 export { toApprovalRequest } from './approval-request.js';
 export { voterOf, type Asker } from './caller-decisions.js';
-export type { DecidableBy, DecidedFilter, InboxGate, InboxQueries, InboxReader, PendingFilter, StoredAuthority } from './inbox-queries.port.js';
+export type { DecidableBy, DecidedFilter, InboxGate, InboxQueries, InboxReader, ReaderSeat, PendingFilter, StoredAuthority } from './inbox-queries.port.js';
 export { activateAuditKey, auditKeyHistory, AuditKeysUnusableError, type AuditKeyActivation } from './activate-audit-key.js';
 export { auditAccessAggregate, denialSuffix, showAuditRecord, type AuditReads, type AuditRecordFilter, type AuditScope } from './audit-access.js';
 export { coveredText, foldAudit, headOf, type AuditHead, type AuditRecord, type AuditSegment, type ChainCrypto } from './audit-chain.js';

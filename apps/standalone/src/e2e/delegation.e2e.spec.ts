@@ -76,19 +76,28 @@ describe('people who stand in for others', () => {
     expect(await as('dan', 'POST', `/automations/v2/runs/${run}/gate`, { decision: 'approve', on_behalf_of: 'bob' })).toMatchObject({ status: 404 });
     const delegation_id = await delegate('bob', { stand_in: 'dan', scope: { automation_ids: ['payout'] } });
     const on_behalf_of = { person: 'bob', stand_in: 'dan', delegation_id };
+    const waiting = async (person: string, query = '?mine=true') => ((await must(person, 'GET', `/approvals/pending${query}`))['approvals'] as { run_id: string; yours: { decisions: string[] } }[]).filter(({ run_id }) => run_id === run);
+    await until('dan', '/approvals/pending?mine=true', ({ body }) => body['count'] === 1);
+    expect(await waiting('dan')).toMatchObject([{ yours: { decisions: ['approve', 'rework', 'cancel'] } }]);
+    expect(await waiting('dan', '')).toHaveLength(1);
+    expect([await waiting('eve'), await waiting('eve', '')]).toEqual([[], []]);
+    const elsewhere = await delegate('bob', { stand_in: 'eve', scope: { risk_tiers: ['external_send'] } });
+    await until('eve', '/delegations', ({ body }) => body['count'] === 1);
+    expect([await waiting('eve'), await waiting('eve', '')]).toEqual([[], []]);
+    await must('bob', 'POST', `/delegations/${elsewhere}/end`);
     const decided = await must('dan', 'POST', `/automations/v2/runs/${run}/gate`, { decision: 'approve', onBehalfOf: 'bob' });
     expect(decided).toMatchObject({ run: { checkpoint: { gate_history: [{ decision: 'approve', decided_by: { actor_id: 'dan' }, on_behalf_of }] } } });
     await until('ada', `/automations/v2/runs/${run}`, (answer) => statusOf(answer) === 'completed');
     const { receipts } = await must('ada', 'GET', `/automations/v2/runs/${run}/receipts`) as { receipts: { receipt: string }[] };
     expect(payloadOf(receipts[0]?.receipt ?? '')).toMatchObject({ decision: 'approve', decided_by: { actor_id: 'dan' }, on_behalf_of });
     expect(JSON.stringify(await must('ada', 'GET', `/stateful-runtime/runs/${run}/events`))).toContain(delegation_id);
-    for (const person of ['bob', 'dan', 'root']) expect(await listed(person)).toMatchObject([{ delegation_id, status: 'in_force', uses: 1 }]);
-    expect(await listed('eve')).toEqual([]);
+    for (const person of ['bob', 'dan', 'root']) expect((await listed(person)).find((one) => one.delegation_id === delegation_id)).toMatchObject({ status: 'in_force', uses: 1 });
+    expect((await listed('eve')).map(({ status }) => status)).toEqual(['ended']);
   });
 
   it('do so no more once it is ended; only the person and administrators end it', async () => {
     const run = await startedBy('ada');
-    const [{ delegation_id = '' } = {}] = await listed('bob');
+    const { delegation_id = '' } = (await listed('dan'))[0] ?? {};
     const end = `/delegations/${delegation_id}/end`;
     expect(await as('eve', 'POST', end)).toMatchObject({ status: 404, body: { code: 'DELEGATION_NOT_FOUND' } });
     expect(await as('dan', 'POST', end)).toMatchObject({ status: 403, body: { code: 'DELEGATION_ACCESS_DENIED' } });

@@ -12,6 +12,9 @@ const keyOf = ({ kind, id }: Approver): string => JSON.stringify([kind, kind ===
 
 type Named = Pick<PendingGate, 'approvers' | 'approvals_required' | 'voting'>;
 
+/** The key of one person among approvers. */
+export const personKey = (person: string): string => keyOf({ kind: 'person', id: person });
+
 const needsSeveral = ({ approvals_required = 1, voting = 'veto' }: Named): boolean => approvals_required > 1 || voting === 'majority';
 
 /** Keys that stand for everybody: whoever has only such a key needs a right to the automation too. */

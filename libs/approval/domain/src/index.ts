@@ -3,7 +3,7 @@ export { appliesTo, evaluateAccess, type AccessDecision, type AccessQuestion, ty
 export { decideDelegation, type DelegationCommand, type DelegationRefusal, type SetDelegation } from './delegation.decider.js';
 export { delegationInForce, onBehalfOf, type InForce, type NotInForce, type StandInQuestion } from './delegation-force.js';
 export { evolveDelegation, findDelegation, type DelegationState, type HeldDelegation } from './delegation.state.js';
-export { approverKeysOf, deciderKeysOf, holdsAuthority, neededAuthority, openApproverKeys, type NeededAuthority } from './approval-keys.js';
+export { approverKeysOf, deciderKeysOf, holdsAuthority, neededAuthority, openApproverKeys, personKey, type NeededAuthority } from './approval-keys.js';
 export { receiptClaims } from './decision-receipt.js';
 export { authorityRefusal, isNamedApprover, mayNotBeRequester, type AuthorityRefusal, type Decider } from './gate-authority.js';
 export { canonicalIdentity, isSameIdentity } from './identity.js';

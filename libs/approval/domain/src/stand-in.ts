@@ -17,7 +17,7 @@ export type Seat = { readonly ok: true; readonly on_behalf_of: OnBehalfOf } | { 
 /** Somebody in one spelling; `undefined` for who is not known by name. */
 export const identityOf = ({ actor_id, source }: GovernanceActor): string | undefined => (actor_id === undefined || actor_id.trim() === '' ? undefined : canonicalIdentity(actor_id, source));
 
-export const standInQuestion = (actor: GovernanceActor, gate: PendingGate, run: Run): Omit<StandInQuestion, 'at_ms'> => ({
+export const standInQuestion = (actor: GovernanceActor, gate: PendingGate, run: Pick<Run, 'automation_id' | 'tenant_context'>): Omit<StandInQuestion, 'at_ms'> => ({
   stand_in: identityOf(actor) ?? '', automation_id: run.automation_id, risk_tier: reviewerPolicy(gate, run).risk_tier,
 });
 
