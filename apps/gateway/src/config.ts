@@ -18,6 +18,8 @@ export const gatewayConfigSchema = serviceConfigSchema
       .transform((text) => text === 'true')
       .describe('"true": requests from this machine need no key and act as the local person; only with a loopback HOST'),
     COUNTERSIGN_LOCAL_ACTOR: z.string().trim().min(1).max(256).optional().describe('who the local person is, in events and audit'),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('address of the gateway as people reach it: forms of its pages come from there and, with https, their sessions go nowhere else'),
+    COUNTERSIGN_PAGE_KEY_FILE: z.string().optional().describe('file with a secret of at least 32 bytes, the same for every gateway, that seals the sessions of the pages; without it each gateway has its own until it restarts'),
     COUNTERSIGN_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).max(100_000).default(100).describe('open event streams of one tenant'),
   })
   .superRefine((config, context) => {

@@ -1,7 +1,8 @@
 import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { NATS_CONNECTION } from '@cs/jetstream';
-import { LOGGER, METRICS, type Logger, RPC_CLIENT, type RpcClient } from '@cs/platform';
+import { LOGGER, METRICS, systemClock, type Logger, RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
 import { ApprovalsController } from './approvals.controller.js';
@@ -21,6 +22,9 @@ import { RequestMetrics } from './http/request-metrics.js';
 import { ApiKeyFile } from './identity/api-key-file.adapter.js';
 import { AssertionVerifier, parseKeySet } from './identity/assertion-verifier.adapter.js';
 import { Identity } from './identity/identity.js';
+import { PageDesk } from './pages/page-desk.js';
+import { PageSecrets } from './pages/page-secrets.js';
+import { PagesController } from './pages.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
@@ -42,6 +46,8 @@ const openIdentity = async (config: GatewayConfig, logger: Logger): Promise<Iden
   return new Identity({ host: config.HOST, localImplicit: config.COUNTERSIGN_LOCAL_IMPLICIT, localActor: config.COUNTERSIGN_LOCAL_ACTOR, keys, assertions });
 };
 
+const openPageSecrets = async ({ COUNTERSIGN_PAGE_KEY_FILE: path }: GatewayConfig): Promise<PageSecrets> => new PageSecrets(path === undefined ? randomBytes(32) : await readFile(path));
+
 /** Open streams would keep the server from closing. */
 class EventStreamsLifetime implements BeforeApplicationShutdown {
   readonly #streams: EventStreams;
@@ -59,9 +65,13 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
+        {
+          provide: PageDesk, inject: [Identity],
+          useFactory: async (identity: Identity) => new PageDesk({ identity, secrets: await openPageSecrets(config), publicUrl: config.PUBLIC_URL, now: systemClock }),
+        },
         { provide: EventSource, inject: [NATS_CONNECTION], useFactory: (nc: NatsConnection) => new EventSource(nc) },
         {
           provide: EventStreams, inject: [EventSource, LOGGER],

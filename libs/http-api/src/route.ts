@@ -6,7 +6,7 @@ export interface RouteBody {
   readonly schema: z.ZodType;
   /** What the documentation shows, where a service checks more than the gateway does. */
   readonly documented?: z.ZodType;
-  readonly mediaTypes: readonly ('application/json' | 'application/yaml')[];
+  readonly mediaTypes: readonly ('application/json' | 'application/yaml' | 'application/x-www-form-urlencoded')[];
   /** False: no body counts as `{}`. */
   readonly required: boolean;
 }
@@ -27,8 +27,8 @@ export interface RouteDefinition {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `tenant` routes need credentials and see only their tenant. */
-  readonly access: 'tenant' | 'public';
+  /** `tenant` routes need credentials and see only their tenant; a `page` takes the session of a browser too, and asks to sign in. */
+  readonly access: 'tenant' | 'page' | 'public';
   /**
    * A `command` answers `Countersign-Position`. A `read` is answered from the projection and takes
    * `Countersign-Min-Position`; a `log-read` is answered from the log, which is never behind.

@@ -28,10 +28,19 @@ const decodeYaml = (text: string): Decoded => {
   return read.ok ? accepted(read.value as Json) : malformed('YAML', read.message, read.at);
 };
 
+/** Fields are texts. One that comes twice would say two things. */
+const decodeForm = (text: string): Decoded => {
+  const fields = [...new URLSearchParams(text)];
+  const names = fields.map(([name]) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  return repeated === undefined ? accepted(Object.fromEntries(fields)) : malformed('a form', `"${repeated.slice(0, 64)}" is there twice`);
+};
+
 const decoders: Readonly<Record<string, { readonly type: RouteBody['mediaTypes'][number]; readonly decode: (text: string) => Decoded }>> = {
   'application/json': { type: 'application/json', decode: decodeJson },
   'application/yaml': { type: 'application/yaml', decode: decodeYaml },
   'application/x-yaml': { type: 'application/yaml', decode: decodeYaml },
+  'application/x-www-form-urlencoded': { type: 'application/x-www-form-urlencoded', decode: decodeForm },
   'text/yaml': { type: 'application/yaml', decode: decodeYaml },
 };
 

@@ -1,0 +1,20 @@
+import type { ApprovalRequest, GovernanceActor } from '@cs/contracts';
+import { html, type Html } from './html.js';
+
+export const time = (ms: number): Html => {
+  const iso = new Date(ms).toISOString();
+  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
+};
+
+const nobody: Readonly<Record<GovernanceActor['kind'], string>> = { human: 'the local person', agent: 'an agent', system: 'the system' };
+export const nameOf = ({ kind, actor_id }: GovernanceActor): string => (actor_id === undefined ? nobody[kind] : `${actor_id}${kind === 'human' ? '' : ` (${kind})`}`);
+
+export const decisionWords: Readonly<Record<string, string>> = {
+  approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled', expired: 'Expired: nobody decided in time', timeout_resume: 'Nobody decided in time, so the run went on',
+};
+
+const timeoutWords: Readonly<Record<ApprovalRequest['on_timeout']['then'], string>> = {
+  cancel: 'the run is cancelled', resume: 'the run goes on as if approved', escalate: 'somebody else is asked', remind: 'you are reminded', wait: 'nothing more: it stays open',
+};
+
+export const timeoutText = ({ on_timeout: { then, escalate_to } }: ApprovalRequest): string => (then === 'escalate' && escalate_to !== null ? `${escalate_to} is asked` : timeoutWords[then]);

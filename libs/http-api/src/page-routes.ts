@@ -1,0 +1,44 @@
+import { gateDecisionSchema } from '@cs/contracts';
+import { z } from 'zod';
+import { booleanText, wordText } from './query.schema.js';
+import { defineRoute } from './route.js';
+
+const page = { tag: 'pages', access: 'page', errors: [] } as const;
+const document = { ...page, kind: 'document', answer: { description: 'The page', mediaType: 'text/html' } } as const;
+const form = <Schema extends z.ZodObject>(schema: Schema) => ({ schema, mediaTypes: ['application/x-www-form-urlencoded'], required: true }) as const;
+const opening = z.object({ gate_opening_id: z.string().min(1).max(400) });
+
+export const inboxPage = defineRoute({
+  ...document, operationId: 'inboxPage', method: 'GET', path: '/inbox', summary: 'What waits for the visitor\'s decision, as a page',
+  query: z.strictObject({ all: booleanText.optional().describe('true: everything that is open'), cursor: wordText(600).optional() }),
+});
+
+export const approvalPage = defineRoute({
+  ...document, operationId: 'approvalPage', method: 'GET', path: '/inbox/{gate_opening_id}', summary: 'One opening of a gate, with the form that decides it, as a page',
+  description: 'Links in messages lead here. Looking at it decides nothing, however often and by whomever.',
+  params: opening,
+});
+
+export const decideOnPage = defineRoute({
+  ...document, operationId: 'decideOnPage', method: 'POST', path: '/inbox/{gate_opening_id}', summary: 'Decide a gate by the form of its page',
+  description: 'Takes the form of a page of this server only, made for this visitor and this opening at most two hours ago. The same form sent twice is one decision. Redirects to the page.',
+  params: opening,
+  body: form(z.strictObject({ token: z.string().max(200), decision: gateDecisionSchema, reason: z.string().max(4000).default('') })),
+  answer: { description: 'The page, with why nothing was decided; 303 to the page when it was', mediaType: 'text/html' },
+});
+
+export const signIn = defineRoute({
+  ...document, operationId: 'signIn', method: 'POST', path: '/inbox/session', summary: 'Begin a session of the pages with an API key or an assertion',
+  body: form(z.strictObject({ credential: z.string().min(1).max(16_384), to: z.string().max(1400).default('/inbox') })),
+  answer: { description: 'The form again; 303 to the page when the credential is good', mediaType: 'text/html' },
+});
+
+export const signOut = defineRoute({
+  ...document, operationId: 'signOut', method: 'POST', path: '/inbox/session/end', summary: 'End the session of the pages',
+  answer: { description: '303 to the inbox', mediaType: 'text/html' },
+});
+
+export const pageAsset = defineRoute({
+  ...document, access: 'public', operationId: 'pageAsset', method: 'GET', path: '/inbox/assets/inbox.css', summary: 'The style of the pages',
+  answer: { description: 'The style', mediaType: 'text/css' },
+});
