@@ -2,11 +2,13 @@ import { eventSubjects, parseLogSubject, statusSubjects, streams } from '@cs/con
 import { decodeCommit, giveUp, UnreadableCommitError, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { blobHeader, type ConsumerDefinition, type ConsumerMessage } from '@cs/jetstream';
 import { toPosition } from '@cs/kernel';
-import { requestDeliveries, sendDelivery, type NotificationChannel } from '@cs/notification';
+import { noticedEvents, requestDeliveries, sendDelivery, type NotificationChannel } from '@cs/notification';
 
 interface NotifierConsumers {
   readonly eventing: Eventing;
   readonly channels: readonly NotificationChannel[];
+  /** The gateway as people reach it. */
+  readonly publicUrl: string;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -37,14 +39,14 @@ const maxDeliver = 500;
  * deliveries, so that one which fails or is slow holds up no other.
  */
 export const notifierConsumers = (options: NotifierConsumers): readonly ConsumerDefinition[] => {
-  const { eventing, channels } = options;
+  const { eventing, channels, publicUrl } = options;
   if (channels.length === 0) return [];
   const names = channels.map(({ name }) => name);
   return [
     {
-      durable: 'notifier--gate-events', stream: streams.events.name, filters: [eventSubjects('run', 'approval_gate_opened'), eventSubjects('run', 'approval_gate_decided')],
+      durable: 'notifier--gate-events', stream: streams.events.name, filters: noticedEvents.map((type) => eventSubjects('run', type)),
       ackWaitMs: 30_000, maxInFlight: 32, maxDeliver,
-      handle: (message) => requestDeliveries({ eventing, channels: names }, message.text(), message.deliveryCount),
+      handle: (message) => requestDeliveries({ eventing, channels: names, publicUrl }, message.text(), message.deliveryCount),
     },
     ...channels.map((channel): ConsumerDefinition => ({
       durable: `notifier--send-${channel.name}`, stream: streams.log.name, filters: [statusSubjects('delivery', 'pending')],

@@ -28,9 +28,12 @@ const observed = (channel: NotificationChannel, { logger, attempts }: Observers)
 /** The channels that the configuration asks for, with the connections they share. */
 export class NotificationChannels {
   readonly all: readonly NotificationChannel[];
+  /** The gateway as people reach it. */
+  readonly publicUrl: string;
   readonly #http: OutboundHttp;
 
   constructor(config: NotifierConfig, { logger, metrics }: { readonly logger: Logger; readonly metrics: Registry }) {
+    this.publicUrl = config.PUBLIC_URL;
     const attempts = new Counter({ name: 'countersign_delivery_attempts_total', help: 'Attempts to deliver a notice', labelNames: ['channel', 'outcome'], registers: [metrics] });
     this.#http = createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes, connectTimeoutMs, userAgent: 'Countersign-Notifier', maxSocketsPerOrigin: 16 });
     const channels: NotificationChannel[] = [];

@@ -17,7 +17,7 @@ export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy 
   ) {}
 
   onApplicationBootstrap(): void {
-    const definitions = notifierConsumers({ eventing: this.eventing, channels: this.channels.all, random: Math.random });
+    const definitions = notifierConsumers({ eventing: this.eventing, channels: this.channels.all, publicUrl: this.channels.publicUrl, random: Math.random });
     this.#consumers = definitions.map((definition) => this.consumers.start(definition));
   }
 

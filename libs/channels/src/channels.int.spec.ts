@@ -44,6 +44,14 @@ describe('the console channel', () => {
     expect(text).not.toContain('curl');
   });
 
+  it('writes what time has done, and where to look', async () => {
+    const card = { ...opened, attention: 'Reminder 1: this still waits for a decision.', page_url: 'http://127.0.0.1:4400/inbox/o1' };
+    const text = await render(requestFor(card, 'gate_reminded'));
+    expect(text).toContain('  Reminder 1: this still waits for a decision.\n');
+    expect(text).toContain('  Look at it: http://127.0.0.1:4400/inbox/o1\n');
+    expect(await render(requestFor({ ...card, status: 'closed', actions: [], summary: 'Closed: the run ended.' }, 'gate_closed'))).toMatch(/── Closed: refund-order[^]*Closed: the run ended\./);
+  });
+
   it('refuses a card that it cannot read', async () => {
     const channel = new ConsoleChannel({ publicUrl: 'http://x', write: () => undefined });
     expect(await channel.send({ ...requestFor(opened), card: {} })).toMatchObject({ kind: 'permanent' });

@@ -22,11 +22,15 @@ const command = (card: Card, { decision, requires_reason }: Card['actions'][numb
   return `curl -X POST ${publicUrl}/automations/v2/runs/${encodeURIComponent(run_id)}/gate -H 'content-type: application/json' -d ${quoted(body)}`;
 };
 
+const headings: Readonly<Record<string, string>> = { pending: 'Waiting for a signature', closed: 'Closed' };
+
 const render = (card: Card, publicUrl: string): string => {
-  const heading = card.status === 'pending' ? 'Waiting for a signature' : 'Decided';
+  const heading = headings[card.status] ?? 'Decided';
+  const attention = card.attention === undefined ? [] : [`  ${printable(card.attention)}`];
+  const link = card.page_url === undefined || card.status !== 'pending' ? [] : [`  Look at it: ${printable(card.page_url)}`];
   const fields = card.fields.map(({ label, value }) => `  ${label}: ${printable(value)}`);
   const actions = card.actions.map((action) => `  ${action.label}:\n    ${command(card, action, publicUrl)}`);
-  return ['', `── ${heading}: ${printable(card.title).replaceAll('\n', ' ')}`, indented(card.summary ?? card.body_markdown), ...fields, ...actions, '', ''].join('\n');
+  return ['', `── ${heading}: ${printable(card.title).replaceAll('\n', ' ')}`, ...attention, indented(card.summary ?? card.body_markdown), ...fields, ...link, ...actions, '', ''].join('\n');
 };
 
 /** Writes cards where the service runs, with the exact commands that decide the gate. Each card is one write. */

@@ -6,8 +6,12 @@ export const cardSchema = z.object({
   title: z.string(),
   body_markdown: z.string(),
   fields: z.array(z.object({ label: z.string(), value: z.string() })).readonly(),
-  /** `pending` asks; the others tell what was decided and have no actions. */
-  status: z.enum(['pending', ...gateOutcomeSchema.options]),
+  /** `pending` asks; the others tell what was decided, or that the run ended first (`closed`), and have no actions. */
+  status: z.enum(['pending', ...gateOutcomeSchema.options, 'closed']),
+  /** What time has done: a reminder, an escalation. */
+  attention: z.string().optional(),
+  /** The page that shows the request, and decides nothing by being opened. */
+  page_url: z.string().optional(),
   actions: z.array(z.object({ decision: gateDecisionSchema, label: z.string(), style: z.enum(['primary', 'default', 'danger']), requires_reason: z.boolean() })).readonly(),
   /** Who decided what and why; absent while pending. */
   summary: z.string().optional(),

@@ -1,4 +1,4 @@
-import { decodeCommit } from '@cs/eventing';
+import { decodeCommit, type Eventing } from '@cs/eventing';
 import fc from 'fast-check';
 import { backOffMs, maxAttempts } from './back-off.policy.js';
 import { NotificationLog, pendingGate, ScriptedChannel } from './notification.fixture.js';
@@ -30,6 +30,57 @@ describe('asking for deliveries', () => {
     const notices = log.pending().flatMap(({ commit }) => commit.events.map((event) => event.data));
     expect(notices).toHaveLength(2);
     expect(notices[1]).toMatchObject({ channel: 'webhook', notice: 'gate_decided', approval_request_id: pendingGate().approval_request_id, card: { status: 'rework', summary: expect.stringContaining('wrong amount') } });
+  });
+
+  it('tells each reminder and each escalation once, where the question was asked, with the link', async () => {
+    const log = new NotificationLog();
+    const options = { eventing: log.eventing, channels: ['webhook'], publicUrl: 'https://sign.example/' };
+    await requestDeliveries(options, await log.opened(), 1);
+    const events = [await log.reminded(1), await log.reminded(2), await log.escalated()];
+    for (const event of [...events, ...events.toReversed(), ...events]) expect(await requestDeliveries(options, event, 1)).toEqual({ kind: 'done' });
+    const page_url = `https://sign.example/inbox/${encodeURIComponent(pendingGate().gate_opening_id)}`;
+    const told = log.pending().flatMap(({ commit }) => commit.events.map((event) => event.data));
+    expect(told).toEqual([
+      expect.objectContaining({ notice: 'gate_opened', card: expect.objectContaining({ page_url }) }),
+      expect.objectContaining({ notice: 'gate_reminded', notification_key: expect.stringContaining(':reminder:1'), card: expect.objectContaining({ status: 'pending', page_url, attention: 'Reminder 1: this still waits for a decision, until 1970-01-02 00:00 UTC.' }) }),
+      expect.objectContaining({ notice: 'gate_reminded', notification_key: expect.stringContaining(':reminder:2') }),
+      expect.objectContaining({ notice: 'gate_escalated', card: expect.objectContaining({ attention: 'Escalated to lead (1): nobody decided in time.' }) }),
+    ]);
+    expect(new Set(log.pending().map(({ ref }) => ref.id)).size).toBe(4);
+    // Nobody asked here in the first place.
+    expect(await requestDeliveries({ ...options, channels: ['console'] }, events[0] ?? '', 5)).toEqual({ kind: 'done' });
+    expect(log.pending()).toHaveLength(4);
+  });
+
+  it('asks nobody again about a gate that no longer waits', async () => {
+    const log = new NotificationLog();
+    await requestDeliveries({ eventing: log.eventing, channels }, await log.opened(), 1);
+    const reminder = await log.reminded();
+    await log.decided();
+    await requestDeliveries({ eventing: log.eventing, channels }, reminder, 1);
+    expect(log.pending()).toHaveLength(2);
+  });
+
+  it('closes the cards of a gate whose run was cancelled, and leaves alone those that were decided', async () => {
+    const log = new NotificationLog();
+    await requestDeliveries({ eventing: log.eventing, channels: ['webhook'] }, await log.opened(), 1);
+    const cancelled = await log.cancelled();
+    for (const count of [1, 2]) expect(await requestDeliveries({ eventing: log.eventing, channels: ['webhook'] }, cancelled, count)).toEqual({ kind: 'done' });
+    expect(log.pending().flatMap(({ commit }) => commit.events.map((event) => event.data)).slice(1)).toEqual([
+      expect.objectContaining({ notice: 'gate_closed', card: expect.objectContaining({ status: 'closed', actions: [], summary: 'Closed: the run ended before anyone decided.\nReason: not needed' }) }),
+    ]);
+    const decided = new NotificationLog();
+    await requestDeliveries({ eventing: decided.eventing, channels }, await decided.opened(), 1);
+    expect(await requestDeliveries({ eventing: decided.eventing, channels }, await decided.cancelled(false), 1)).toEqual({ kind: 'done' });
+    expect(decided.pending()).toHaveLength(2);
+  });
+
+  it('goes on where its process died, after some of the channels were asked', async () => {
+    const log = new NotificationLog();
+    const opened = await log.opened();
+    await requestDeliveries({ eventing: log.eventing, channels: ['console'] }, opened, 1);
+    expect(await requestDeliveries({ eventing: log.eventing, channels }, opened, 2)).toEqual({ kind: 'done' });
+    expect(log.pending().flatMap(({ commit }) => commit.events.map((event) => (event.data as { channel: string }).channel))).toEqual(['console', 'webhook']);
   });
 
   it('does not ask what was answered long ago, but still asks what waits', async () => {
@@ -112,6 +163,30 @@ describe('sending a delivery', () => {
     await requestDeliveries({ eventing: log.eventing, channels }, await log.decided(), 1);
     await deliver(log, channel);
     expect(channel.sent.map(({ notice }) => notice)).toEqual(['gate_opened', 'gate_decided']);
+  });
+
+  it('tells the receiver that it is the same notice, when the process died between telling and recording', async () => {
+    const log = await opened();
+    const channel = new ScriptedChannel('webhook');
+    const [, commit] = log.pending();
+    if (!commit) throw new Error('nothing is pending');
+    // What was sent, and not recorded, is sent again under the same id; after that it is recorded once.
+    const unrecorded: Eventing = { ...log.eventing, store: { at: (position) => log.store.at(position), last: (ref) => log.store.last(ref), append: () => Promise.reject(new Error('the process died')) } };
+    await expect(sendDelivery({ eventing: unrecorded, channel, random: () => 0.5 }, commit)).rejects.toThrow('the process died');
+    expect(await sendDelivery({ eventing: log.eventing, channel, random: () => 0.5 }, commit)).toEqual({ kind: 'done' });
+    expect(await sendDelivery({ eventing: log.eventing, channel, random: () => 0.5 }, commit)).toEqual({ kind: 'done' });
+    expect(channel.sent.map(({ delivery_id }) => delivery_id)).toEqual([commit.ref.id, commit.ref.id]);
+    expect(log.deliveryEvents().filter((type) => type === 'delivery_sent')).toHaveLength(1);
+  });
+
+  it('does not repeat a reminder of a gate whose run was cancelled meanwhile', async () => {
+    const log = await opened();
+    await requestDeliveries({ eventing: log.eventing, channels }, await log.reminded(), 1);
+    const channel = new ScriptedChannel('webhook', [{ kind: 'sent' }, { kind: 'transient', reason: 'down' }]);
+    await deliver(log, channel);
+    await requestDeliveries({ eventing: log.eventing, channels }, await log.cancelled(), 1);
+    await deliver(log, channel);
+    expect(channel.sent.map(({ notice }) => notice)).toEqual(['gate_opened', 'gate_reminded', 'gate_closed']);
   });
 
   it('stores no credential that a channel shows in its reason', async () => {

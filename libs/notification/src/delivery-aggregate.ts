@@ -19,10 +19,10 @@ export const deliveryAggregate: Aggregate<Delivery, DeliveryEvent> = {
   readState: (value) => deliverySchema.parse(value),
 };
 
-type Identity = Pick<DeliveryRequest, 'gate_opening_id' | 'notice' | 'channel'> & { readonly org_id: string; readonly workspace_id: string };
+type Identity = Pick<DeliveryRequest, 'gate_opening_id' | 'notice' | 'channel' | 'notification_key'> & { readonly org_id: string; readonly workspace_id: string };
 
-/** The same notice of the same gate opening on the same channel is one delivery, however often it is asked for. */
-export const deliveryRef = (digest: Digest, { org_id, workspace_id, gate_opening_id, notice, channel }: Identity): AggregateRef => ({
+/** The same notice of the same gate opening on the same channel is one delivery, however often it is asked for; each reminder and escalation is one of its own. */
+export const deliveryRef = (digest: Digest, { org_id, workspace_id, gate_opening_id, notice, channel, notification_key }: Identity): AggregateRef => ({
   org_id, workspace_id, aggregate: 'delivery',
-  id: `delivery-${digest([org_id, workspace_id, gate_opening_id, notice, channel].join('\n')).slice(0, 32)}`,
+  id: `delivery-${digest([org_id, workspace_id, gate_opening_id, notice, channel, ...(notification_key === undefined ? [] : [notification_key])].join('\n')).slice(0, 32)}`,
 });

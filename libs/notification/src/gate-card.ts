@@ -8,6 +8,8 @@ export interface GateOrigin {
   readonly workspace_id: string;
   readonly run_id: string;
   readonly automation_id: string;
+  /** The gateway as people reach it, without a slash at its end. */
+  readonly public_url?: string | undefined;
 }
 
 const maxTitleLength = 256;
@@ -42,6 +44,7 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
   body_markdown: shown(gate.instructions ?? '', maxBodyLength) || 'This run waits for a decision before it goes on.',
   fields: fieldsOf(origin, gate),
   status: 'pending',
+  ...(origin.public_url === undefined ? {} : { page_url: `${origin.public_url}/inbox/${encodeURIComponent(gate.gate_opening_id)}` }),
   actions: (gate.decisions.length === 0 ? everyDecision : gate.decisions).map((decision) => actions[decision]),
   thread_key: origin.run_id,
   correlation: {
@@ -60,3 +63,18 @@ export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
   const reason = record.reason === undefined || record.reason.trim() === '' ? '' : `\nReason: ${shown(record.reason, maxBodyLength)}`;
   return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}` };
 };
+
+const until = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** The card that asks again. */
+export const remindedCard = (opened: Card, { reminder_count, expires_at_ms, expired_reminder }: { readonly reminder_count: number; readonly expires_at_ms: number; readonly expired_reminder: boolean }): Card => ({
+  ...opened, attention: `Reminder ${reminder_count}: this still waits for a decision${expired_reminder ? ', and its time is over' : `, until ${until(expires_at_ms)}`}.`,
+});
+
+/** The card that asks the next person. */
+export const escalatedCard = (opened: Card, { escalated_to, escalations }: { readonly escalated_to: string; readonly escalations: number }): Card => ({
+  ...opened, attention: `Escalated to ${shown(escalated_to, maxTitleLength)} (${escalations}): nobody decided in time.`,
+});
+
+/** The card that replaces one whose run ended before anyone decided. */
+export const closedCard = (opened: Card, reason: string): Card => ({ ...opened, status: 'closed', actions: [], summary: `Closed: the run ended before anyone decided.\nReason: ${shown(reason, maxBodyLength)}` });

@@ -1,5 +1,6 @@
 import { runEvents, type GateDecision, type PendingGate, type RunEvent } from '@cs/contracts';
 import { InMemoryEventStore, type Eventing } from '@cs/eventing';
+import type { Json } from '@cs/kernel';
 import { fixedClock, sha256 } from '@cs/testing';
 import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
 
@@ -16,6 +17,8 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
   node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
 });
 
+const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', run_cancelled: 'cancelled' } as const;
+
 /** The log in memory, in which gates open and are decided; published events come from what it holds. */
 export class NotificationLog {
   readonly clock = fixedClock();
@@ -25,12 +28,12 @@ export class NotificationLog {
   #runPosition = 0;
 
   /** Appends the event to the run and answers its published form. */
-  async publish(event: Extract<RunEvent, { event_type: 'approval_gate_opened' | 'approval_gate_decided' }>): Promise<string> {
+  async publish(event: Extract<RunEvent, { event_type: 'approval_gate_opened' | 'approval_gate_decided' | 'approval_gate_reminder_due' | 'approval_gate_escalated' | 'run_cancelled' }>, state?: Json): Promise<string> {
     this.#runVersion += 1;
     const event_id = `event-${this.#runVersion}`;
     const recorded = { event_id, event_type: event.event_type, version: runEvents[event.event_type].version, recorded_at_ms: this.clock(), correlation_id: 'refund-order', data: JSON.parse(JSON.stringify(event.data)) };
     const ref = { ...tenant, aggregate: 'run' as const, id: runId };
-    const appended = await this.store.append(ref, event.event_type === 'approval_gate_opened' ? 'awaiting_approval' : 'queued', { commit_id: event_id, previous: this.#runPosition, version: this.#runVersion, events: [recorded] });
+    const appended = await this.store.append(ref, statusAfter[event.event_type], { commit_id: event_id, previous: this.#runPosition, version: this.#runVersion, events: [recorded], ...(state === undefined ? {} : { state: { version: 1, value: state } }) });
     if (appended.kind === 'conflict') throw new Error('the run was changed by someone else');
     this.#runPosition = appended.position;
     return JSON.stringify({ ...tenant, event_id, event_type: event.event_type, aggregate: 'run', aggregate_id: runId, seq: 1, position: appended.position, status: 'x', occurred_at_ms: this.clock(), data: event.data });
@@ -42,6 +45,21 @@ export class NotificationLog {
 
   decided(decision: GateDecision = 'approve', reason?: string): Promise<string> {
     return this.publish({ event_type: 'approval_gate_decided', data: decisionOf(decision, reason) });
+  }
+
+  reminded(reminder_count = 1): Promise<string> {
+    const { node_id, gate_opening_id, approval_request_id } = pendingGate();
+    return this.publish({ event_type: 'approval_gate_reminder_due', data: { node_id, gate_opening_id, expires_at_ms: 86_400_000, reminder_count, expired_reminder: false, notification_key: `${approval_request_id}:reminder:${reminder_count}` } });
+  }
+
+  escalated(escalated_to = 'lead'): Promise<string> {
+    const { node_id, gate_opening_id, approval_request_id } = pendingGate();
+    return this.publish({ event_type: 'approval_gate_escalated', data: { node_id, gate_opening_id, expires_at_ms: 5, escalated_to, escalations: 1, notification_key: `${approval_request_id}:escalated:1` } });
+  }
+
+  /** The run was cancelled while its gate was open, or after it was decided. */
+  cancelled(isOpen = true): Promise<string> {
+    return this.publish({ event_type: 'run_cancelled', data: { reason: 'not needed', stop_kind: 'operator_stopped' } }, { status: 'cancelled', checkpoint: isOpen ? { awaiting_gate: { ...pendingGate() } } : {} });
   }
 
   /** What a durable consumer on the pending deliveries is given. */

@@ -29,9 +29,14 @@ const attempt = async (channel: NotificationChannel, request: DeliveryRequest): 
   }
 };
 
-/** A question that could not be asked in time is not asked any more once it is answered. */
-const isOutdated = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> =>
-  request.notice === 'gate_opened' && (await store.last(deliveryRef(digest, { ...ref, ...request, notice: 'gate_decided' }))) !== undefined;
+const asking: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_opened', 'gate_reminded', 'gate_escalated']);
+
+/** A question that could not be asked in time is not asked any more once it is answered, or its run has ended. */
+const isOutdated = async ({ store, digest }: Eventing, ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest): Promise<boolean> => {
+  if (!asking.has(request.notice)) return false;
+  const ends = await Promise.all((['gate_decided', 'gate_closed'] as const).map((notice) => store.last(deliveryRef(digest, { ...ref, ...request, notice }))));
+  return ends.some((end) => end !== undefined);
+};
 
 const record = async ({ eventing }: SendDeliveryOptions, ref: AggregateRef, outcome: ChannelOutcome): Promise<Delivery | undefined> => {
   const executed = await executeCommand<Delivery, DeliveryEvent, DeliveryRefusal>(ref, {

@@ -6,7 +6,9 @@ import { defineEvents, type EventOf } from './event-catalogue.js';
 export const deliveryRequestSchema = z.object({
   delivery_id: z.string(),
   channel: z.string(),
-  notice: z.enum(['gate_opened', 'gate_decided']),
+  notice: z.enum(['gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed']),
+  /** Which reminder or escalation; each is told once. */
+  notification_key: z.string().optional(),
   run_id: runIdSchema,
   automation_id: z.string(),
   node_id: nodeIdSchema,
