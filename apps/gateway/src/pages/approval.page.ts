@@ -38,7 +38,7 @@ const facts = (request: ApprovalRequest): Html => html`<h2>Why, who, until when<
 <dt>Asked by</dt><dd>${nameOf(request.requested_by)}, ${time(request.requested_at_ms)}</dd>
 <dt>May decide</dt><dd>${whoMay(request)}${request.because.requester_barred && '; not whoever asked'}</dd>
 ${voters(request)}
-${request.on_timeout.at_ms !== null && html`<dt>Until</dt><dd>${time(request.on_timeout.at_ms)}; then ${timeoutText(request)}</dd>`}
+${request.status === 'open' && request.on_timeout.at_ms !== null && html`<dt>Until</dt><dd>${time(request.on_timeout.at_ms)}; then ${timeoutText(request)}</dd>`}
 ${escalated(request)}
 <dt>Run</dt><dd>${request.run_id}, step ${request.node_id}</dd>
 </dl>`;
