@@ -168,6 +168,7 @@ describe('deciding on pages, with every service its own process', () => {
     expect([late.status, late.text.includes('name="decision"')]).toEqual([409, false]);
     const cancelled = await waiting('ada', 'pay');
     await must('ada', 'POST', `/automations/v2/runs/${cancelled.run_id}/cancel`, { reason: 'not needed' });
+    await untilStatus('ada', cancelled.run_id, 'cancelled');
     const closed = await look(cancelled.links.page, grace);
     for (const part of ['Closed: its run ended', 'ada', 'not needed']) expect(closed.text).toContain(part);
     expect(closed.text).not.toContain('name="decision"');
