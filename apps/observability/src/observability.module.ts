@@ -1,14 +1,13 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { CedarEffectJudge } from '@cs/cedar-policy';
-import type { Eventing, ProjectionProgress } from '@cs/eventing';
-import { EVENTING, JetStreamAggregateHistory, JetStreamAuditAnchors, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
-import { HEALTH, LOGGER, openAuditKeys, randomId, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresAuditQueries, PostgresAuditReads, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
-import type { AuditQueries, AuditReads, ProjectionQueries, ServiceQueries } from '@cs/read-models';
+import type { ProjectionProgress } from '@cs/eventing';
+import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
+import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
+import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
-import type { ExportSources } from './audit-export.js';
-import type { VerificationSources } from './audit-verification.js';
+import { auditProviders } from './audit-providers.js';
 import { AuditController } from './audit.controller.js';
 import { AuditReadsController } from './audit-reads.controller.js';
 import { AutomationsController } from './automations.controller.js';
@@ -26,7 +25,7 @@ import { RunReplays } from './run-replays.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, AUDIT_QUERIES, EFFECT_JUDGE, POLICY_QUERIES, AUDIT_READS, CLOCK, DELEGATION_QUERIES, EXPORT_SOURCES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, VERIFICATION_SOURCES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -34,8 +33,6 @@ const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Qu
 /** What the controllers ask, on the database. */
 const queryProviders: readonly Provider[] = [
   onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
-  onDatabase(AUDIT_READS, (database) => new PostgresAuditReads(database)),
-  onDatabase(AUDIT_QUERIES, (database) => new PostgresAuditQueries(database)),
   onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
   { provide: CLOCK, useValue: Date.now },
   { provide: ASKER, inject: [DELEGATION_QUERIES, CLOCK], useFactory: askers },
@@ -60,18 +57,7 @@ export class ObservabilityModule {
       controllers: [PoliciesController, WebhooksController, RunsController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         ...queryProviders,
-        {
-          provide: VERIFICATION_SOURCES,
-          inject: [AUDIT_QUERIES, EVENTING, NATS_CONNECTION],
-          useFactory: async (queries: AuditQueries, { store: log }: Eventing, nc: NatsConnection): Promise<VerificationSources> => ({
-            queries, log, anchors: new JetStreamAuditAnchors(nc), digest: sha256Hex, auditKeys: await openAuditKeys(config.COUNTERSIGN_AUDIT_KEYS_FILE), clock: () => performance.now(),
-          }),
-        },
-        {
-          provide: EXPORT_SOURCES,
-          inject: [AUDIT_QUERIES, AUDIT_READS, EVENTING, NATS_CONNECTION],
-          useFactory: (...[queries, reads, eventing, nc]: [AuditQueries, AuditReads, Eventing, NatsConnection]): ExportSources => ({ queries, reads, eventing, anchors: new JetStreamAuditAnchors(nc), newId: randomId }),
-        },
+        ...auditProviders(config.COUNTERSIGN_AUDIT_KEYS_FILE),
         {
           provide: RUN_REPLAYS,
           inject: [NATS_CONNECTION, DATABASE, PROJECTION_QUERIES],

@@ -15,7 +15,9 @@ export class HandoffsController {
   readonly #approve;
 
   constructor(@Inject(HANDOFF_OPTIONS) options: HandoffOptions, @Inject(LOGGER) logger: Logger) {
-    this.#deposit = answerRpc(depositHandoff, logger, async (payload, context) => answer(await depositHandler(options, context, payload)));
+    this.#deposit = answerRpc(depositHandoff, logger, async (payload, context) => answer(await audited(options, context, {
+      attempt: { action: 'deposit_handoff', resource_kind: 'automation', resource_id: payload.automation_id }, result: await depositHandler(options, context, payload),
+    })));
     this.#approve = answerRpc(approveHandoff, logger, async (payload, context) => answer(await audited(options, context, {
       attempt: { action: 'approve_handoff', resource_kind: 'automation', resource_id: payload.automation_id }, result: await approveHandler(options, context, payload),
     })));

@@ -1,10 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import * as handlers from '@cs/automation-application';
-import { consequential, type Attempt, type DenialOptions, type OperatedRun, type OperatedTask, type OperatorOptions, type RepairedRun } from '@cs/automation-application';
+import { audited, consequential, type Attempt, type DenialOptions, type OperatedRun, type OperatedTask, type OperatorOptions, type RepairedRun } from '@cs/automation-application';
 import {
   cancelRun, continueTask, pauseRun, previewReset, reconcileEffect, recoverRun, repairRun, requeueTask, resumeRun, retryTask, setDisposition,
-  type OperatedRunReply, type OperatedTaskReply, type ResetPreview, type RpcReply,
+  type OperatedRunReply, type CallContext, type OperatedTaskReply, type ResetPreview, type RpcReply,
 } from '@cs/contracts';
 import type { Result } from '@cs/kernel';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
@@ -31,17 +31,18 @@ export class OperatorController {
   readonly #answers;
 
   constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions & DenialOptions, @Inject(LOGGER) logger: Logger) {
+    const audit = async <Value>(context: CallContext, tried: Attempt, command: Promise<Result<Value>>): Promise<Result<Value>> => audited(options, context, { attempt: tried, result: await command });
     this.#answers = {
-      pause: answerRpc(pauseRun, logger, async (payload, context) => operated(await handlers.pauseRun(options, context, payload))),
-      resume: answerRpc(resumeRun, logger, async (payload, context) => operated(await handlers.resumeRun(options, context, payload))),
-      cancel: answerRpc(cancelRun, logger, async (payload, context) => operated(await handlers.cancelRun(options, context, payload), (done) => ended(done, payload.command_id))),
-      recover: answerRpc(recoverRun, logger, async (payload, context) => operated(await handlers.recoverRun(options, context, payload))),
+      pause: answerRpc(pauseRun, logger, async (payload, context) => operated(await audit(context, attempt('pause', payload), handlers.pauseRun(options, context, payload)))),
+      resume: answerRpc(resumeRun, logger, async (payload, context) => operated(await audit(context, attempt('resume', payload), handlers.resumeRun(options, context, payload)))),
+      cancel: answerRpc(cancelRun, logger, async (payload, context) => operated(await audit(context, attempt('cancel', payload), handlers.cancelRun(options, context, payload)), (done) => ended(done, payload.command_id))),
+      recover: answerRpc(recoverRun, logger, async (payload, context) => operated(await audit(context, attempt('recover', payload), handlers.recoverRun(options, context, payload)))),
       repair: answerRpc(repairRun, logger, async (payload, context) => reset(await consequential(options, context, { attempt: attempt('repair', payload), command: () => handlers.repairRun(options, context, payload) }))),
-      retry: answerRpc(retryTask, logger, async (payload, context) => reset(await handlers.retryTask(options, context, payload))),
-      requeue: answerRpc(requeueTask, logger, async (payload, context) => reset(await handlers.requeueTask(options, context, payload))),
-      continue: answerRpc(continueTask, logger, async (payload, context) => reset(await handlers.continueTask(options, context, payload))),
+      retry: answerRpc(retryTask, logger, async (payload, context) => reset(await audit(context, attempt('retry', payload), handlers.retryTask(options, context, payload)))),
+      requeue: answerRpc(requeueTask, logger, async (payload, context) => reset(await audit(context, attempt('requeue', payload), handlers.requeueTask(options, context, payload)))),
+      continue: answerRpc(continueTask, logger, async (payload, context) => reset(await audit(context, attempt('continue', payload), handlers.continueTask(options, context, payload)))),
       preview: answerRpc(previewReset, logger, async (payload, context): Promise<RpcReply<ResetPreview>> => await handlers.previewReset(options, context, payload)),
-      judge: answerRpc(setDisposition, logger, async (payload, context) => operated(await handlers.setDisposition(options, context, payload), ({ events }) => ({ changed: events.length > 0 }))),
+      judge: answerRpc(setDisposition, logger, async (payload, context) => operated(await audit(context, attempt('judge', payload), handlers.setDisposition(options, context, payload)), ({ events }) => ({ changed: events.length > 0 }))),
       reconcile: answerRpc(reconcileEffect, logger, async (payload, context) => operated(await consequential(options, context, { attempt: attempt('reconcile', payload), command: () => handlers.reconcileEffect(options, context, payload) }))),
     };
   }

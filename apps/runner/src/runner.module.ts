@@ -58,7 +58,7 @@ const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator
 const optionProviders: readonly Provider[] = [
   {
     provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
-    useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc) }),
+    useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions & DenialOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc), newId: randomId }),
   },
   {
     provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { resolveWait as resolveWaitHandler, type WakeOptions } from '@cs/automation-application';
+import { audited, resolveWait as resolveWaitHandler, type DenialOptions, type WakeOptions } from '@cs/automation-application';
 import { resolveWait, type ResolvedWait, type RpcReply } from '@cs/contracts';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
 import { WAKE_OPTIONS } from './tokens.js';
@@ -10,9 +10,11 @@ import { WAKE_OPTIONS } from './tokens.js';
 export class WaitsController {
   readonly #resolve;
 
-  constructor(@Inject(WAKE_OPTIONS) options: WakeOptions, @Inject(LOGGER) logger: Logger) {
+  constructor(@Inject(WAKE_OPTIONS) options: WakeOptions & DenialOptions, @Inject(LOGGER) logger: Logger) {
     this.#resolve = answerRpc(resolveWait, logger, async (payload, context): Promise<RpcReply<ResolvedWait>> => {
-      const result = await resolveWaitHandler(options, context, payload);
+      const result = await audited(options, context, {
+        attempt: { action: 'resolve_wait', resource_kind: 'run', resource_id: payload.run_id }, result: await resolveWaitHandler(options, context, payload),
+      });
       if (!result.ok) return result;
       const { position, ...value } = result.value;
       return { ok: true, value, position };

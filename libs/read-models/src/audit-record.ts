@@ -71,6 +71,8 @@ const keptOfGate: Facts = {
   rework_targets: 'rework_targets', requested_at_ms: 'requested_at_ms', risk_tier: 'risk_tier',
 };
 
+const keptOfHandoff: Facts = { handoffID: 'handoff_id', source_automation_id: 'source_automation_id', target_automation_id: 'target_automation_id', artifact_type: 'artifact_type' };
+
 const keptOfTrigger: Facts = {
   triggerID: 'trigger_id', automationID: 'automation_id', name: 'name', provider: 'provider', scheme: 'scheme', secret: 'secret', starts_runs: 'starts_runs', enabled: 'enabled',
 };
@@ -82,11 +84,21 @@ const pick = (data: Json | undefined, facts: Facts): JsonObject => {
 
 const member = (data: Json | undefined, name: string): Json | undefined => (isJsonObject(data) ? data[name] : undefined);
 
+type Member = Json | undefined;
+
+/** Events whose facts stand in a member of their own. */
+const inMember: Readonly<Record<string, (data: Member) => JsonObject>> = {
+  question_asked: (data) => askedFacts(member(data, 'wait')),
+  escalation_issued: (data) => askedFacts(member(data, 'wait')),
+  approval_gate_opened: (data) => pick(member(data, 'gate'), keptOfGate),
+  handoff_deposited: (data) => ({ ...pick(member(data, 'handoff'), keptOfHandoff), ...pick(data, { status: 'status', depositedBy: 'deposited_by' }) }),
+};
+
+const refusals: ReadonlySet<string> = new Set(['gate_decision_refused', 'governance_action_denied']);
+
 const factsOfEvent = (aggregate: AggregateRef['aggregate'], { event_type, data }: RecordedEvent): JsonObject => {
-  if (event_type === 'question_asked' || event_type === 'escalation_issued') return askedFacts(member(data, 'wait'));
-  if (event_type === 'approval_gate_opened') return pick(member(data, 'gate'), keptOfGate);
   if (aggregate === 'webhook_trigger') return { ...pick(member(data, 'trigger'), keptOfTrigger), ...pick(data, { changedBy: 'changed_by' }) };
-  return { ...pick(data, kept[event_type] ?? {}), ...(event_type === 'gate_decision_refused' || event_type === 'governance_action_denied' ? { decision: 'denied' } : {}) };
+  return inMember[event_type]?.(data) ?? { ...pick(data, kept[event_type] ?? {}), ...(refusals.has(event_type) ? { decision: 'denied' } : {}) };
 };
 
 const payloadOf = (ref: AggregateRef, event: RecordedEvent): JsonObject => {

@@ -21,5 +21,7 @@ export const operatorFacts: Readonly<Record<string, Readonly<Record<string, stri
   run_task_requeued: { ...node, definition: 'definition', ...reset },
   run_task_continued: { ...node, mode: 'mode', ...reset },
   node_disposition_set: { ...node, disposition: 'disposition', previous: 'previous', ...why },
+  run_guardrail_override_approved: { limits: 'limits', previous: 'previous', ...why, approvedBy: 'approved_by' },
+  handoff_approved: { handoffID: 'handoff_id', target_automation_id: 'target_automation_id', approvedBy: 'approved_by' },
   node_effect_reconciled: { ...node, effect_id: 'effect_id', outcome: 'outcome', ...why },
 };

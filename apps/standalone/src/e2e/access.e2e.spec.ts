@@ -73,6 +73,8 @@ describe('two people of one tenant', () => {
     ['POST', `/automations/v2/${id}/run_now`, {}], ['PATCH', `/automations/v2/${id}`, { name: 'Mine' }], ['DELETE', `/automations/v2/${id}`], ['POST', `/automations/v2/${id}/pause`, {}],
     ['POST', `/automations/v2/${id}/share`, { visibility: 'org' }], ['POST', `/automations/v2/runs/${run}/pause`, {}], ['POST', `/automations/v2/runs/${run}/cancel`, {}],
     ['POST', `/automations/v2/runs/${run}/tasks/paid/retry`, {}], ['POST', `/automations/v2/runs/${run}/waits/${wait}/resolve`, { idempotency_key: 'k', payload: 1 }],
+    ['POST', `/automations/v2/${id}/resume`, {}], ['POST', `/automations/v2/runs/${run}/resume`, {}], ['POST', `/automations/v2/runs/${run}/recover`, { reason: 'r' }], ['POST', `/automations/v2/runs/${run}/repair`, { node_id: 'paid', reason: 'r' }],
+    ['POST', `/automations/v2/runs/${run}/tasks/paid/requeue`, {}], ['POST', `/automations/v2/runs/${run}/tasks/paid/continue`, {}],
     ['POST', `/automations/v2/${id}/webhook-triggers`, { provider: 'generic' }], ['GET', `/automations/v2/${id}/webhook-triggers`], ['POST', `/automations/v2/runs/${run}/gate`, { decision: 'approve' }],
   ];
   const statuses = async (person: string, routes: readonly (readonly [string, string, unknown?])[]) =>
@@ -97,6 +99,16 @@ describe('two people of one tenant', () => {
     expect(await sees('bob')).toEqual([true, true, true]);
     expect(await statuses('bob', commands())).toEqual(all(commands(), 403));
     expect((await as('bob', 'POST', `/automations/v2/runs/${run}/cancel`, {})).body).toMatchObject({ code: 'AUTOMATION_V2_ACCESS_DENIED' });
+  });
+
+  it('find in the audit what they were refused, and not what they could not know of', async () => {
+    const refused = commands().filter(([method]) => method !== 'GET').length + 1;
+    const { body } = await until('root', '/audit/records?denials=true&actor_id=bob&limit=500', (answer) => answer.body['count'] === refused);
+    for (const record of body['records'] as readonly { readonly payload: unknown; readonly actor: unknown }[]) {
+      expect(record).toMatchObject({ payload: { decision: 'denied', code: 'AUTOMATION_V2_ACCESS_DENIED' }, actor: { kind: 'human', actor_id: 'bob' } });
+    }
+    expect((await must('bob', 'GET', '/audit/records?limit=500'))['count']).toBe(refused);
+    expect((await as('bob', 'GET', '/audit/export')).body).toMatchObject({ code: 'AUDIT_ADMINISTRATOR_REQUIRED' });
   });
 
   it('no longer see it when it is private again, while administrators go on', async () => {

@@ -133,8 +133,12 @@ describe('the audit', () => {
     const database = new Database({ url: system.databaseUrl, name: 'test' });
     await database.query({ text: `update countersign.audit_records set payload = replace(payload, '"decision":"approve"', '"decision":"cancel"') where org_id = 'local' and event_type = 'automation.governance.gate_decided'` });
     expect(await verification()).toMatchObject({ verified: false, violation_count: 3, violation: { kind: 'record_integrity_failure' } });
+    const metrics = await system.metrics('observability');
+    expect(metrics).toMatch(/countersign_audit_verification_ok\{[^}]*\} 0/);
+    expect(metrics).toMatch(/countersign_audit_violations_total\{[^}]*kind="record_integrity_failure"[^}]*\} 3/);
     await database.query({ text: `update countersign.audit_records set payload = replace(payload, '"decision":"cancel"', '"decision":"approve"') where org_id = 'local' and event_type = 'automation.governance.gate_decided'` });
     expect(await verification()).toMatchObject({ verified: true });
+    expect(await system.metrics('observability')).toMatch(/countersign_audit_verification_ok\{[^}]*\} 1/);
     await database.close();
   });
 

@@ -26,7 +26,7 @@ export const gateRefusalEvents = defineEvents({
     version: 1,
     // The answer itself stays out: what was refused may be a secret.
     data: z.object({ ...refused, request_id: z.string(), response: z.enum(['answer', 'accept', 'decline']) }),
-    audit: 'automation.governance.human_response_refused',
+    audit: 'automation.governance.human_response_denied',
     summary: 'Someone tried to answer a question, or to take an escalation on or off, and was refused.',
   },
 });
