@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import * as handlers from '@cs/automation-application';
-import type { EffectPolicyOptions } from '@cs/automation-application';
+import type { DenialOptions, EffectPolicyOptions } from '@cs/automation-application';
 import { getEffectPolicy, publishEffectPolicy, type ActiveEffectPolicy, type EffectPolicyVersion, type RpcReply } from '@cs/contracts';
 import { answerRpc, LOGGER, type Logger } from '@cs/platform';
 import { EFFECT_POLICY_OPTIONS } from './tokens.js';
@@ -12,7 +12,7 @@ export class EffectPoliciesController {
   readonly #publish;
   readonly #active;
 
-  constructor(@Inject(EFFECT_POLICY_OPTIONS) options: EffectPolicyOptions, @Inject(LOGGER) logger: Logger) {
+  constructor(@Inject(EFFECT_POLICY_OPTIONS) options: EffectPolicyOptions & DenialOptions, @Inject(LOGGER) logger: Logger) {
     this.#publish = answerRpc(publishEffectPolicy, logger, async (payload, context): Promise<RpcReply<EffectPolicyVersion>> => {
       const result = await handlers.publishEffectPolicy(options, context, payload);
       return result.ok ? { ok: true, value: result.value.policy, position: result.value.position } : result;

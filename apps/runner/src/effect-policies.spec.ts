@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { activeEffectPolicy, effectPolicyRef, publishEffectPolicy, type PolicyPublication } from '@cs/automation-application';
 import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { CallContext, TenantContext } from '@cs/contracts';
@@ -11,7 +12,7 @@ const judge = new CedarEffectJudge();
 
 const setUp = () => {
   const world = new PolicyWorld();
-  const options = { eventing: world.eventing, judge };
+  const options = { eventing: world.eventing, judge, newId: randomUUID };
   const publish = (policies: string, extra: Partial<PolicyPublication> = {}, by: Partial<CallContext> = {}) =>
     publishEffectPolicy(options, { ...context, ...by }, { policies, denied_risk_tiers: [], denied_data_classes: [], ...extra });
   return { world, publish, active: (by: Partial<CallContext> = {}) => activeEffectPolicy(options, { ...context, ...by }) };
@@ -67,10 +68,12 @@ describe('who may publish', () => {
     ['a person with another role', { tenant: acme, memberships: { roles: ['approver'], groups: ['admin'] } }],
     ['a person whose assertion says no such thing', verified(['member'])],
     ['a person whose key says so but whose assertion does not', { ...verified(['member']), memberships: { roles: ['admin'], groups: [] } }],
-  ])('not %s', async (_name, by) => {
+  ])('not %s, and the audit has it', async (_name, by) => {
     const { publish, world } = setUp();
     expect(await publish(allow, {}, by)).toMatchObject(refused);
-    expect(world.store.all()).toEqual([]);
+    expect(world.store.all().flatMap(({ commit }) => commit.events)).toMatchObject([
+      { event_type: 'governance_action_denied', data: { action: 'publish_effect_policy', code: 'EFFECT_POLICY_REQUIRES_HUMAN_ADMIN', resource_kind: 'workspace' } },
+    ]);
   });
 
   it.each<[string, Partial<CallContext>]>([

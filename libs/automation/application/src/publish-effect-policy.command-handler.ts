@@ -5,6 +5,7 @@ import { accepted, canonicalJson, refused, type Result } from '@cs/kernel';
 import { effectPolicyRef } from './active-policy.js';
 import type { EffectJudge, EffectPolicy } from './effect-judge.port.js';
 import { effectPolicyAggregate } from './effect-policy.aggregate.js';
+import { audited, type DenialOptions } from './governance/audited-denial.js';
 
 export interface EffectPolicyOptions {
   readonly eventing: Eventing;
@@ -33,8 +34,7 @@ export const usablePolicy = (judge: EffectJudge, policy: EffectPolicy): Result<E
 
 const shownVersion = ({ recent_commands: _commands, ...version }: NonNullable<EffectPolicyState>): EffectPolicyVersion => version;
 
-/** Makes a policy the active one of the caller's workspace: it judges whatever starts from then on. */
-export const publishEffectPolicy = async ({ eventing, judge }: EffectPolicyOptions, context: CallContext, publication: PolicyPublication): Promise<Result<PublishedPolicy>> => {
+const publish = async ({ eventing, judge }: EffectPolicyOptions, context: CallContext, publication: PolicyPublication): Promise<Result<PublishedPolicy>> => {
   const { policies, denied_risk_tiers, denied_data_classes, note, replaces, command_id } = publication;
   const { actor, tenant } = context;
   if (!isHumanAdministrator(context)) return refused('EFFECT_POLICY_REQUIRES_HUMAN_ADMIN', 'only a person who administers the workspace may publish its policy');
@@ -51,6 +51,15 @@ export const publishEffectPolicy = async ({ eventing, judge }: EffectPolicyOptio
   const { state, position } = result.loaded;
   return state === undefined ? refused('CONCURRENT_CHANGE', 'the policy is being changed by others') : accepted({ policy: shownVersion(state), position });
 };
+
+/**
+ * Makes a policy the active one of the caller's workspace: it judges whatever starts from then on. Whoever may not is
+ * refused, and that is in the protected audit.
+ */
+export const publishEffectPolicy = async (options: EffectPolicyOptions & DenialOptions, context: CallContext, publication: PolicyPublication): Promise<Result<PublishedPolicy>> =>
+  audited(options, context, {
+    attempt: { action: 'publish_effect_policy', resource_kind: 'workspace', resource_id: context.tenant.workspace_id }, result: await publish(options, context, publication),
+  });
 
 /** The policy by which effects of the caller's workspace are judged now. */
 export const activeEffectPolicy = async ({ eventing, judge }: EffectPolicyOptions, { tenant }: CallContext): Promise<Result<ActiveEffectPolicy>> => {

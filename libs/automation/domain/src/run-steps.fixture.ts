@@ -73,10 +73,10 @@ export const proceed = (world: RunWorld, dice: Dice): void => {
   const plan = planRun(run, definition);
   const [interrupted] = plan.interrupted;
   if (interrupted !== undefined) return void world.apply({ type: 'recover_node', ...interrupted });
-  const fanOut = plan.fanOuts.find(({ items, isOver }) => isOver || items.length > 0);
-  if (fanOut?.isOver === true) return void world.apply({ type: 'finish_fan_out', node_id: fanOut.node.node_id, contract_kind: 'http' });
-  // Limits may keep work that is ready from starting.
-  if (fanOut !== undefined && world.start({ node_id: fanOut.node.node_id, item: fanOut.items[0] })) return;
+  const over = plan.fanOuts.find(({ isOver }) => isOver);
+  if (over !== undefined) return void world.apply({ type: 'finish_fan_out', node_id: over.node.node_id, contract_kind: 'http' });
+  // Limits may keep work that is ready from starting, of one list and not of another.
+  if (plan.fanOuts.some(({ node, items }) => items.length > 0 && world.start({ node_id: node.node_id, item: items[0] }))) return;
   if ([...plan.waits, ...plan.ready].some((node) => begin(world, node, dice))) return;
   const [current] = Object.keys(run.checkpoint.in_progress);
   if (current !== undefined) return goOn(world, current, dice);
