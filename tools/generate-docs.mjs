@@ -2,7 +2,8 @@
 // checks the documentation: links, anchors, and code blocks that say which file they show.
 //   node tools/generate-docs.mjs           write
 //   node tools/generate-docs.mjs --check   fail when something is stale or broken
-// Needs a build (npm run build).
+// Writing builds first, so that no table comes from old code; --check takes the build that is there.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,8 +11,9 @@ import { z } from 'zod';
 
 const root = path.resolve(import.meta.dirname, '..');
 const checking = process.argv.includes('--check');
-const command = 'npm run build && node tools/generate-docs.mjs';
+const command = 'npm run docs';
 const problems = [];
+if (!checking && spawnSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
 const inRoot = (...parts) => path.join(root, ...parts);
 const read = (file) => readFileSync(inRoot(file), 'utf8');
 const built = (file) => import(pathToFileURL(inRoot(file)).href);

@@ -1,5 +1,6 @@
 export { backOffMs, maxAttempts } from './back-off.policy.js';
 export { cardSchema, type Card } from './card.schema.js';
+export type { AdapterOutcome, ChannelAdapter, ChannelUser, HttpAnswer, InboundCall, InteractiveChannel, Interaction, Outgoing, PostedMessage, Received, Reply } from './channel-adapter.port.js';
 export { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 export { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
 export { deliverySchema, type Delivery } from './delivery.state.js';

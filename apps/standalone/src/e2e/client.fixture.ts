@@ -22,11 +22,15 @@ export interface Ledger {
 export class Client {
   constructor(readonly url: string, readonly paymentsUrl: string) {}
 
+  /** The newest log position that a command of this client answered; a run is read as of it or later. */
+  #position = 0;
+
   async call(method: string, route: string, { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
     const response = await fetch(`${this.url}${route}`, {
       method, headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, signal: AbortSignal.timeout(20_000),
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
+    this.#position = Math.max(this.#position, Number(response.headers.get('countersign-position') ?? 0));
     return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
   }
 
@@ -63,7 +67,7 @@ export class Client {
   }
 
   async run(runId: string): Promise<Run> {
-    const { status, body } = await this.call('GET', `/automations/v2/runs/${runId}`);
+    const { status, body } = await this.call('GET', `/automations/v2/runs/${runId}`, { headers: { 'countersign-min-position': String(this.#position) } });
     if (status !== 200) throw new Error(JSON.stringify(body));
     return body['run'] as Run;
   }

@@ -136,7 +136,7 @@ describe('two runners, one of them killed every two seconds under load', () => {
     const working = Promise.all(Array.from({ length: workers }, (_none, worker) => work(worker, started, () => over)));
     const kills = await Promise.race([killInTurn(Date.now() + seconds * 1000), working.then(() => 0)]).finally(() => (over = true));
     await working;
-    expect(kills).toBeGreaterThan(seconds / 12);
+    expect(kills).toBeGreaterThan(seconds / 5);
 
     const entries = await settleSchedules();
     const folded = foldRuns(entries);
