@@ -15,6 +15,8 @@ export const cardSchema = z.object({
   actions: z.array(z.object({ decision: gateDecisionSchema, label: z.string(), style: z.enum(['primary', 'default', 'danger']), requires_reason: z.boolean() })).readonly(),
   /** Who decided what and why; absent while pending. */
   summary: z.string().optional(),
+  /** When it was decided; absent while pending, and where nobody knows. */
+  settled_at_ms: z.int().optional(),
   /** Cards of one run belong together. */
   thread_key: z.string(),
   correlation: z.object({

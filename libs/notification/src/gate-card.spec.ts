@@ -26,6 +26,7 @@ describe('a gate card', () => {
     const card = decidedCard(openedCard(origin, pendingGate()), decisionOf('rework', 'wrong amount'));
     expect(card).toMatchObject({ status: 'rework', actions: [], summary: 'Sent back for rework by grace.\nReason: wrong amount', title: 'refund-order: Refund 12.50 to Ada' });
     expect(decidedCard(openedCard(origin, pendingGate()), decisionOf('approve')).summary).toBe('Approved by grace.');
+    expect(decidedCard(openedCard(origin, pendingGate()), decisionOf('approve'))).toMatchObject({ settled_at_ms: 2, actions: [] });
   });
 
   it('tells for whom a stand-in decided', () => {

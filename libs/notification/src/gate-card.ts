@@ -61,7 +61,7 @@ const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind =
 /** The card that replaces or answers the one that asked: who decided what, and why. */
 export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
   const reason = record.reason === undefined || record.reason.trim() === '' ? '' : `\nReason: ${shown(record.reason, maxBodyLength)}`;
-  return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}` };
+  return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}`, settled_at_ms: record.decided_at_ms };
 };
 
 const until = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
