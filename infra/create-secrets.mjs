@@ -76,6 +76,7 @@ export const createSecrets = ({ dir, org = 'main', workspace = 'main', add = [],
   ensure('database_url', () => `${databaseUrl(readFileSync(path.join(dir, 'postgres_password'), 'utf8').trim())}\n`);
   ensure('webhook_secret', () => `${randomText()}\n`);
   ensure('webhook_key', () => `${randomText()}\n`);
+  ensure('page_key', () => `${randomText()}\n`);
   ensure('receipt_keys', createReceiptKeys);
   ensure('audit_keys', createAuditKeys);
   ensure('runner.env', () => '# Values of {{ secrets.NAME }} in automations, one a line:\n# COUNTERSIGN_SECRET_NAME=value\n');

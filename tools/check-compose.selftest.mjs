@@ -19,7 +19,7 @@ const changes = {
   ],
   references: [
     ['compose', 'networks: [bus, outbound]', 'networks: [bus, internet]'], ['compose', '- log:/data', '- journal:/data'],
-    ['compose', 'secrets: [api_keys]', 'secrets: [apikeys]'], ['compose', '  log: {}', '  log: {}\n  spare: {}'],
+    ['compose', 'secrets: [api_keys, page_key]', 'secrets: [apikeys, page_key]'], ['compose', '  log: {}', '  log: {}\n  spare: {}'],
   ],
   'bind-mounts': [['compose', './infra/nats/nats.conf:', './infra/nats.conf:'], ['compose', 'nats.conf:ro', 'nats.conf']],
   'published-ports': [
@@ -50,7 +50,7 @@ const changes = {
     ['compose', 'DATABASE_URL_FILE: /run/secrets/database_url', 'DATABASE_URL_FILE: /run/secrets/webhook_secret'],
   ],
   'inline-secrets': [['compose', 'DATABASE_URL_FILE: /run/secrets/database_url', 'DATABASE_URL: "postgres://countersign:hunter2@postgres:5432/countersign"'], ['compose', 'POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password', 'POSTGRES_PASSWORD: hunter2']],
-  'secrets-granted': [['compose', '/run/secrets/api_keys', '/run/secrets/keys'], ['compose', 'networks: [bus]\n', 'networks: [bus]\n    secrets: [api_keys]\n']],
+  'secrets-granted': [['compose', '/run/secrets/api_keys', '/run/secrets/keys'], ['compose', 'networks: [bus]\n', 'networks: [bus]\n    secrets: [api_keys, page_key]\n']],
   'secret-files': [['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/api_keys', './api_keys'], ['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/runner.env', './runner.env']],
   peers: [
     ['compose', 'nats://nats:4222', 'nats://broker:4222'], ['compose', 'nats://nats:4222', 'nats://nats:4223'], ['natsConf', '0.0.0.0:4222', '0.0.0.0:5222'],
