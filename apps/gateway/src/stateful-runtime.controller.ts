@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns, replayRun } from '@cs/contracts';
+import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns, observeRun, replayRun } from '@cs/contracts';
 import { routes } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,7 +19,7 @@ export class StatefulRuntimeController {
   @Handles(routes.listStatefulRuns)
   list(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return serve(routes.listStatefulRuns, { request, reply }, {
-      call: ({ query, minPosition }, context) => this.#rpc.call(listStatefulRuns, { context, payload: { ...query, min_position: minPosition } }),
+      call: ({ query: { source, kind = source, ...query }, minPosition }, context) => this.#rpc.call(listStatefulRuns, { context, payload: { ...query, kind, min_position: minPosition } }),
       view: (page) => pageOf('runs', page),
     });
   }
@@ -46,6 +46,14 @@ export class StatefulRuntimeController {
     return serve(routes.replayRun, { request, reply }, {
       call: ({ params, query, minPosition }, context) => this.#rpc.call(replayRun, { context, payload: { ...query, ...params, min_position: minPosition } }),
       view: (replayed) => replayed,
+    });
+  }
+
+  @Handles(routes.observeRun)
+  observe(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.observeRun, { request, reply }, {
+      call: ({ params, query, minPosition }, context) => this.#rpc.call(observeRun, { context, payload: { ...query, ...params, min_position: minPosition } }),
+      view: (document) => document,
     });
   }
 

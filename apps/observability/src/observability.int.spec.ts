@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, verifyAudit,
+  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, observeRun, verifyAudit,
   type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
 } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
@@ -133,6 +133,25 @@ describe('reads', () => {
     expect(await call(getRun, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_FOUND' } });
     expect(await call(listRunEvents, { run_id: 'r1' }, other)).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'r1' } } });
     expect(await call(listRunEvents, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('observe a run in one document, clamping what is asked for; other tenants 404', async () => {
+    const found = valueOf(await call(observeRun, { run_id: 'r1', event_limit: 0, audit_limit: 1000, reliability_limit: 7 }));
+    expect(found).toMatchObject({ run_id: 'r1', current_wait: { wait_id: 'automation_v2:r1:sign:wait' }, counts: { events: 1, active_waits: 1 }, limits: { event_limit: 1, snapshot_limit: 100, reliability_limit: 7, audit_limit: 500 } });
+    for (const as of [{ ...tenant, org_id: 'other' }, { ...tenant, deployment_id: 'eu' }]) {
+      expect(await call(observeRun, { run_id: 'r1' }, as)).toEqual({ ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } });
+    }
+    expect(await call(observeRun, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('list runs by phase and status together, and nothing for whoever asks for another tenant, kind or workflow', async () => {
+    const ids = async (payload: PayloadInputOf<typeof listStatefulRuns>) => valueOf(await call(listStatefulRuns, payload)).items.map(({ run_id }) => run_id);
+    const here = { org_id: 'acme', workspace_id: 'ops', kind: 'automation_v2', trigger: 'MAN', phase: 'awaiting_approval' };
+    expect(await ids(here)).toEqual(['r2', 'r1']);
+    expect(await ids({ ...here, status: 'awaiting_approval', automation_id: 'refund' })).toEqual(['r2', 'r1']);
+    for (const other of [{ org_id: 'other' }, { workspace_id: 'other' }, { deployment_id: 'eu' }, { kind: 'workflow' }, { workflow_id: 'refund' }, { phase: 'nonsense' }, { phase: 'completed' }, { status: 'paused' }, { trigger: 'webhook' }, { owner_id: 'nobody' }, { data_class: 'regulated' }]) {
+      expect([other, await ids({ ...here, ...other })]).toEqual([other, []]);
+    }
   });
 
   it('A9 pending: six requests of which one is answered are five, newest first; by kind, since a time, and limited', async () => {

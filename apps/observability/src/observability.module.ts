@@ -3,7 +3,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { ProjectionProgress } from '@cs/eventing';
 import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -21,11 +21,12 @@ import { OperationsController } from './operations.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
 import { ReplayController } from './replay.controller.js';
+import { RunObservabilityController } from './run-observability.controller.js';
 import { RunReplays } from './run-replays.js';
 import { RunsController } from './runs.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_OBSERVABILITY, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -44,6 +45,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
   onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
+  onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
   { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
   onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
 ];
@@ -54,7 +56,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [PoliciesController, WebhooksController, RunsController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         ...queryProviders,
         ...auditProviders(config.COUNTERSIGN_AUDIT_KEYS_FILE),

@@ -33,7 +33,7 @@ export class RunReplays {
     const run = seq > lastSeqOf(entries) ? undefined : runAsOf(entries, seq);
     if (run === undefined) return { kind: 'too late', lastSeq: lastSeqOf(entries) };
     const differences = await this.#differences(reader, { runId, entries, seq: projected.last_seq });
-    return { kind: 'replayed', replay: { run_id: runId, as_of_seq: seq, last_seq: lastSeqOf(entries), record: toRunRecord(run), run: toStatefulRun(run, seq), compared_at_seq: projected.last_seq, differences } };
+    return { kind: 'replayed', replay: { run_id: runId, as_of_seq: seq, last_seq: lastSeqOf(entries), record: toRunRecord(run), run: toStatefulRun(run, seq, projected.scope), compared_at_seq: projected.last_seq, differences } };
   }
 
   async #differences({ org_id, workspace_id }: Reader, { runId, entries, seq }: { readonly runId: string; readonly entries: readonly LogEntry[]; readonly seq: number }): Promise<RunReplay['differences']> {

@@ -2,15 +2,16 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord, type StatefulRun } from '@cs/contracts';
 import { refusal } from '@cs/platform';
-import { statefulStatusesOf, statusesLike, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
+import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
+import { asksForNoRun, runFilterOf } from './run-filters.js';
 import { PROJECTION_QUERIES, READS } from './tokens.js';
 
 const noRun = (run_id: string): RpcReply<never> => refusal('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
 const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
 
 const record = ({ run }: StoredRun): RunRecord => toRunRecord(run);
-const stateful = ({ run, last_seq }: StoredRun): StatefulRun => toStatefulRun(run, last_seq);
+const stateful = ({ run, last_seq, scope }: StoredRun): StatefulRun => toStatefulRun(run, last_seq, scope);
 
 /** A reader who sees some automations only is told that another one is not there, instead of an empty list. */
 const hides = async (queries: ProjectionQueries, reader: Reader, automation_id: string | undefined): Promise<RpcReply<never> | undefined> => {
@@ -42,11 +43,10 @@ export class RunsController {
       const [found, events] = await Promise.all([queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true })]);
       return found && events ? { ok: true, value: { run: stateful(found), events } } : noStatefulRun(run_id);
     });
-    this.#listStateful = reads.answer(listStatefulRuns, async ({ automation_id, status, ...payload }, tenant) => {
+    this.#listStateful = reads.answer(listStatefulRuns, async (payload, tenant) => {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
-      const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statusesLike(status) }) };
-      return toAnswer(await queries.runs(tenant, filter, page), stateful);
+      return asksForNoRun(payload, tenant) ? { ok: true, value: { items: [] } } : toAnswer(await queries.runs(tenant, runFilterOf(payload), page), stateful);
     });
     this.#events = reads.answer(listRunEvents, async ({ run_id, after_seq, before_seq, limit, tail }, tenant) => {
       const range = { limit, tail, ...(after_seq === undefined ? {} : { after_seq }), ...(before_seq === undefined ? {} : { before_seq }) };

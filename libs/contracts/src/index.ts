@@ -81,7 +81,7 @@ export {
 export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
 export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
 export {
-  auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listRunEvents, listRuns, listStatefulRuns, verifyAudit,
+  auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listRunEvents, listRuns, listStatefulRuns, runScopeFilterSchema, verifyAudit,
   type Page,
 } from './rpc/observability.rpc.js';
 export {
@@ -131,3 +131,6 @@ export {
 } from './webhook.schema.js';
 export type { RowDifference, RunReplay } from './run-replay.schema.js';
 export { replayRun } from './rpc/replay.rpc.js';
+export { observeRun } from './rpc/run-observability.rpc.js';
+export type { BlockingReason, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, OperatorAction, RunObservability } from './run-observability.js';
+export { enterpriseScopeSchema, type DefinitionScope, type EnterpriseScope, type StatefulScope } from './stateful-scope.schema.js';

@@ -2,6 +2,7 @@ import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
 import type { Approver } from './gate.schema.js';
 import type { AnswerConversion, EscalationRequest, HumanRequest } from './human-request.schema.js';
+import type { StatefulScope } from './stateful-scope.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
 /** An automation as it is now. */
@@ -40,6 +41,9 @@ export interface StatefulRun {
   readonly run_id: string;
   readonly kind: 'automation_v2';
   readonly automation_id: string;
+  /** The run as its automation knows it: the same. */
+  readonly automation_run_id: string;
+  readonly scope: StatefulScope;
   readonly status: string;
   readonly phase: string;
   readonly current_phase_id: string | null;
@@ -53,6 +57,7 @@ export interface StatefulRun {
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
   readonly last_seq: number;
+  readonly metadata: { readonly stop_kind: string | null; readonly trigger_reason: string | null; readonly consumed_handoff_id: string | null };
 }
 
 export interface AuditVerification {

@@ -1,5 +1,5 @@
 import {
-  automationDefinitionSchema, deadLetterSources, governanceActorSchema, runSchema, tenantContextSchema,
+  automationDefinitionSchema, deadLetterSources, governanceActorSchema, principalRefSchema, runSchema, tenantContextSchema,
   type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
@@ -41,6 +41,19 @@ export const statefulRunResource = z.object({
   run_id: z.string(),
   kind: z.literal('automation_v2'),
   automation_id: z.string(),
+  automation_run_id: z.string(),
+  scope: z.object({
+    schema_version: z.literal(1),
+    tenant_context: z.object({ org_id: z.string(), workspace_id: z.string(), deployment_id: z.string().nullable() }),
+    owning_org_unit_id: z.string().nullable(),
+    owner_principal: principalRefSchema.nullable().describe('Of the definition; else whoever owns the automation'),
+    resource_scope: json,
+    data_classes: strings.describe('Of the definition and its nodes'),
+    risk_tier: z.string().nullable().describe('Of the definition; else the gravest of its nodes'),
+    policy_version_id: z.string().nullable(),
+    delegation_grant_ids: strings,
+    source_binding_id: z.string().nullable(),
+  }).describe('Whom and what the run concerns: its tenant, and `metadata.enterprise_scope` of its definition'),
   status: z.string(),
   phase: z.string(),
   current_phase_id: z.string().nullable(),
@@ -54,6 +67,7 @@ export const statefulRunResource = z.object({
   started_at_ms: milliseconds.nullable(),
   finished_at_ms: milliseconds.nullable(),
   last_seq: z.int().nonnegative(),
+  metadata: z.object({ stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable() }),
 }) satisfies z.ZodType<StatefulRun>;
 
 /** One line of a run's timeline. */

@@ -10,7 +10,16 @@ const runParams = z.object({ run_id: runIdSchema });
 export const listStatefulRuns = defineRoute({
   operationId: 'listStatefulRuns', method: 'GET', path: '/stateful-runtime/runs', tag, access: 'tenant', kind: 'read',
   summary: 'List the stateful view of runs, newest first',
-  query: z.strictObject({ status: wordText(32).optional(), automation_id: automationIdSchema.optional(), ...pageQuery }),
+  description: 'Filtered before it is cut; a run has to fit every filter. Another tenant\'s organisation, workspace or deployment is an empty list.',
+  query: z.strictObject({
+    status: wordText(32).optional(), phase: wordText(64).optional(), kind: wordText(64).optional().describe('automation_v2; there are no others'), source: wordText(64).optional().describe('The older name of `kind`'),
+    trigger: wordText(64).optional().describe('Part of the trigger type'), org_id: wordText(64).optional(), workspace_id: wordText(64).optional(), deployment_id: wordText(64).optional(),
+    workflow_id: wordText(256).optional().describe('No run of an automation is of a workflow: an empty list'), automation_id: automationIdSchema.optional(),
+    org_unit_id: wordText(256).optional().describe('Unit that owns what the definition is about'), owner_id: wordText(256).optional(), owner_kind: wordText(64).optional(),
+    resource_kind: wordText(64).optional(), resource_id: wordText(256).optional(), policy_version_id: wordText(256).optional(), data_class: wordText(64).optional().describe('Of the definition or a node'),
+    risk_tier: wordText(64).optional().describe('Of the definition or a node'), delegation_grant_id: wordText(256).optional(), source_binding_id: wordText(256).optional(),
+    ...pageQuery,
+  }),
   answer: { description: 'A page of runs', mediaType: 'application/json', schema: statefulRunListAnswer },
   errors: [],
 });

@@ -1,32 +1,9 @@
-import { endedWaitSchema, resolveWait as resolveWaitMethod, runIdSchema, waitIdSchema, type WaitRecord } from '@cs/contracts';
-import type { Json } from '@cs/kernel';
+import { endedWaitSchema, resolveWait as resolveWaitMethod, runIdSchema, waitIdSchema } from '@cs/contracts';
 import { z } from 'zod';
 import { integerText, wordText } from './query.schema.js';
 import { runCommandAnswer } from './resources.schema.js';
 import { defineRoute } from './route.js';
-
-const milliseconds = z.int().nonnegative().describe('Milliseconds since the Unix epoch');
-const json = z.custom<Json>();
-
-/** A wait of a run, from its opening to its end. */
-const waitResource = z.object({
-  schema_version: z.literal(1),
-  wait_id: z.string(),
-  run_id: z.string(),
-  wait_kind: z.string().describe('timer, retry_backoff, webhook, external_condition, approval, child_run or worker_task'),
-  status: z.string().describe('waiting, escalated, woken, timed_out or cancelled'),
-  scope: z.object({ schema_version: z.literal(1), tenant_context: z.object({ org_id: z.string(), workspace_id: z.string(), deployment_id: z.string().nullable() }) }),
-  phase_id: z.string().nullable().describe('Node that waits'),
-  reason: z.string().nullable(),
-  created_at_ms: milliseconds,
-  updated_at_ms: milliseconds,
-  wake_at_ms: milliseconds.nullable(),
-  timeout_policy: json.nullable().describe('timeout_at_ms, on_timeout, escalate_to, remind_every_ms'),
-  event_seq: z.int().nonnegative().describe('The event of the run that made the wait what it is'),
-  wake_idempotency_key: z.string().nullable().describe('What ended the wait'),
-  completed_at_ms: milliseconds.nullable(),
-  metadata: json.nullable().describe('What the wait is for: webhook_match, condition_key, payload_schema, branch, reminders'),
-}) satisfies z.ZodType<WaitRecord>;
+import { waitResource } from './wait.schema.js';
 
 const waitListAnswer = z.object({ waits: z.array(waitResource), count: z.int().nonnegative().describe('Items of this page'), next_cursor: z.string().optional().describe('Absent on the last page') });
 

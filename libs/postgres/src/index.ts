@@ -21,3 +21,4 @@ export { DATABASE } from './tokens.js';
 export { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
 export { PostgresGovernanceQueries } from './governance-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';
+export { PostgresRunObservability } from './run-observability.adapter.js';

@@ -19,10 +19,11 @@ export class LogHistory {
   readonly #heads = new Map<string, { position: number; version: number }>();
   #at = 1_000_000;
 
-  constructor(private readonly workspace: { readonly org_id: string; readonly workspace_id: string; readonly deployment_id?: string } = { org_id: 'acme', workspace_id: 'ops' }) {}
+  /** `from`: the position before its first commit. */
+  constructor(private readonly workspace: { readonly org_id: string; readonly workspace_id: string; readonly deployment_id?: string } = { org_id: 'acme', workspace_id: 'ops' }, private readonly from = 0) {}
 
   get position(): number {
-    return this.entries.length;
+    return this.from + this.entries.length;
   }
 
   commit(aggregate: AggregateName, id: string, { status, events }: { status: string; events: readonly NewEvent[] }): LogEntry {
@@ -35,7 +36,7 @@ export class LogHistory {
     }));
     const version = head.version + events.length;
     const commit: Commit = { commit_id: sha256(`${key}/${version}`).slice(0, 32), previous: head.position, version, events: recorded };
-    const position = toPosition(this.entries.length + 1);
+    const position = toPosition(this.position + 1);
     const body = JSON.stringify(commit);
     const entry: LogEntry = { position, subject: logSubject(ref, status), ref, status, body, stored: decodeCommit({ ref, status }, { position, body }) };
     this.#heads.set(key, { position, version });
@@ -45,7 +46,7 @@ export class LogHistory {
 
   unreadable(id: string, body: string, reason: string): LogEntry {
     const ref: AggregateRef = { org_id: this.workspace.org_id, workspace_id: this.workspace.workspace_id, aggregate: 'run', id };
-    const entry: LogEntry = { position: toPosition(this.entries.length + 1), subject: logSubject(ref, 'queued'), ref, status: 'queued', body, unreadable: reason };
+    const entry: LogEntry = { position: toPosition(this.position + 1), subject: logSubject(ref, 'queued'), ref, status: 'queued', body, unreadable: reason };
     this.entries.push(entry);
     return entry;
   }

@@ -6,7 +6,7 @@ const decisions: BulkTable<PolicyDecisionRow> = {
   conflict: ['org_id', 'workspace_id', 'decision_id'],
   keep: true,
   columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'decision_id', 'run_id', 'automation_id', 'node_id', 'decision', 'reason_code', 'effect_id', 'policy_version', 'approval_id'),
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'decision_id', 'run_id', 'automation_id', 'node_id', 'decision', 'reason_code', 'effect_id', 'policy_version', 'approval_id', 'audit_event_id'),
     ...bigints('created_at_ms', 'position'),
     record: document(({ record }) => record),
   },

@@ -1,7 +1,6 @@
 import type { AutomationRecord, DeadLetterRecord, StatefulEvent } from '@cs/contracts';
-import {
-  statefulStatuses,
-  type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type Reader, type RunFilter, type StoredRun, type TenantKey,
+import type {
+  EventRange, ItemsPage, PageRequest, ProjectionQueries, Reader, RunFilter, StoredRun, TenantKey,
 } from '@cs/read-models';
 import { answerBytes, boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import type { Database } from './database.js';
@@ -10,33 +9,12 @@ import {
   readAutomation, readRun, readRunEvent,
   type AutomationDocument, type RunDocument, type RunEventDocument,
 } from './stored-rows.js';
-import { isSeen, isSeenThrough, seenAutomations } from './visibility.js';
+import { runColumns, runListStatement, withScope } from './run-list-statement.js';
+import { isSeen, isSeenThrough } from './visibility.js';
 
 const tenantOf = ({ org_id, workspace_id, deployment_id }: TenantKey): readonly string[] => [org_id, workspace_id, deployment_id];
 const keysOf = ({ viewer_keys }: Reader): readonly string[] | null => viewer_keys ?? null;
 const ofTenant = 'org_id = $1 and workspace_id = $2 and deployment_id = $3';
-const runColumns = 'record, version, created_at_ms as at_ms, run_id as id, octet_length(record) as bytes';
-
-/** How a list of runs is found: everything of the tenant, one automation, or every automation that the reader sees. */
-const runRanges = {
-  runs: { from: '', condition: '' },
-  runs_of_automation: { from: '', condition: 'and automation_id = $8' },
-  runs_seen: { from: `(${seenAutomations(8)}) as seen cross join `, condition: 'and automation_id = seen.automation_id' },
-  runs_seen_of_automation: { from: `(${seenAutomations(8)} and a.automation_id = $9) as seen cross join `, condition: 'and automation_id = seen.automation_id' },
-} as const;
-
-/** Newest of each status in turn, then the newest of those: each turn reads one range of one index. */
-const runsText = (name: keyof typeof runRanges): string =>
-  boundedPage(`
-    select ${runColumns} from countersign.runs join (
-      select newest.* from ${runRanges[name].from}unnest($7::text[]) as wanted (status) cross join lateral (
-        select org_id, workspace_id, run_id from countersign.runs
-        where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5) ${runRanges[name].condition}
-        order by created_at_ms desc, run_id desc limit $6
-      ) as newest
-    ) as keys using (org_id, workspace_id, run_id)
-    order by created_at_ms desc, run_id desc limit $6`);
-
 const ofTenantOfAutomation = 'a.org_id = $1 and a.workspace_id = $2 and a.deployment_id = $3';
 const automationColumns = 'd.definition, a.tenant_context, a.definition_version, a.definition_hash, a.created_at_ms, a.updated_at_ms, s.next_fire_at_ms, s.last_fired_at_ms';
 const automationJoin = `countersign.automations a join countersign.definitions d using (org_id, workspace_id, definition_hash)
@@ -65,18 +43,13 @@ export class PostgresProjectionQueries implements ProjectionQueries {
 
   async run(reader: Reader, runId: string): Promise<StoredRun | undefined> {
     const [row] = await askDatabase<RunDocument>(this.database, {
-      name: 'run', text: `select record, version from countersign.runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
+      name: 'run', text: `select ${runColumns} from countersign.runs as r ${withScope('r')} where r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3 and r.run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
     });
     return row && readRun(row);
   }
 
-  async runs(reader: Reader, { automation_id, statuses = statefulStatuses }: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>> {
-    const keys = keysOf(reader);
-    const name = `runs${keys === null ? '' : '_seen'}${automation_id === undefined ? '' : '_of_automation'}` as const;
-    const rows = await askDatabase<RunDocument & PagedRow>(this.database, {
-      name, text: runsText(name), values: [...tenantOf(reader), ...keysetValues(page), statuses, ...(keys === null ? [] : [keys]), ...(automation_id === undefined ? [] : [automation_id])],
-    });
-    return toPage(rows, page, readRun);
+  async runs(reader: Reader, filter: RunFilter, page: PageRequest): Promise<ItemsPage<StoredRun>> {
+    return toPage(await askDatabase<RunDocument & PagedRow>(this.database, runListStatement(reader, filter, page)), page, readRun);
   }
 
   async runEvents(reader: Reader, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {

@@ -1,6 +1,7 @@
 import type {
-  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, AutomationRow, DeadLetterRow, DefinitionRow, DelegationRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DeadLetterRow, DelegationRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
+import { automationTables } from './automation-tables.js';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { humanRequestTable } from './human-request-table.js';
 import { policyTables } from './policy-tables.js';
@@ -26,6 +27,8 @@ const runs: BulkTable<RunRow> = {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase', 'stop_kind'),
     ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
     record: foldedDocument(({ record }) => record),
+    definition_hash: text(({ record }) => record.workflow_definition_snapshot_hash),
+    trigger_type: text(({ record }) => record.trigger_type),
     parent_run_id: text(({ record }) => record.parent?.run_id ?? null),
     parent_wait_id: text(({ record }) => record.parent?.wait_id ?? null),
   },
@@ -85,26 +88,6 @@ const gates: BulkTable<GateRow> = {
     authority: foldedDocument(({ keys }) => keys?.authority),
     decided_by: foldedDocument(({ decided_by }) => decided_by),
   },
-};
-
-const automations: BulkTable<AutomationRow> = {
-  name: 'automations',
-  conflict: ['org_id', 'workspace_id', 'automation_id'],
-  merge: { created_at_ms: 'least({new}, {old})' },
-  columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'name', 'status', 'definition_version', 'definition_hash'),
-    ...bigints('created_at_ms', 'updated_at_ms', 'position'),
-    tenant_context: document(({ tenant_context }) => tenant_context),
-    viewers: text(({ viewers }) => viewers.join('\n')),
-  },
-};
-
-const definitions: BulkTable<DefinitionRow> = {
-  name: 'definitions',
-  conflict: ['org_id', 'workspace_id', 'definition_hash'],
-  // A hash names one content for ever.
-  keep: true,
-  columns: { ...texts('org_id', 'workspace_id', 'definition_hash'), ...bigints('position'), definition: document(({ definition }) => definition) },
 };
 
 const deliveries: BulkTable<DeliveryRow> = {
@@ -183,8 +166,9 @@ const delegations: BulkTable<DelegationRow> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, automations, definitions, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
+  ...automationTables,
   ...webhookTables,
   ...policyTables,
   ...governanceTables,

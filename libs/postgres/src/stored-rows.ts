@@ -1,4 +1,4 @@
-import type { AutomationDefinition, AutomationRecord, GovernanceActor, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
 import type { AuditRecord, StoredRun } from '@cs/read-models';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 
@@ -12,8 +12,20 @@ const readActor = (text: string | null): GovernanceActor | null => (text === nul
 export interface RunDocument {
   readonly record: string;
   readonly version: number;
+  /** Of its definition. */
+  readonly scope: string | null;
+  /** Of its automation. */
+  readonly owner_kind: string | null;
+  readonly owner_id: string | null;
 }
-export const readRun = ({ record, version }: RunDocument): StoredRun => ({ run: readDocument<Run>(record), last_seq: version });
+
+const readScope = ({ scope, owner_kind, owner_id }: RunDocument): DefinitionScope | null => {
+  if (scope === null) return null;
+  const known = readDocument<DefinitionScope>(scope);
+  const owner = owner_kind === null || owner_id === null ? null : ({ kind: owner_kind, id: owner_id } as PrincipalRef);
+  return { ...known, owner_principal: known.owner_principal ?? owner };
+};
+export const readRun = (row: RunDocument): StoredRun => ({ run: readDocument<Run>(row.record), last_seq: row.version, scope: readScope(row) });
 
 export type RunEventDocument = Omit<StatefulEvent, 'schema_version' | 'actor' | 'payload'> & { readonly actor: string | null; readonly payload: string };
 export const readRunEvent = ({ actor, payload, ...event }: RunEventDocument): StatefulEvent => ({
@@ -49,7 +61,7 @@ const readPayload = (text: string): JsonObject => {
     return { unreadable: text };
   }
 };
-const readTamperedActor = (text: string | null): GovernanceActor | null => {
+export const readTamperedActor = (text: string | null): GovernanceActor | null => {
   try {
     return readActor(text);
   } catch {

@@ -13,7 +13,7 @@ export const projectAutomation = (stored: StoredCommit): readonly AutomationRow[
   eventsOf('automation', stored).flatMap((event) => (isStored(event) ? [event] : [])).map(({ event_type, data, recorded_at_ms }) => ({
     ...tenantKey(data.tenant_context), automation_id: data.automation_id, name: data.name, status: event_type === 'automation_deleted' ? 'deleted' : data.status,
     definition_version: data.definition_version, definition_hash: data.definition_hash, tenant_context: data.tenant_context, viewers: viewersOf(data.resource_access),
-    created_at_ms: recorded_at_ms, updated_at_ms: recorded_at_ms, position: stored.position,
+    owner: data.resource_access?.owner_principal ?? null, created_at_ms: recorded_at_ms, updated_at_ms: recorded_at_ms, position: stored.position,
   }));
 
 /** The newer row of an automation, with the time at which it was first seen. */

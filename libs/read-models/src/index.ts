@@ -13,7 +13,7 @@ export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handof
 export { toHumanRequestRecord, type AskedReader, type HumanRequestFilter, type HumanRequestQueries, type ShownHumanRequest } from './human-request-queries.port.js';
 export type { HumanRequestRow } from './human-request-row.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
-export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike } from './phase.js';
+export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike, statusesOfPhase } from './phase.js';
 export { projectBatch, type ProjectOptions } from './project-batch.js';
 export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
 export {
@@ -44,3 +44,6 @@ export { dryRunPolicy, type DryRunRequest } from './dry-run-policy.query.js';
 export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.js';
 export { lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
 export { differencesBetween, isPrunedWait, rowDifferences, type RowPair, type RunRowQueries } from './row-drift.js';
+export { observeRunRows } from './run-observability.js';
+export type { ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
+export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';

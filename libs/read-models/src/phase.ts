@@ -34,3 +34,6 @@ export const statefulStatusesOf = (status: string): readonly string[] => {
 
 /** The stateful statuses that a filter by one of them finds: a run that left a dead letter has failed, too. */
 export const statusesLike = (status: string): readonly string[] => (status === 'failed' ? statefulStatusesOf(status) : [status]);
+
+/** The stateful statuses whose phase it is; none for a phase that does not exist. */
+export const statusesOfPhase = (phase: string): readonly string[] => statefulStatuses.filter((status) => phases[status] === phase);

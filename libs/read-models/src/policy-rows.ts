@@ -13,6 +13,8 @@ export interface PolicyDecisionRow extends TenantKey {
   readonly policy_version: string;
   /** Opening whose approval the effect goes out under. */
   readonly approval_id: string | null;
+  /** Event by which the audit records it; null for what is not audited. */
+  readonly audit_event_id: string | null;
   readonly record: PolicyDecision;
   readonly created_at_ms: number;
   readonly position: number;

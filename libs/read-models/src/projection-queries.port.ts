@@ -1,7 +1,8 @@
-import type { AutomationRecord, DeadLetterRecord, DueWait, Run, StatefulEvent, WatchedRun } from '@cs/contracts';
+import type { AutomationRecord, DeadLetterRecord, DefinitionScope, DueWait, Run, StatefulEvent, WatchedRun } from '@cs/contracts';
 import type { Position } from '@cs/kernel';
 import type { ArchiveRow } from './row-changes.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
+import type { ScopeFilter } from './definition-scope.js';
 import type { PageKey } from './page-key.js';
 import type { Reader, TenantKey } from './tenant-key.js';
 
@@ -27,12 +28,20 @@ export interface StoredRun {
   readonly run: Run;
   /** `seq` of its newest event. */
   readonly last_seq: number;
+  /** What its definition concerns; null when that is not known. */
+  readonly scope: DefinitionScope | null;
 }
 
 export interface RunFilter {
   readonly automation_id?: string;
   /** Stateful statuses; absent for all. */
   readonly statuses?: readonly string[];
+  /** Part of the trigger type, in any case. */
+  readonly trigger?: string;
+  readonly scope?: ScopeFilter;
+  /** Of whom the scope names as owner. */
+  readonly owner_id?: string;
+  readonly owner_kind?: string;
 }
 
 export interface EventRange {

@@ -1,5 +1,5 @@
 import type { NeededAuthority } from '@cs/approval-domain';
-import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, PrincipalRef, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
@@ -107,6 +107,8 @@ export interface AutomationRow extends TenantKey {
   readonly tenant_context: TenantContext;
   /** Keys of those who see it. */
   readonly viewers: readonly string[];
+  /** Null: nobody owns it. */
+  readonly owner: PrincipalRef | null;
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
   readonly position: number;

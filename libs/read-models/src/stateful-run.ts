@@ -1,5 +1,6 @@
 import { byDueTime, isFinished, statefulStatus } from '@cs/automation-domain';
-import type { Run, StatefulRun } from '@cs/contracts';
+import type { DefinitionScope, Run, StatefulRun } from '@cs/contracts';
+import { statefulScope } from './definition-scope.js';
 import { phaseOf } from './phase.js';
 
 /** What a run waits for first: its gate, else the wait that ends soonest. */
@@ -11,14 +12,18 @@ const activeWait = (run: Run): Pick<StatefulRun, 'active_wait_kind' | 'active_wa
   return { active_wait_kind: soonest?.wait_kind ?? null, active_wait_id: soonest?.wait_id ?? null };
 };
 
-/** The stateful view of a run (domain 7.1); `lastSeq` is its newest event's. */
-export const toStatefulRun = (run: Run, lastSeq: number): StatefulRun => {
+const metadataOf = (run: Run): StatefulRun['metadata'] => ({
+  stop_kind: run.stop_kind ?? null, trigger_reason: run.trigger_reason ?? null, consumed_handoff_id: run.consumed_handoff_id ?? null,
+});
+
+/** The stateful view of a run (domain 7.1); `lastSeq` is its newest event's, `scope` what its definition concerns. */
+export const toStatefulRun = (run: Run, lastSeq: number, scope: DefinitionScope | null = null): StatefulRun => {
   const status = statefulStatus(run);
   return {
-    run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, status, phase: phaseOf(status),
+    run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, automation_run_id: run.run_id, scope: statefulScope(run, scope), status, phase: phaseOf(status),
     current_phase_id: run.checkpoint.awaiting_gate?.node_id ?? null, ...activeWait(run), trigger_type: run.trigger_type,
     workflow_definition_version: run.workflow_definition_version, workflow_definition_snapshot_hash: run.workflow_definition_snapshot_hash,
     created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, started_at_ms: run.started_at_ms ?? null,
-    finished_at_ms: 'finished_at_ms' in run ? run.finished_at_ms : null, last_seq: lastSeq,
+    finished_at_ms: 'finished_at_ms' in run ? run.finished_at_ms : null, last_seq: lastSeq, metadata: metadataOf(run),
   };
 };

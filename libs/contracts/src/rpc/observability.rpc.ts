@@ -30,9 +30,20 @@ export const getStatefulRun = rpcMethod<{ run: StatefulRun; events: readonly Sta
   observability('stateful_run_get'),
   z.object({ run_id: runIdSchema, event_limit: z.int().min(1).max(500).default(50), ...minPosition }),
 );
+const word = z.string().min(1).max(256).optional();
+/** What runs are found by through their scope (domain 1.6). */
+export const runScopeFilterSchema = z.object({
+  org_unit_id: word, owner_id: word, owner_kind: word, resource_kind: word, resource_id: word, policy_version_id: word, data_class: word, risk_tier: word, delegation_grant_id: word, source_binding_id: word,
+});
+/** A run has to fit every filter. Another tenant's org, workspace or deployment, and a kind or workflow that no run has, are an empty list. */
 export const listStatefulRuns = rpcMethod<Page<StatefulRun>>()(
   observability('stateful_run_list'),
-  z.object({ status: z.string().max(32).optional(), automation_id: automationIdSchema.optional(), ...page(250, 1000), ...minPosition }),
+  z.object({
+    status: z.string().max(32).optional(), phase: word, kind: word, automation_id: automationIdSchema.optional(), workflow_id: word,
+    /** Part of the trigger type, in any case. */
+    trigger: word,
+    org_id: word, workspace_id: word, deployment_id: word, ...runScopeFilterSchema.shape, ...page(250, 1000), ...minPosition,
+  }),
 );
 /** Events of a run in ascending `seq`; `tail` keeps the last `limit` instead of the first. */
 export const listRunEvents = rpcMethod<{ run_id: string; events: readonly StatefulEvent[]; count: number }>()(

@@ -9,6 +9,7 @@ import { CreateSchedulesAndHandoffs1767225600004 } from './schedules-and-handoff
 import { Webhooks1767225600003 } from './webhooks.js';
 import { Generations1767225600800 } from './generations.js';
 import { Governance1767225600600 } from './governance.js';
+import { Observability1787000300000 } from './observability.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
@@ -36,4 +37,5 @@ export const migrations = [
   Governance1767225600600,
   Generations1767225600800,
   CreatePolicies1787000100000,
+  Observability1787000300000,
 ];

@@ -1,0 +1,26 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { observeRun, type RpcReply, type RunObservability } from '@cs/contracts';
+import { refusal } from '@cs/platform';
+import { observeRunRows, type RunObservabilityQueries } from '@cs/read-models';
+import type { Reads } from './reads.js';
+import { READS, RUN_OBSERVABILITY } from './tokens.js';
+
+/** Everything about one run. */
+@Controller()
+export class RunObservabilityController {
+  readonly #observe;
+
+  constructor(@Inject(READS) reads: Reads, @Inject(RUN_OBSERVABILITY) queries: RunObservabilityQueries) {
+    this.#observe = reads.answer(observeRun, async ({ run_id, event_limit, snapshot_limit, reliability_limit, audit_limit }, reader): Promise<RpcReply<RunObservability>> => {
+      const limits = { event_limit, snapshot_limit, reliability_limit, audit_limit };
+      const rows = await queries.observedRun(reader, run_id, limits);
+      return rows === undefined ? refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id }) : { ok: true, value: observeRunRows(rows, limits) };
+    });
+  }
+
+  @MessagePattern(observeRun.subject)
+  observe(@Payload() raw: unknown): Promise<RpcReply<RunObservability>> {
+    return this.#observe(raw);
+  }
+}

@@ -1,0 +1,63 @@
+import type { ObservabilityLimits } from '@cs/contracts';
+import type { Reader } from '@cs/read-models';
+import { asJsonText, auditRunText } from './audit-texts.js';
+import type { Statement } from './database.js';
+import { runColumns, withScope } from './run-list-statement.js';
+import { isSeenThrough } from './visibility.js';
+
+/** Documents of one part of the answer, together. All parts stay below what a message between services holds. */
+const partBytes = 512 * 1024;
+const eventBytes = 3 * partBytes;
+
+/** `x`: rows of what belongs to the run `r`, the most important first. `place` numbers them by that order. */
+interface Part {
+  readonly rows: string;
+  readonly order: string;
+  readonly bytes?: number;
+}
+
+const ofRun = 'org_id = r.org_id and workspace_id = r.workspace_id and run_id = r.run_id';
+const wait = `org_id, workspace_id, nullif(deployment_id, '') as deployment_id, run_id, wait_id, wait_kind, status, phase_id, reason, created_at_ms, updated_at_ms, wake_at_ms, timeout_policy::json,
+  event_seq, wake_idempotency_key, completed_at_ms, metadata::json`;
+
+/** Each part reads one range of one index, so what it costs does not depend on how long the run is, nor on how many there are. */
+export const observedParts = {
+  active_wait: { rows: `select ${wait}, due_at_ms from countersign.waits where ${ofRun} and rank = 0`, order: 'due_at_ms, created_at_ms, wait_id' },
+  ended_wait: { rows: `select ${wait} from countersign.waits where ${ofRun} and rank = 1 order by updated_at_ms desc, wait_id limit $8`, order: 'updated_at_ms desc, wait_id' },
+  event: {
+    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, wait_kind, causation_id, correlation_id, position, status, payload::json
+      from countersign.run_events where ${ofRun} order by seq desc limit $6`,
+    order: 'seq desc', bytes: eventBytes,
+  },
+  policy_decision: {
+    rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} order by created_at_ms desc, decision_id desc limit $8`,
+    order: 'created_at_ms desc, decision_id desc',
+  },
+  audit: {
+    rows: `select event_id, event_type, created_at_ms, seq, record_hash, actor, 'sha256:' || encode(sha256(convert_to(payload, 'UTF8')), 'hex') as payload_digest
+      from countersign.audit_records where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and ${auditRunText} is not null and ${auditRunText} = $9
+      order by created_at_ms desc, event_id desc limit $7`,
+    order: 'created_at_ms desc, event_id desc',
+  },
+} as const satisfies Readonly<Record<string, Part>>;
+
+const partText = ([name, { rows, order, bytes = partBytes }]: [string, Part]): string => `
+  select '${name}' as part, cut.place, cut.item from r cross join lateral (
+    select place, item, sum(octet_length(item)) over (order by place rows unbounded preceding) as total
+    from (select row_number() over (order by ${order}) as place, row_to_json(x)::text as item from (${rows}) as x) as numbered
+  ) as cut where cut.place = 1 or cut.total <= ${bytes}`;
+
+const text = `
+  with r as materialized (
+    select runs.org_id, runs.workspace_id, runs.deployment_id, runs.run_id, ${runColumns} from countersign.runs as runs ${withScope('runs')}
+    where runs.org_id = $1 and runs.workspace_id = $2 and runs.deployment_id = $3 and runs.run_id = $4 and ${isSeenThrough('runs', 5)}
+  )
+  select 'run' as part, 1 as place, json_build_object('record', record, 'version', version, 'scope', scope, 'owner_kind', owner_kind, 'owner_id', owner_id)::text as item from r
+  ${Object.entries<Part>(observedParts).map((part) => ` union all ${partText(part)}`).join('')}
+  order by part, place`;
+
+/** Everything about one run that the reader sees, in one answer of the database and as of one moment. */
+export const observedRunStatement = (reader: Reader, runId: string, { event_limit, reliability_limit, audit_limit }: ObservabilityLimits): Statement => ({
+  name: 'observed_run', text,
+  values: [reader.org_id, reader.workspace_id, reader.deployment_id, runId, reader.viewer_keys ?? null, event_limit, audit_limit, reliability_limit, asJsonText(runId)],
+});

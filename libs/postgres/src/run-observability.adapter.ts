@@ -1,0 +1,48 @@
+import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { ObservedRows, Reader, RunObservabilityQueries } from '@cs/read-models';
+import { askDatabase } from './ask-database.js';
+import type { Database } from './database.js';
+import { observedRunStatement, type observedParts } from './observability-statement.js';
+import { readRun, readTamperedActor, type RunDocument } from './stored-rows.js';
+
+interface ObservedRow {
+  readonly part: 'run' | keyof typeof observedParts;
+  readonly place: number;
+  readonly item: string;
+}
+
+type WaitItem = Omit<WaitRecord, 'schema_version' | 'scope'> & { readonly org_id: string; readonly workspace_id: string; readonly deployment_id: string | null; readonly due_at_ms?: number };
+
+const readWait = ({ org_id, workspace_id, deployment_id, due_at_ms: _due, ...wait }: WaitItem): WaitRecord => ({
+  schema_version: 1, ...wait, scope: { schema_version: 1, tenant_context: { org_id, workspace_id, deployment_id } },
+});
+
+type DecisionItem = Omit<ObservedPolicyDecision, 'tool' | 'risk_tier' | 'policy_id' | 'grant_id'> & { readonly record: PolicyDecision };
+
+/** No effect goes out under a grant: who may approve has one, and what policies allow needs none. */
+const readDecision = ({ record: { judged, judgement }, ...made }: DecisionItem): ObservedPolicyDecision => ({
+  ...made, tool: judged.tool ?? null, risk_tier: judged.risk_tier ?? null, policy_id: judgement.policy_ids[0] ?? null, grant_id: null,
+});
+
+const readAudit = ({ actor, ...record }: Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null }): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
+
+/** The items of a part. They are read back as what the projections wrote. */
+const itemsOf = <Item>(rows: readonly ObservedRow[], part: keyof typeof observedParts): readonly Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
+
+/** Everything about one run, in one round trip. */
+export class PostgresRunObservability implements RunObservabilityQueries {
+  constructor(private readonly database: Database) {}
+
+  async observedRun(reader: Reader, runId: string, limits: ObservabilityLimits): Promise<ObservedRows | undefined> {
+    const rows = await askDatabase<ObservedRow>(this.database, observedRunStatement(reader, runId, limits));
+    const run = rows.find(({ part }) => part === 'run');
+    if (run === undefined) return undefined;
+    return {
+      run: readRun(JSON.parse(run.item) as RunDocument),
+      waits: [...itemsOf<WaitItem>(rows, 'active_wait'), ...itemsOf<WaitItem>(rows, 'ended_wait')].map(readWait),
+      events: itemsOf<Omit<StatefulEvent, 'schema_version'>>(rows, 'event').map((event): StatefulEvent => ({ schema_version: 1, ...event })).reverse(),
+      policy_decisions: itemsOf<DecisionItem>(rows, 'policy_decision').map(readDecision),
+      audit: itemsOf<Parameters<typeof readAudit>[0]>(rows, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
+    };
+  }
+}

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PolicyDecision, RunObservability } from '@cs/contracts';
+import { toPosition } from '@cs/kernel';
+import { observeRunRows, ProjectionMemory, projectBatch, type Reader } from '@cs/read-models';
+import { LogHistory, sha256 } from './log-history.fixture.js';
+import { migrate } from './migrate.js';
+import { PostgresProjectionStore } from './projection-store.adapter.js';
+import { PostgresRunObservability } from './run-observability.adapter.js';
+import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
+
+const acme: Reader = { org_id: 'acme', workspace_id: 'ops', deployment_id: '' };
+const person = { kind: 'human', actor_id: 'ada' } as const;
+const digest = `sha256:${'0'.repeat(64)}`;
+const limits = { event_limit: 100, snapshot_limit: 100, reliability_limit: 100, audit_limit: 100 };
+
+const decision = (run_id: string, number: number, over: Partial<PolicyDecision> = {}): PolicyDecision => ({
+  decision_id: `policy_decision:${run_id}:${number}`, node_id: 'charge', attempt: 1, effect_id: `${run_id}:charge:${number}`, decision: 'deny', reason_code: 'denied_by_policy', reason: 'because',
+  judgement: { outcome: 'deny', reason_code: 'denied_by_policy', reason: 'because', elevated: false, policy_version: '1:x', policy_ids: ['no-money'] }, arguments_digest: digest,
+  judged: { automation_id: 'refund', node_id: 'charge', action_kind: 'http', tool: 'pay', risk_tier: 'external_send', data_classes: [], requested_by: person, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false }, ...over,
+});
+
+let server: TestDatabase;
+let queries: PostgresRunObservability;
+
+const write = async (log: LogHistory, after: number): Promise<void> => {
+  const memory = new ProjectionMemory({ maxRuns: 1000, maxBytes: 1e9 });
+  await new PostgresProjectionStore(server.database).write(projectBatch(log.entries, { memory, digest: sha256, now: 5 }), { after: toPosition(after), published: toPosition(0) });
+};
+
+const deny = (log: LogHistory, run: string, number: number): void =>
+  log.run(run, 'running', { event_type: 'policy_effect_denied', data: decision(run, number) });
+
+beforeAll(async () => {
+  server = await startTestDatabase();
+  await migrate(server.database);
+  queries = new PostgresRunObservability(server.database);
+  await new PostgresProjectionStore(server.database).progress();
+  const log = new LogHistory();
+  log.automation('refund');
+  log.automation('private', { owner_principal: { kind: 'human_user', id: 'bob' }, visibility: 'private', audience_principals: [] });
+  log.created('same');
+  log.startedNode('same');
+  deny(log, 'same', 1);
+  log.gateOpened('same');
+  log.created('judged');
+  for (let number = 1; number <= 7; number += 1) deny(log, 'judged', number);
+  log.created('hidden', 'private');
+  log.created('odd', 'refund', { text: 'nothing\u0000 and half \ud800 a letter', nested: { '\u0000': ['"', '\\'] } });
+  await write(log, 0);
+  const local = new LogHistory({ org_id: 'local', workspace_id: 'local' }, log.position);
+  local.created('same');
+  local.completed('same');
+  await write(local, log.position);
+}, 60_000);
+afterAll(() => server.stop());
+
+const observe = async (run_id: string, over: Partial<typeof limits> = {}, reader: Reader = acme): Promise<RunObservability | undefined> => {
+  const wanted = { ...limits, ...over };
+  const rows = await queries.observedRun(reader, run_id, wanted);
+  return rows && observeRunRows(rows, wanted);
+};
+
+describe('the observability of a run', () => {
+  it('one response joins governance, waits and audit', async () => {
+    const found = await observe('same');
+    expect(found).toMatchObject({
+      run_id: 'same', source: 'stateful_runtime_observability', run: { status: 'awaiting_approval', active_wait_id: 'automation_v2:same:sign:wait', last_seq: 6 },
+      current_wait: { wait_id: 'automation_v2:same:sign:wait', wait_kind: 'approval', status: 'waiting', metadata: { gate_opening_id: 'same-sign-1' }, scope: { tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } } },
+      policy_decisions: [{ decision_id: 'policy_decision:same:1', tool: 'pay', risk_tier: 'external_send', policy_id: 'no-money', grant_id: null, decision: 'deny' }],
+      events: { latest: { seq: 6, event_type: 'stateful_runtime.automation_v2.approval_gate_opened', phase_id: 'sign' } },
+      operator_summary: { is_blocked: true, blocking_reasons: [{ kind: 'active_wait' }, { kind: 'policy_decision', decision_id: 'policy_decision:same:1' }], allowed_actions: [{ action: 'review_wait', wait_ids: ['automation_v2:same:sign:wait'] }] },
+      counts: { waits: 1, active_waits: 1, policy_decisions: 1, events: 6 }, limits,
+    });
+    expect(found?.events.tail.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(found?.events.tail[4]).toMatchObject({ schema_version: 1, actor: person, payload: { event: 'node_completed' } });
+    const audited = found?.audit.protected_events.map(({ event_type }) => event_type);
+    expect(audited).toEqual(expect.arrayContaining(['automation.policy.effect_denied']));
+    expect(found?.audit.protected_events.map(({ event_id }) => event_id)).toContain(found?.policy_decisions[0]?.audit_event_id);
+  });
+
+  it('shows of the audit the digest of what it stores, and nothing that it says', async () => {
+    const found = await observe('same');
+    const stored = await server.database.query<{ event_id: string; payload: string; seq: number }>({ text: `select event_id, payload, seq from countersign.audit_records where payload like '%"runID":"same"%' and org_id = 'acme' order by seq` });
+    expect(found?.audit).toEqual({
+      payload_policy: 'redacted_payload_digest_only',
+      protected_events: stored.map(({ event_id, payload, seq }) => ({ event_id, seq, payload_digest: `sha256:${sha256(payload)}`, event_type: expect.any(String), created_at_ms: expect.any(Number), record_hash: expect.any(String), actor: person })),
+    });
+    expect(stored.length).toBeGreaterThan(1);
+  });
+
+  it('protected audit tail keeps newest', async () => {
+    const all = (await observe('judged'))?.audit.protected_events.map(({ seq }) => seq) ?? [];
+    const tail = (await observe('judged', { audit_limit: 3 }))?.audit.protected_events.map(({ seq }) => seq);
+    expect(tail).toEqual(all.slice(-3));
+    expect(all.length).toBeGreaterThan(3);
+  });
+
+  it('keeps the newest of each kind', async () => {
+    const found = await observe('judged', { event_limit: 2, reliability_limit: 3 });
+    expect(found?.events.tail.map(({ seq }) => seq)).toEqual([7, 8]);
+    expect(found?.policy_decisions.map(({ decision_id }) => decision_id.at(-1))).toEqual(['7', '6', '5']);
+    expect(found?.counts).toMatchObject({ events: 2, policy_decisions: 3 });
+  });
+
+  it('other tenants, other deployments and whoever does not see its automation find no run', async () => {
+    for (const reader of [{ ...acme, org_id: 'other' }, { ...acme, workspace_id: 'other' }, { ...acme, deployment_id: 'eu' }]) expect(await observe('judged', {}, reader)).toBeUndefined();
+    expect(await observe('none')).toBeUndefined();
+    const sees = async (...viewer_keys: readonly string[]) => (await observe('hidden', {}, { ...acme, viewer_keys })) !== undefined;
+    expect([await sees('*'), await sees('*', '["principal","human_user","bob"]')]).toEqual([false, true]);
+  });
+
+  it('local implicit does not see explicit rows', async () => {
+    const local = { org_id: 'local', workspace_id: 'local', deployment_id: '' };
+    expect(await observe('judged', {}, local)).toBeUndefined();
+  });
+
+  it('same run id in two tenants stays separate', async () => {
+    const local = await observe('same', {}, { org_id: 'local', workspace_id: 'local', deployment_id: '' });
+    expect(local).toMatchObject({ run: { status: 'completed', scope: { tenant_context: { org_id: 'local' } } }, waits: [], policy_decisions: [], counts: { events: 2, active_waits: 0 } });
+    expect(await observe('same')).toMatchObject({ counts: { events: 6, active_waits: 1, policy_decisions: 1 } });
+  });
+
+  it('given texts that PostgreSQL cannot hold, answers them as they were', async () => {
+    const found = await observe('odd');
+    expect(found).toMatchObject({ run: { run_id: 'odd' }, counts: { events: 1 } });
+    expect(JSON.stringify(found?.events.tail)).toContain('nothing\\u0000');
+  });
+
+  it('given many ended waits, shows every active one and the newest of the others', async () => {
+    await server.database.query({
+      text: `insert into countersign.waits (org_id, workspace_id, deployment_id, run_id, wait_id, wait_kind, status, phase_id, created_at_ms, updated_at_ms, wake_at_ms, event_seq, completed_at_ms)
+        select 'acme', 'ops', '', 'judged', 'w' || i, 'timer', case when i % 100 = 0 then 'waiting' when i = 7 then 'escalated' else 'woken' end, 'pause', i, i, 10000 - i, 1, i from generate_series(1, 1000) as i`,
+    });
+    const found = await observe('judged', { reliability_limit: 2 });
+    expect(found?.waits.map(({ wait_id }) => wait_id)).toEqual(['w1000', 'w900', 'w800', 'w700', 'w600', 'w500', 'w400', 'w300', 'w200', 'w100', 'w7', 'w999', 'w998']);
+    expect(found).toMatchObject({ current_wait: { wait_id: 'w1000' }, counts: { waits: 13, active_waits: 11 } });
+  });
+
+  it('given events that are too large for one answer, keeps the newest that fit, and one at least', async () => {
+    await server.database.query({ text: `update countersign.run_events set payload = '{"text":"' || repeat('x', 900000) || '"}' where run_id = 'judged' and org_id = 'acme'` });
+    expect((await observe('judged'))?.events.tail.map(({ seq }) => seq)).toEqual([8]);
+    await server.database.query({ text: `update countersign.run_events set payload = '{"text":"' || repeat('x', 2000000) || '"}' where run_id = 'judged' and org_id = 'acme' and seq = 8` });
+    expect((await observe('judged'))?.events.tail.map(({ seq }) => seq)).toEqual([8]);
+  });
+});

@@ -1,0 +1,22 @@
+import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { StoredRun } from './projection-queries.port.js';
+import type { Reader } from './tenant-key.js';
+
+/** What is stored about one run, as of one moment, cut to the limits. */
+export interface ObservedRows {
+  readonly run: StoredRun;
+  /** All that are active, in the order in which they are due; then the newest of those that ended (W29). */
+  readonly waits: readonly WaitRecord[];
+  /** The newest events, ascending. */
+  readonly events: readonly StatefulEvent[];
+  /** Newest first. */
+  readonly policy_decisions: readonly ObservedPolicyDecision[];
+  /** The newest records that name the run, ascending. */
+  readonly audit: readonly ObservedAuditEvent[];
+}
+
+/** Reads everything about a run at once. Throws `ProjectionUnavailableError` when the projections cannot be reached. */
+export interface RunObservabilityQueries {
+  /** `undefined`: there is no such run of the tenant, or the reader does not see it. */
+  observedRun(reader: Reader, runId: string, limits: ObservabilityLimits): Promise<ObservedRows | undefined>;
+}

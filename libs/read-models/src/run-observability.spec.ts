@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ObservedPolicyDecision, Run, StatefulEvent, WaitRecord } from '@cs/contracts';
+import { LogHistory, project } from './log-history.fixture.js';
+import { observeRunRows } from './run-observability.js';
+import type { ObservedRows } from './run-observability.port.js';
+
+const limits = { event_limit: 1, snapshot_limit: 2, reliability_limit: 3, audit_limit: 4 };
+
+const runAtItsGate = (): Run => {
+  const log = new LogHistory();
+  log.created('r1');
+  log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
+  log.gateOpened('r1', 'o1');
+  const [row] = project(log.entries).runs;
+  if (row === undefined) throw new Error('no run was projected');
+  return row.record;
+};
+
+const wait = (wait_id: string, over: Partial<WaitRecord> = {}): WaitRecord => ({
+  schema_version: 1, wait_id, run_id: 'r1', wait_kind: 'timer', status: 'waiting', scope: { schema_version: 1, tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } }, phase_id: 'pause', reason: null,
+  created_at_ms: 1, updated_at_ms: 1, wake_at_ms: 2, timeout_policy: null, event_seq: 1, wake_idempotency_key: null, completed_at_ms: null, metadata: null, ...over,
+});
+const gateWait = 'automation_v2:r1:sign:wait';
+const decision = (decision_id: string, over: Partial<ObservedPolicyDecision> = {}): ObservedPolicyDecision => ({
+  decision_id, run_id: 'r1', automation_id: 'refund', node_id: 'charge', tool: 'pay', decision: 'deny', reason_code: 'because', risk_tier: null, policy_id: null, grant_id: null, approval_id: null, audit_event_id: null,
+  effect_id: `effect of ${decision_id}`, created_at_ms: 1, ...over,
+});
+const event = (seq: number, over: Partial<StatefulEvent> = {}): StatefulEvent => ({
+  schema_version: 1, event_id: `e${seq}`, run_id: 'r1', seq, event_type: 'x', occurred_at_ms: seq, actor: null, phase_id: null, wait_kind: null, causation_id: null, correlation_id: null, position: seq, status: 'running', payload: {}, ...over,
+});
+
+const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): ObservedRows => {
+  const { stored = runAtItsGate(), ...rest } = over;
+  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], policy_decisions: [], audit: [], ...rest };
+};
+const observe = (over: Parameters<typeof rowsOf>[0] = {}) => observeRunRows(rowsOf(over), limits);
+const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
+
+describe('the wait of a run', () => {
+  it('run-level wait inferred only when no stored one', () => {
+    const inferred = observe();
+    expect(inferred.current_wait).toMatchObject({ wait_id: gateWait, wait_kind: 'approval', status: 'waiting', phase_id: 'sign', reason: 'run_level_active_wait', metadata: { source: 'run_record' } });
+    expect([inferred.waits, inferred.counts.waits, inferred.counts.active_waits]).toEqual([[], 0, 1]);
+    const stored = observe({ waits: [wait(gateWait, { wait_kind: 'approval', reason: null })] });
+    expect(stored.current_wait).toMatchObject({ wait_id: gateWait, reason: null });
+    expect(stored.counts).toMatchObject({ waits: 1, active_waits: 1 });
+  });
+
+  it('given a stored wait that ended under the same id, is inferred', () => {
+    expect(observe({ waits: [wait(gateWait, { wait_kind: 'approval', status: 'cancelled' })] }).current_wait).toMatchObject({ reason: 'run_level_active_wait' });
+  });
+
+  it('given another that is active, comes after it', () => {
+    const found = observe({ waits: [wait('w1'), wait('old', { status: 'woken' })] });
+    expect(found.current_wait?.wait_id).toBe('w1');
+    expect(found.operator_summary.allowed_actions).toContainEqual({ action: 'review_wait', wait_ids: ['w1', gateWait] });
+    expect(found.counts).toMatchObject({ waits: 2, active_waits: 2 });
+  });
+
+  it('given a run that is over, is none', () => {
+    const stored = withStatus(runAtItsGate(), { status: 'cancelled', finished_at_ms: 9 });
+    expect(observe({ stored })).toMatchObject({ current_wait: null, operator_summary: { is_blocked: false, blocking_reasons: [], allowed_actions: [] } });
+  });
+
+  it('given one that was escalated, is still active', () => {
+    expect(observe({ waits: [wait('w1', { status: 'escalated' })] }).current_wait).toMatchObject({ wait_id: 'w1', status: 'escalated' });
+  });
+});
+
+describe('what blocks a run, and what an operator may do', () => {
+  it('comes in its order, each once', () => {
+    const stored = withStatus(runAtItsGate(), { status: 'paused' });
+    const made = [decision('d3', { decision: 'approval_required', approval_id: 'o9' }), decision('d2', { decision: 'approval_required' }), decision('d2', { decision: 'approval_required' }), decision('d1'), decision('d0', { decision: 'allow' })];
+    const { operator_summary } = observe({ stored, waits: [wait('w1'), wait(gateWait, { wait_kind: 'approval' })], policy_decisions: made });
+    expect(operator_summary.is_blocked).toBe(true);
+    expect(operator_summary.blocking_reasons).toEqual([
+      { kind: 'run_status', status: 'paused', phase_id: 'sign', historical: false },
+      { kind: 'active_wait', wait_id: 'w1', wait_kind: 'timer', status: 'waiting', phase_id: 'pause', reason: null, historical: false },
+      { kind: 'active_wait', wait_id: gateWait, wait_kind: 'approval', status: 'waiting', phase_id: 'pause', reason: null, historical: false },
+      { kind: 'policy_decision', decision_id: 'd3', decision: 'approval_required', reason_code: 'because', tool: 'pay', approval_id: 'o9', historical: false },
+      { kind: 'policy_decision', decision_id: 'd2', decision: 'approval_required', reason_code: 'because', tool: 'pay', approval_id: null, historical: false },
+      { kind: 'policy_decision', decision_id: 'd1', decision: 'deny', reason_code: 'because', tool: 'pay', approval_id: null, historical: false },
+    ]);
+    expect(operator_summary.allowed_actions).toEqual([
+      { action: 'resume_from_checkpoint', requires_status: ['paused', 'blocked', 'failed', 'dead_lettered', 'retrying'] },
+      { action: 'review_wait', wait_ids: ['w1', gateWait] },
+      { action: 'approve_or_deny_policy_decision', approval_refs: ['o9', 'd2'] },
+    ]);
+  });
+
+  it.each([
+    ['paused', { status: 'paused' }, true], ['retrying', { status: 'queued', scheduler: { queue_reason: 'retry_backoff', queued_at_ms: 1 } }, true], ['blocked', { status: 'blocked', finished_at_ms: 1 }, true], ['failed', { status: 'failed', finished_at_ms: 1 }, true],
+    ['dead_lettered', { status: 'failed', finished_at_ms: 1, dead_letter_id: 'd' }, true], ['queued', { status: 'queued' }, false], ['running', { status: 'running' }, false], ['completed', { status: 'completed', finished_at_ms: 1 }, false],
+  ])('given a run that is %s, its status blocks it: %s', (status, over, blocks) => {
+    const { run, operator_summary } = observe({ stored: withStatus(runAtItsGate(), over) });
+    expect(run.status).toBe(status);
+    expect(operator_summary.blocking_reasons.some(({ kind }) => kind === 'run_status')).toBe(blocks);
+    expect(operator_summary.allowed_actions.some(({ action }) => action === 'resume_from_checkpoint')).toBe(blocks);
+  });
+
+  it('says of a decision that is settled that it is history, and lists it all the same', () => {
+    const made = [decision('d2', { decision: 'allow', approval_id: 'o1', effect_id: 'same' }), decision('d1', { decision: 'approval_required', effect_id: 'same' })];
+    const history = (stored: Run) => observe({ stored, policy_decisions: made }).operator_summary.blocking_reasons.filter(({ kind }) => kind === 'policy_decision').map(({ historical }) => historical);
+    expect(history(runAtItsGate())).toEqual([true]);
+    const over = observe({ stored: withStatus(runAtItsGate(), { status: 'completed', finished_at_ms: 9 }), policy_decisions: [decision('d1')] });
+    expect(over.operator_summary).toMatchObject({ is_blocked: true, blocking_reasons: [{ decision_id: 'd1', historical: true }] });
+  });
+});
+
+describe('the timeline in the document', () => {
+  it('names the newest event, and the causes and correlations of those that have any', () => {
+    const events = [event(3), event(4, { causation_id: 'w1' }), event(5, { correlation_id: 'refund', phase_id: 'sign' })];
+    expect(observe({ events }).events).toEqual({
+      latest: { event_id: 'e5', seq: 5, event_type: 'x', occurred_at_ms: 5, phase_id: 'sign', causation_id: null, correlation_id: 'refund' }, tail: events,
+      correlation_ids: [{ event_id: 'e4', seq: 4, causation_id: 'w1', correlation_id: null }, { event_id: 'e5', seq: 5, causation_id: null, correlation_id: 'refund' }],
+    });
+    expect(observe().events).toEqual({ latest: null, tail: [], correlation_ids: [] });
+  });
+});

@@ -1,0 +1,51 @@
+import type { ObservabilityLimits, Run, RunObservability, StatefulEvent, StatefulRun, WaitRecord } from '@cs/contracts';
+import { blockingReasons, operatorActions } from './operator-summary.js';
+import type { ObservedRows } from './run-observability.port.js';
+import { toStatefulRun } from './stateful-run.js';
+import { rankOf } from './wait-queries.port.js';
+
+/** The wait that follows from the run alone: it names one, and no active wait that is stored is that one (domain 11.3). */
+const inferredWait = (run: StatefulRun, { tenant_context: { org_id, workspace_id, deployment_id } }: Run): WaitRecord | undefined => {
+  const { run_id, active_wait_id, active_wait_kind, current_phase_id, updated_at_ms } = run;
+  if (active_wait_id === null || active_wait_kind === null) return undefined;
+  return {
+    schema_version: 1, wait_id: active_wait_id, run_id, wait_kind: active_wait_kind, status: 'waiting', scope: { schema_version: 1, tenant_context: { org_id, workspace_id, deployment_id: deployment_id ?? null } },
+    phase_id: current_phase_id, reason: 'run_level_active_wait', created_at_ms: updated_at_ms, updated_at_ms, wake_at_ms: null, timeout_policy: null, event_seq: run.last_seq,
+    wake_idempotency_key: null, completed_at_ms: null, metadata: { source: 'run_record' },
+  };
+};
+
+/** Active waits, the inferred one last: a stored one always wins. */
+const activeWaits = (run: StatefulRun, { run: { run: stored }, waits }: ObservedRows): readonly WaitRecord[] => {
+  const active = waits.filter(({ status }) => rankOf(status) === 0);
+  const inferred = inferredWait(run, stored);
+  return inferred === undefined || active.some(({ wait_id }) => wait_id === inferred.wait_id) ? active : [...active, inferred];
+};
+
+const named = ({ event_id, seq, causation_id, correlation_id }: StatefulEvent) => ({ event_id, seq, causation_id, correlation_id });
+
+const latestOf = (event: StatefulEvent): RunObservability['events']['latest'] => ({ ...named(event), event_type: event.event_type, occurred_at_ms: event.occurred_at_ms, phase_id: event.phase_id });
+
+const eventsOf = (tail: readonly StatefulEvent[]): RunObservability['events'] => {
+  const latest = tail.at(-1);
+  return {
+    latest: latest === undefined ? null : latestOf(latest), tail,
+    correlation_ids: tail.filter(({ causation_id, correlation_id }) => causation_id !== null || correlation_id !== null).map(named),
+  };
+};
+
+/** Everything about one run in one document (domain 11). Says nothing that its rows do not say. */
+export const observeRunRows = (rows: ObservedRows, limits: ObservabilityLimits): RunObservability => {
+  const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, audit } = rows;
+  const run = toStatefulRun(stored, last_seq, scope);
+  const active_waits = activeWaits(run, rows);
+  const grounds = { run, stored, active_waits, policy_decisions };
+  const blocking_reasons = blockingReasons(grounds);
+  return {
+    run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions,
+    audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events),
+    operator_summary: { is_blocked: blocking_reasons.length > 0, blocking_reasons, allowed_actions: operatorActions(grounds) },
+    counts: { waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, protected_audit_events: audit.length, events: events.length },
+    limits,
+  };
+};
