@@ -4,3 +4,9 @@ export { jsonAnswer, type DoubleAnswer, type DoubledPlatform, type DoubleRequest
 export { FaultPlan, seededRandom, type Fault, type FaultRule } from './fault-plan.js';
 export { escapeHtml, hiddenField, pageShell, type PageParts } from './page-shell.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';
+export { checkMessageBlocks, checkView } from './slack/slack-block-check.js';
+export { SlackDouble, startSlackDouble, type SlackDoubleOptions } from './slack/slack-double.js';
+export { slackBlocksHtml, slackModalHtml, slackStyle } from './slack/slack-html.js';
+export type { SlackApp } from './slack/slack-methods.js';
+export { slackHeaders, SlackPeople, type SlackActed } from './slack/slack-people.js';
+export { SlackStore, type SlackConversation, type SlackModal, type SlackPerson, type SlackStoredMessage, type SlackWhisper } from './slack/slack-store.js';
