@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { getStatefulRun, listDeadLetters, listRunEvents, listStatefulRuns, observeRun, replayRun } from '@cs/contracts';
+import { getRunSnapshot, getStatefulRun, listDeadLetters, listRunEvents, listRunSnapshots, listStatefulRuns, observeRun, replayRun } from '@cs/contracts';
 import { routes } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -38,6 +38,22 @@ export class StatefulRuntimeController {
       call: ({ params, query: { since_seq, after_seq = since_seq, ...query }, minPosition }, context) =>
         this.#rpc.call(listRunEvents, { context, payload: { ...query, after_seq, ...params, min_position: minPosition } }),
       view: (events) => events,
+    });
+  }
+
+  @Handles(routes.listRunSnapshots)
+  snapshots(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.listRunSnapshots, { request, reply }, {
+      call: ({ params, query, minPosition }, context) => this.#rpc.call(listRunSnapshots, { context, payload: { ...query, ...params, min_position: minPosition } }),
+      view: (snapshots) => snapshots,
+    });
+  }
+
+  @Handles(routes.getRunSnapshot)
+  snapshot(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.getRunSnapshot, { request, reply }, {
+      call: ({ params, minPosition }, context) => this.#rpc.call(getRunSnapshot, { context, payload: { ...params, min_position: minPosition } }),
+      view: (found) => found,
     });
   }
 

@@ -3,7 +3,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { ProjectionProgress } from '@cs/eventing';
 import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -23,10 +23,12 @@ import { Reads } from './reads.js';
 import { ReplayController } from './replay.controller.js';
 import { RunObservabilityController } from './run-observability.controller.js';
 import { RunReplays } from './run-replays.js';
+import { RunSnapshots } from './run-snapshots.js';
 import { RunsController } from './runs.controller.js';
+import { SnapshotsController } from './snapshots.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_OBSERVABILITY, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -46,6 +48,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
   onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
+  onDatabase(RUN_SNAPSHOTS, (database) => new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex })),
   { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
   onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
 ];
@@ -56,7 +59,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReplayController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReplayController, SnapshotsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         ...queryProviders,
         ...auditProviders(config.COUNTERSIGN_AUDIT_KEYS_FILE),

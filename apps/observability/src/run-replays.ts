@@ -1,6 +1,6 @@
 import type { RunReplay } from '@cs/contracts';
 import type { AggregateHistory, Digest, LogEntry } from '@cs/eventing';
-import { isPrunedWait, lastSeqOf, rowDifferences, rowsOfRun, runAsOf, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type RunRowQueries } from '@cs/read-models';
+import { lastSeqOf, rowDifferences, rowsOfRun, runAsOf, toRunRecord, toStatefulRun, withoutPruned, type ProjectionQueries, type Reader, type RunRowQueries } from '@cs/read-models';
 
 export interface RunReplayOptions {
   readonly history: AggregateHistory;
@@ -39,6 +39,6 @@ export class RunReplays {
   async #differences({ org_id, workspace_id }: Reader, { runId, entries, seq }: { readonly runId: string; readonly entries: readonly LogEntry[]; readonly seq: number }): Promise<RunReplay['differences']> {
     const { rows, digest } = this.#options;
     const pairs = await rows.differentRows({ org_id, workspace_id, run_id: runId }, rowsOfRun(entries, { seq, digest }));
-    return pairs.filter((pair) => !isPrunedWait(pair)).flatMap(rowDifferences);
+    return withoutPruned(pairs).flatMap(rowDifferences);
   }
 }

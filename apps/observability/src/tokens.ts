@@ -18,5 +18,6 @@ export const HUMAN_REQUEST_QUERIES = Symbol('HUMAN_REQUEST_QUERIES');
 export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
 export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
 export const INBOX_QUERIES = Symbol('INBOX_QUERIES');
+export const RUN_SNAPSHOTS = Symbol('RUN_SNAPSHOTS');
 export const RUN_REPLAYS = Symbol('RUN_REPLAYS');
 export const RUN_OBSERVABILITY = Symbol('RUN_OBSERVABILITY');

@@ -2,14 +2,14 @@ import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleD
 import type { AuditKeys, Eventing, EventPublisher, LogReader } from '@cs/eventing';
 import { EVENTING, EVENT_PUBLISHER, JetStreamAuditAnchors, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
 import { HEALTH, LOGGER, METRICS, openAuditKeys, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresProjectionStore, pruneWaits, type Database } from '@cs/postgres';
+import { DATABASE, holdAlone, PostgresProjectionStore, retentionRules, type Database } from '@cs/postgres';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Registry } from 'prom-client';
 import { AuditAnchoring } from './audit-anchoring.js';
 import type { ProjectorConfig } from './config.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector, type ProjectorOptions } from './projector.js';
-import { WaitRetention } from './wait-retention.js';
+import { Retention } from './retention.js';
 
 class RunningProjector extends Projector implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(options: ProjectorOptions, health: HealthRegistry) {
@@ -24,7 +24,7 @@ class RunningProjector extends Projector implements OnApplicationBootstrap, OnMo
   }
 }
 
-class RunningRetention extends WaitRetention implements OnApplicationBootstrap, OnModuleDestroy {
+class RunningRetention extends Retention implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.start();
   }
@@ -33,6 +33,8 @@ class RunningRetention extends WaitRetention implements OnApplicationBootstrap, 
   }
 }
 
+/** Key of the advisory lock that whoever takes old rows out holds. */
+const retentionLock = 7_042_004;
 const AUDIT_KEYS = Symbol('AUDIT_KEYS');
 
 /** The projector of a process. Needs PlatformModule, NatsModule and PostgresModule. */
@@ -50,9 +52,11 @@ export class ProjectorModule {
         { provide: ProjectorMetrics, inject: [METRICS], useFactory: (registry: Registry) => new ProjectorMetrics(registry) },
         { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
         {
-          provide: WaitRetention, inject: [DATABASE, LOGGER],
-          useFactory: (database: Database, logger: Logger) =>
-            new RunningRetention({ prune: (range) => pruneWaits(database, range), days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger }),
+          provide: Retention, inject: [DATABASE, LOGGER],
+          useFactory: (database: Database, logger: Logger) => new RunningRetention({
+            rules: retentionRules(database, { keep: config.PROJECTOR_RETENTION_KEEP, digest: sha256Hex }), alone: (work) => holdAlone(database, retentionLock, work),
+            days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger,
+          }),
         },
         {
           provide: AuditAnchoring, inject: [NATS_CONNECTION, PostgresProjectionStore, AUDIT_KEYS, LOGGER, ProjectorMetrics],

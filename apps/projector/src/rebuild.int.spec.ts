@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Database, nextSchema } from '@cs/postgres';
+import { Database, nextSchema, retentionRules } from '@cs/postgres';
 import { noAuditKeys } from '@cs/eventing';
 import { sha256, testAuditKeys } from '@cs/testing';
 import { ProjectionWorld } from './projection-world.fixture.js';
@@ -62,6 +62,26 @@ describe('rebuilding the projections', () => {
     expect(await trace()).toEqual([{ schema: null }]);
     await rebuild({ from, auditKeys: keys });
     expectSameRows(await world.rows(), before);
+  });
+
+  it.each(['archive', 'log'] as const)('brings nothing back from the %s that the retention took out, and loses nothing else', async (from) => {
+    world.startProjector();
+    await world.wholeRun('r1');
+    await world.projectedUpTo(await world.waitingRun('r2'));
+    await world.stopProjectors();
+    for (const rule of retentionRules(database, { keep: 2, digest: sha256 })) for await (const _rows of rule.prune(Number.MAX_SAFE_INTEGER)) continue;
+    const pruned = await world.rows();
+    expect(pruned['run_events']?.some((row) => row.includes('event_log_compacted'))).toBe(true);
+    const differences: string[] = [];
+    expect(await runDriftCheck({ database, natsUrl: world.nats.url, from, auditKeys: noAuditKeys, signal: never, onBegin: () => undefined, onProgress: () => undefined, onSetAside: () => undefined }, (difference) => differences.push(differenceLine(difference)))).toBe(0);
+    expect(differences).toEqual([]);
+    await database.query({ text: `update countersign.runs set status = 'failed'; delete from countersign.gates` });
+    await rebuild({ from });
+    expectSameRows(await world.rows(), pruned);
+    // What is written afterwards goes on behind it.
+    world.startProjector();
+    await world.projectedUpTo(await world.wholeRun('r3'));
+    expect((await world.rows())['run_events']?.length).toBe((pruned['run_events']?.length ?? 0) + 7);
   });
 
   it('makes everything from the log in an empty database, the archive too', async () => {

@@ -67,7 +67,7 @@ export class Rebuild {
     const { generation, source } = this.#options;
     for (;;) {
       await this.fill(signal);
-      await generation.analyze();
+      await generation.finish();
       if (await generation.switchOver(source.kind, (live) => this.#catchUp(live, signal))) return this.#position;
     }
   }
@@ -78,7 +78,7 @@ export class Rebuild {
     let isCompared = false;
     while (!isCompared) {
       await this.fill(signal);
-      await generation.analyze();
+      await generation.finish();
       yield* generation.differences(source.kind, { catchUp: (live) => this.#catchUp(live, signal), onCompared: () => (isCompared = true) });
     }
   }

@@ -146,6 +146,7 @@ export const errorCatalogue = {
   EFFECT_POLICY_REQUIRES_HUMAN_ADMIN: { kind: 'forbidden', title: 'Only a person who administers the workspace may publish its policy', remedy: 'Publish with the credentials of an administrator.' },
   EFFECT_POLICY_CHANGED: { kind: 'conflict', title: 'Another version of the policy is active by now', remedy: 'Read the active version, apply your change to it, and publish again.' },
   RECEIPTS_NOT_CONFIGURED: { kind: 'unavailable', title: 'This installation signs no receipts', remedy: 'Ask its operator to set COUNTERSIGN_RECEIPT_KEYS_FILE.' },
+  stateful_snapshot_not_found: { kind: 'not_found', title: 'The run has no such snapshot', remedy: 'GET /stateful-runtime/runs/{run_id}/snapshots lists them; those of old events are taken out after a time.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -130,6 +130,8 @@ export {
   webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,
 } from './webhook.schema.js';
 export type { RowDifference, RunReplay } from './run-replay.schema.js';
+export type { PhaseTransition, StatefulSnapshot } from './run-snapshot.schema.js';
+export { getRunSnapshot, listRunSnapshots } from './rpc/snapshots.rpc.js';
 export { replayRun } from './rpc/replay.rpc.js';
 export { observeRun } from './rpc/run-observability.rpc.js';
 export type { BlockingReason, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, OperatorAction, RunObservability } from './run-observability.js';

@@ -2,6 +2,7 @@ import type { Json } from '@cs/kernel';
 import type { AutomationDefinition } from './definition.schema.js';
 import type { Approver } from './gate.schema.js';
 import type { AnswerConversion, EscalationRequest, HumanRequest } from './human-request.schema.js';
+import type { PhaseTransition } from './run-snapshot.schema.js';
 import type { StatefulScope } from './stateful-scope.schema.js';
 import type { GovernanceActor, TenantContext } from './tenant.schema.js';
 
@@ -27,11 +28,13 @@ export interface StatefulEvent {
   readonly occurred_at_ms: number;
   readonly actor: GovernanceActor | null;
   readonly phase_id: string | null;
+  /** The step to another phase that the event was; null when the phase stayed. */
+  readonly phase_transition: PhaseTransition | null;
   readonly wait_kind: string | null;
   readonly causation_id: string | null;
   readonly correlation_id: string | null;
   readonly position: number;
-  /** Status of the run right after the event's commit. */
+  /** Stateful status of the run right after the event. */
   readonly status: string;
   readonly payload: Json;
 }

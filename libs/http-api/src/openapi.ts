@@ -8,6 +8,7 @@ import { problemSchema } from './problem.schema.js';
 import * as resources from './resources.schema.js';
 import { errorsOf, type RouteDefinition } from './route.js';
 import { allRoutes } from './routes.js';
+import { statefulSnapshotResource } from './snapshot.schema.js';
 
 const components = '#/components/schemas/';
 
@@ -18,6 +19,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Approval: approvalResource,
   StatefulRun: resources.statefulRunResource,
   StatefulEvent: resources.statefulEventResource,
+  StatefulSnapshot: statefulSnapshotResource,
   AuditVerification: resources.auditVerificationResource,
   DeadLetter: resources.deadLetterResource,
   Health: resources.healthResource,

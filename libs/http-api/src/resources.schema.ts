@@ -1,6 +1,6 @@
 import {
   automationDefinitionSchema, deadLetterSources, governanceActorSchema, principalRefSchema, runSchema, tenantContextSchema,
-  type AuditVerification, type AutomationRecord, type DeadLetterRecord, type StatefulEvent, type StatefulRun,
+  type AuditVerification, type AutomationRecord, type DeadLetterRecord, type PhaseTransition, type StatefulEvent, type StatefulRun,
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
@@ -70,6 +70,19 @@ export const statefulRunResource = z.object({
   metadata: z.object({ stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable() }),
 }) satisfies z.ZodType<StatefulRun>;
 
+/** A step from one phase to another. */
+export const phaseTransitionResource = z.object({
+  event_id: z.string(),
+  event_type: z.enum(['stateful_runtime.phase.observed', 'stateful_runtime.phase.transition']).describe('`observed`: seen in this phase without a move that the table of phases knows'),
+  from_phase: z.string().nullable(),
+  to_phase: z.string(),
+  occurred_at_ms: milliseconds,
+  phase_id: z.string().nullable(),
+  reason: z.string(),
+  reentry: z.literal(true).exactOptional().describe('The run went back into work that it had left'),
+  anomaly: z.enum(['from_terminal_phase', 'not_in_the_table']).exactOptional(),
+}) satisfies z.ZodType<PhaseTransition>;
+
 /** One line of a run's timeline. */
 export const statefulEventResource = z.object({
   schema_version: z.literal(1),
@@ -80,11 +93,12 @@ export const statefulEventResource = z.object({
   occurred_at_ms: milliseconds,
   actor: governanceActorSchema.nullable(),
   phase_id: z.string().nullable(),
+  phase_transition: phaseTransitionResource.nullable().describe('The step to another phase that the event was; null when the phase stayed'),
   wait_kind: z.string().nullable(),
   causation_id: z.string().nullable(),
   correlation_id: z.string().nullable(),
   position: z.int().nonnegative().describe('Where the commit of the event stands in the log'),
-  status: z.string().describe('Status of the run after the commit that the event is part of'),
+  status: z.string().describe('Stateful status of the run right after the event'),
   payload: json,
 }) satisfies z.ZodType<StatefulEvent>;
 

@@ -4,6 +4,8 @@ import type { Client } from 'pg';
 import { schema as liveSchema, type Database } from './database.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
 import { projectionTables } from './projection-tables.js';
+import { compactLike } from './event-compaction.js';
+import { leaveOutEnded } from './ended-rows.js';
 import { sqlStateOf } from './sql-state.js';
 import { differentRows } from './generation-drift.js';
 import { copyStatements, describeTables } from './table-copies.js';
@@ -57,10 +59,14 @@ interface LivePosition {
 const keepSetAsideTimes = `update ${nextSchema}.dead_letters n set opened_at_ms = l.opened_at_ms from ${liveSchema}.dead_letters l
     where n.consumer = 'projector' and (n.org_id, n.workspace_id, n.dead_letter_id) = (l.org_id, l.workspace_id, l.dead_letter_id)`;
 
+/** What the retention has taken out of the live generation, and nothing else, is not in this one either. */
+const takeOutOld: readonly string[] = [...leaveOutEnded(nextSchema), ...compactLike(nextSchema)];
+
 const switchStatements = (source: GenerationSource, { published, generation }: LivePosition): readonly string[] => [
   // The archive stays where the generation was filled from it; what it says of commits that were set aside may have changed.
   ...(source === 'archive' ? [`update ${liveSchema}.archive a set problem = n.problem from ${nextSchema}.archive n where a.position = n.position`] : []),
   keepSetAsideTimes,
+  ...takeOutOld,
   `update ${nextSchema}.projection_position set generation = ${generation + 1}, published = greatest(published, ${published})`,
   ...switched(source).flatMap((table) => [`drop table ${liveSchema}.${table}`, `alter table ${nextSchema}.${table} set schema ${liveSchema}`]),
   `drop schema ${nextSchema} cascade`,
@@ -143,8 +149,9 @@ export class NextGeneration {
     }
   }
 
-  /** Lets the planner know what the tables hold, before anyone reads them. */
-  async analyze(): Promise<void> {
+  /** Takes out what the retention has taken out of the live one; what is little since then follows at the switch. Then lets the planner know what the tables hold, before anyone reads them. */
+  async finish(): Promise<void> {
+    for (const statement of takeOutOld) await this.#client.query(statement);
     for (const table of projected) await this.#client.query(`analyze ${nextSchema}.${table}`);
   }
 
@@ -188,6 +195,7 @@ export class NextGeneration {
       await this.#client.query(`lock table ${liveSchema}.projection_position in share mode`);
       if (!(await catchUp(toPosition((await this.#livePosition()).projected)))) return false;
       await reader.query(keepSetAsideTimes);
+      for (const statement of takeOutOld) await reader.query(statement);
       await reader.query('begin transaction isolation level repeatable read');
       await reader.query('select 1');
       return true;

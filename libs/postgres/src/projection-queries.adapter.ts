@@ -31,7 +31,7 @@ const deadLettersText = boundedPage(`
 
 /** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
 const runEventsText = (order: 'asc' | 'desc'): string => `
-  select event_id, run_id, seq, event_type, occurred_at_ms, actor, phase_id, wait_kind, causation_id, correlation_id, position, status, payload from (
+  select event_id, run_id, seq, event_type, occurred_at_ms, actor, phase_id, phase_transition, wait_kind, causation_id, correlation_id, position, status, payload from (
     select *, row_number() over nearest as place, sum(octet_length(payload)) over (nearest rows unbounded preceding) as total from (
       select * from countersign.run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and seq > $4 and seq < $5 order by seq ${order} limit $6
     ) as events window nearest as (order by seq ${order})

@@ -9,7 +9,8 @@ import { migrate } from './migrate.js';
 import { PostgresProjectionQueries } from './projection-queries.adapter.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
 import { PostgresServiceQueries } from './service-queries.adapter.js';
-import { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
+import { PostgresWaitQueries } from './wait-queries.adapter.js';
+import { endedTables, pruneEnded } from './ended-rows.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
 const acme: TenantKey = { org_id: 'acme', workspace_id: 'ops', deployment_id: '' };
@@ -182,7 +183,7 @@ describe('plans', () => {
     ['overdue waits', (database: Database) => new PostgresServiceQueries(database).dueWaits({ due_before_ms: 5, limit: 5 }), 'waits_due'],
     ['waits', (database: Database) => new PostgresWaitQueries(database).waits(acme, {}, { limit: 5 }), 'waits_listed'],
     ['the waits of a run', (database: Database) => new PostgresWaitQueries(database).waits(acme, { run_id: 'r' }, { limit: 5 }), 'on waits'],
-    ['waits to prune', (database: Database) => pruneWaits(database, { ended_before_ms: 5, limit: 5 }), 'waits_ended'],
+    ['waits to prune', (database: Database) => pruneEnded(database, endedTables.waits, { ended_before_ms: 5, limit: 5 }), 'waits_ended'],
     ['the audit chain', (database: Database) => new PostgresAuditQueries(database).auditRecords(acme, { from_seq: 5, limit: 5 }), 'audit_records_pkey'],
   ])('of %s read one index in its order, and no whole table', async (_what, ask, index) => {
     const plan = await planOf(ask);

@@ -3,6 +3,7 @@ import {
   ProjectionFencedError, restoreRun, RowsRefusedError,
   type ArchiveRow, type AuditHead, type AuditHeadList, type Missing, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey, type TenantKey,
 } from '@cs/read-models';
+import { readArchiveRow, type StoredArchiveRow } from './archive-rows.js';
 import { ArrayParameters } from './array-parameters.js';
 import { bulkInsert, writeRows, type BulkTable } from './bulk-table.js';
 import { schema as liveSchema, type Database } from './database.js';
@@ -44,14 +45,6 @@ const statementFor = (schema: string, written: readonly Kind[]): { readonly name
 const addRows = <Of extends Kind>(kind: Of, changes: RowChanges, parameters: ArrayParameters): void => {
   writeRows(projectionTables[kind], changes[kind], parameters);
 };
-
-interface StoredArchiveRow extends ArchiveRow {
-  readonly encoding: string;
-}
-
-const readArchiveRow = ({ position, subject, body, encoding, problem }: StoredArchiveRow): ArchiveRow => ({
-  position, subject, body: encoding === 'base64' ? Buffer.from(body, 'base64').toString('utf8') : body, problem,
-});
 
 interface StoredRunRow extends RunKey {
   readonly version: number;

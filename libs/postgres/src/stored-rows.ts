@@ -1,4 +1,4 @@
-import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, PhaseTransition, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
 import type { AuditRecord, StoredRun } from '@cs/read-models';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 
@@ -27,10 +27,12 @@ const readScope = ({ scope, owner_kind, owner_id }: RunDocument): DefinitionScop
 };
 export const readRun = (row: RunDocument): StoredRun => ({ run: readDocument<Run>(row.record), last_seq: row.version, scope: readScope(row) });
 
-export type RunEventDocument = Omit<StatefulEvent, 'schema_version' | 'actor' | 'payload'> & { readonly actor: string | null; readonly payload: string };
-export const readRunEvent = ({ actor, payload, ...event }: RunEventDocument): StatefulEvent => ({
+const readTransition = (text: string | null): PhaseTransition | null => (text === null ? null : readDocument(text));
+
+export type RunEventDocument = Omit<StatefulEvent, 'schema_version' | 'actor' | 'phase_transition' | 'payload'> & { readonly actor: string | null; readonly phase_transition: string | null; readonly payload: string };
+export const readRunEvent = ({ actor, phase_transition, payload, ...event }: RunEventDocument): StatefulEvent => ({
   schema_version: 1, event_id: event.event_id, run_id: event.run_id, seq: event.seq, event_type: event.event_type, occurred_at_ms: event.occurred_at_ms,
-  actor: readActor(actor), phase_id: event.phase_id, wait_kind: event.wait_kind, causation_id: event.causation_id, correlation_id: event.correlation_id,
+  actor: readActor(actor), phase_id: event.phase_id, phase_transition: readTransition(phase_transition), wait_kind: event.wait_kind, causation_id: event.causation_id, correlation_id: event.correlation_id,
   position: event.position, status: event.status, payload: readDocument<Json>(payload),
 });
 

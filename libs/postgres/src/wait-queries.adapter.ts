@@ -76,19 +76,3 @@ export class PostgresWaitQueries implements WaitQueries {
     return { items: shown.map(readWait), next: { rank, due_at_ms, created_at_ms, wait_id, run_id } };
   }
 }
-
-/**
- * Deletes ended waits that ended before a time, the oldest first and at most `limit`; answers how many.
- * The log keeps what happened; a rebuilt projection has them again until the next pruning.
- */
-export const pruneWaits = async (database: Database, { ended_before_ms, limit }: { readonly ended_before_ms: number; readonly limit: number }): Promise<number> => {
-  const rows = await askDatabase<object>(database, {
-    name: 'prune_waits',
-    text: `delete from countersign.waits where (org_id, workspace_id, run_id, wait_id) in (
-        select org_id, workspace_id, run_id, wait_id from countersign.waits
-        where status <> 'waiting' and coalesce(completed_at_ms, updated_at_ms) < $1 order by coalesce(completed_at_ms, updated_at_ms) limit $2
-      ) and status <> 'waiting' returning 1`,
-    values: [ended_before_ms, limit],
-  });
-  return rows.length;
-};

@@ -2,7 +2,8 @@ import { rankOf, type TenantKey, type WaitFilter, type WaitKey } from '@cs/read-
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 import { migrate } from './migrate.js';
 import { PostgresServiceQueries } from './service-queries.adapter.js';
-import { PostgresWaitQueries, pruneWaits } from './wait-queries.adapter.js';
+import { endedTables, pruneEnded } from './ended-rows.js';
+import { PostgresWaitQueries } from './wait-queries.adapter.js';
 
 let server: TestDatabase;
 let queries: PostgresWaitQueries;
@@ -100,9 +101,9 @@ describe('retention', () => {
       { wait_id: 'open', created: 1 }, { wait_id: 'old', status: 'woken', completed: 5 }, { wait_id: 'older', status: 'timed_out', completed: 3 },
       { wait_id: 'untimed', status: 'cancelled', created: 4 }, { wait_id: 'young', status: 'escalated', completed: 60 },
     );
-    expect(await pruneWaits(server.database, { ended_before_ms: 50, limit: 2 })).toBe(2);
+    expect(await pruneEnded(server.database, endedTables.waits, { ended_before_ms: 50, limit: 2 })).toBe(2);
     expect((await pages({}, 100)).flat().sort()).toEqual(['old', 'open', 'young']);
-    expect(await pruneWaits(server.database, { ended_before_ms: 50, limit: 2 })).toBe(1);
-    expect(await pruneWaits(server.database, { ended_before_ms: 50, limit: 2 })).toBe(0);
+    expect(await pruneEnded(server.database, endedTables.waits, { ended_before_ms: 50, limit: 2 })).toBe(1);
+    expect(await pruneEnded(server.database, endedTables.waits, { ended_before_ms: 50, limit: 2 })).toBe(0);
   });
 });

@@ -13,6 +13,7 @@ export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handof
 export { toHumanRequestRecord, type AskedReader, type HumanRequestFilter, type HumanRequestQueries, type ShownHumanRequest } from './human-request-queries.port.js';
 export type { HumanRequestRow } from './human-request-row.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
+export { allowedNextPhases, phaseTable } from './phase-machine.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike, statusesOfPhase } from './phase.js';
 export { projectBatch, type ProjectOptions } from './project-batch.js';
 export { ProjectionMemory, type Missing, type Remembered, type RunKey } from './projection-memory.js';
@@ -27,6 +28,11 @@ export type {
   ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
+export { compactionMarkerType, compactionOf, stepsOfMarker, type CompactedEvent, type Compaction } from './compaction.js';
+export type { RetentionRule } from './retention.port.js';
+export { checkpointSummary } from './checkpoint-summary.js';
+export { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type SnapshotParts } from './run-snapshots.js';
+export type { SnapshotEvent, SnapshotQueries, SnapshotRange } from './snapshot-queries.port.js';
 export { toStatefulRun } from './stateful-run.js';
 export type { SweepQueries } from './sweep-queries.port.js';
 export { tenantKey, type Reader, type TenantKey, type WorkspaceKey } from './tenant-key.js';
@@ -43,7 +49,7 @@ export type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 export { dryRunPolicy, type DryRunRequest } from './dry-run-policy.query.js';
 export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.js';
 export { lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
-export { differencesBetween, isPrunedWait, rowDifferences, type RowPair, type RunRowQueries } from './row-drift.js';
+export { differencesBetween, isPrunedWait, rowDifferences, withoutPruned, type RowPair, type RunRowQueries } from './row-drift.js';
 export { observeRunRows } from './run-observability.js';
 export type { ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
 export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';

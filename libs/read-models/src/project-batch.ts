@@ -1,7 +1,7 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
 import type { AggregateName, TenantContext } from '@cs/contracts';
-import { foldCommit, unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
+import { unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
 import { foldAudit, headOf } from './audit-chain.js';
 import { auditFactsOf } from './audit-record.js';
@@ -10,6 +10,7 @@ import { CollectedRows } from './collected-rows.js';
 import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-letter.projection.js';
 import { projectDelegations, tenantOfRefusedDelegation } from './delegation.projection.js';
 import { projectDelivery } from './delivery.projection.js';
+import { foldRunCommit, withoutState, type FoldedRunCommit } from './fold-run-commit.js';
 import { projectGates } from './gate.projection.js';
 import { projectAgentReviews, projectAutomationReviews, projectGovernanceApprovals, projectGovernedAgents } from './governance.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
@@ -43,11 +44,8 @@ interface Surroundings extends ProjectOptions {
  * A run one commit on. The state that a commit carries is used where folding would not lead to it:
  * when a commit before it could not be read.
  */
-const fold = (before: Loaded<RunState>, stored: StoredCommit): Loaded<RunState> => {
-  if (stored.commit.previous !== before.position) return foldCommit(runAggregate, before, stored);
-  const { state: _state, ...commit } = stored.commit;
-  return foldCommit(runAggregate, before, { ...stored, commit });
-};
+const fold = (before: Loaded<RunState>, stored: StoredCommit): FoldedRunCommit =>
+  foldRunCommit(before, stored.commit.previous === before.position ? withoutState(stored) : stored);
 
 const tenantOfRun = (run: RunState, ref: LogEntry['ref']): TenantKey =>
   run === undefined ? { org_id: ref.org_id, workspace_id: ref.workspace_id, deployment_id: '' } : tenantKey(run.tenant_context);
@@ -61,11 +59,11 @@ const projectWaiting = (transition: RunTransition, rows: CollectedRows): void =>
 
 const projectRunCommit = (entry: LogEntry, stored: StoredCommit, { memory, rows, digest }: Surroundings): TenantKey => {
   const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
-  const folded = fold(known, stored);
+  const { folded, steps } = fold(known, stored);
   memory.setRun(folded, entry.body.length);
   const transition = { before: known.state, after: folded.state, stored };
   if (folded.state) rows.runs.add(projectRun(folded.state, folded));
-  rows.run_events.push(...projectRunEvents({ stored, run: folded.state }));
+  rows.run_events.push(...projectRunEvents({ stored, before: known.state, run: folded.state, steps }));
   projectWaiting(transition, rows);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);

@@ -1,5 +1,6 @@
 import type { RowDifference } from '@cs/contracts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import { compactionMarkerType } from './compaction.js';
 import type { RunKey } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
 
@@ -21,6 +22,16 @@ export interface RunRowQueries {
 /** Waits that ended are taken out of the projections after a time (PROJECTOR_RETENTION_DAYS): that one is not there says nothing. */
 export const isPrunedWait = ({ table, projected, replayed }: RowPair): boolean =>
   table === 'waits' && projected === null && replayed !== null && !['waiting', 'escalated'].includes(String(replayed['status']));
+
+/** Up to which `seq` the events of the run have left its timeline; 0 for none. */
+const compactedThrough = (pairs: readonly RowPair[]): number =>
+  Math.max(0, ...pairs.flatMap(({ table, projected }) => (table === 'run_events' && projected?.['event_type'] === compactionMarkerType ? [Number(projected['seq'])] : [])));
+
+/** Pairs of rows of one run without those that only say that the retention took something out. */
+export const withoutPruned = (pairs: readonly RowPair[]): readonly RowPair[] => {
+  const through = compactedThrough(pairs);
+  return pairs.filter((pair) => !isPrunedWait(pair) && !(pair.table === 'run_events' && Number((pair.replayed ?? {})['seq'] ?? Infinity) <= through));
+};
 
 /** Documents stand in the rows as text. */
 const readValue = (value: Json): Json => {

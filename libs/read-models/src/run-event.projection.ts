@@ -1,6 +1,9 @@
+import { statefulStatus, type RunState } from '@cs/automation-domain';
 import { cloudEventTypePrefix, runEvents, type EventTable, type Run } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
+import { phaseAfter, phaseTransition } from './phase-machine.js';
+import { phaseOf } from './phase.js';
 import type { RunEventRow } from './row-changes.js';
 import { eventsOf, type RecordedIn } from './typed-events.js';
 
@@ -29,18 +32,32 @@ const waitKindOf = (data: JsonObject, run: Run | undefined): string | null =>
 /** Equal events of one commit differ by the number at the end of their id (domain 7.2). */
 const occurrenceOf = (eventId: string): number => Number(/-(\d+)$/.exec(eventId)?.[1] ?? 0);
 
-interface Surroundings {
+/** A commit of a run, and the run around it. */
+export interface RunCommit {
   readonly stored: StoredCommit;
-  /** The run after the commit, as far as it could be folded. */
-  readonly run: Run | undefined;
+  /** The run before the commit, as far as it could be folded. */
+  readonly before: RunState;
+  /** The run after the commit. */
+  readonly run: RunState;
+  /** The run right after each event; empty where only `run` is known. */
+  readonly steps: readonly RunState[];
 }
 
-const payloadOf = (event: RecordedIn<'run'>, seq: number, { run, stored, data }: Surroundings & { readonly data: JsonObject }): JsonObject => ({
+/** An event and the run right after it. */
+interface Moment {
+  readonly stored: StoredCommit;
+  readonly seq: number;
+  readonly run: RunState;
+  readonly status: string;
+  readonly phase: string | undefined;
+}
+
+const payloadOf = (event: RecordedIn<'run'>, data: JsonObject, { run, seq, status }: Moment): JsonObject => ({
   source: 'automation_v2_lifecycle',
   automation_id: run?.automation_id ?? event.correlation_id ?? null,
   trigger_type: run?.trigger_type ?? null,
-  // The status that the commit led to, so that a timeline read later still says what was.
-  status: stored.status,
+  // The status right after the event, so that a timeline read later still says what was.
+  status,
   event: event.event_type,
   lifecycle_index: seq - 1,
   lifecycle_occurrence: occurrenceOf(event.event_id),
@@ -51,8 +68,10 @@ const payloadOf = (event: RecordedIn<'run'>, seq: number, { run, stored, data }:
 });
 
 // One literal: building rows from parts by spreading takes several times as long.
-const eventRow = (event: RecordedIn<'run'>, seq: number, { stored, run }: Surroundings): RunEventRow => {
+const eventRow = (event: RecordedIn<'run'>, moment: Moment, phaseBefore: string | undefined): RunEventRow => {
+  const { stored, seq, run, status, phase } = moment;
   const data = memberOf(event.data as Json);
+  const phase_id = phaseIdOf(data, run);
   return {
     org_id: stored.ref.org_id,
     workspace_id: stored.ref.workspace_id,
@@ -62,19 +81,36 @@ const eventRow = (event: RecordedIn<'run'>, seq: number, { stored, run }: Surrou
     event_type: `${cloudEventTypePrefix}${event.event_type}`,
     occurred_at_ms: event.recorded_at_ms,
     actor: event.actor ?? null,
-    phase_id: phaseIdOf(data, run),
+    phase_id,
+    phase_transition: phase === undefined ? null : (phaseTransition({ run_id: stored.ref.id, from: phaseBefore, to: phase, event: event.event_type, at_ms: event.recorded_at_ms, phase_id }) ?? null),
     wait_kind: waitKindOf(data, run),
     causation_id: causationOf(event, data),
     correlation_id: event.correlation_id ?? run?.automation_id ?? null,
     position: stored.position,
-    status: stored.status,
-    payload: payloadOf(event, seq, { stored, run, data }),
+    status,
+    payload: payloadOf(event, data, moment),
   };
 };
 
-/** The timeline entries of one commit of a run (domain 7.3). */
-export const projectRunEvents = (surroundings: Surroundings): readonly RunEventRow[] => {
-  const { stored } = surroundings;
-  const first = stored.commit.version - stored.commit.events.length + 1;
-  return eventsOf('run', stored).map((event, index) => eventRow(event, first + index, surroundings));
+const momentsOf = ({ stored, run, steps }: RunCommit): readonly Moment[] => {
+  const { events, version } = stored.commit;
+  const first = version - events.length + 1;
+  return events.map(({ event_type }, index): Moment => {
+    const known = steps[index] ?? (index === events.length - 1 ? run : undefined);
+    const status = known === undefined ? undefined : statefulStatus(known);
+    return { stored, seq: first + index, run: known ?? run, status: status ?? stored.status, phase: status === undefined ? undefined : phaseAfter(status, event_type) };
+  });
+};
+
+/** The timeline entries of one commit of a run, each as of its own time (domain 7.3). */
+export const projectRunEvents = (commit: RunCommit): readonly RunEventRow[] => {
+  const moments = momentsOf(commit);
+  let phase = commit.before === undefined ? undefined : phaseOf(statefulStatus(commit.before));
+  return eventsOf('run', commit.stored).flatMap((event, index) => {
+    const moment = moments[index];
+    if (moment === undefined) return [];
+    const row = eventRow(event, moment, phase);
+    phase = moment.phase ?? phase;
+    return [row];
+  });
 };

@@ -26,7 +26,7 @@ const decision = (decision_id: string, over: Partial<ObservedPolicyDecision> = {
   effect_id: `effect of ${decision_id}`, created_at_ms: 1, ...over,
 });
 const event = (seq: number, over: Partial<StatefulEvent> = {}): StatefulEvent => ({
-  schema_version: 1, event_id: `e${seq}`, run_id: 'r1', seq, event_type: 'x', occurred_at_ms: seq, actor: null, phase_id: null, wait_kind: null, causation_id: null, correlation_id: null, position: seq, status: 'running', payload: {}, ...over,
+  schema_version: 1, event_id: `e${seq}`, run_id: 'r1', seq, event_type: 'x', occurred_at_ms: seq, actor: null, phase_id: null, phase_transition: null, wait_kind: null, causation_id: null, correlation_id: null, position: seq, status: 'running', payload: {}, ...over,
 });
 
 const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): ObservedRows => {

@@ -5,7 +5,7 @@ import { toStatefulRun } from './stateful-run.js';
 import { phaseOf, statefulStatusesOf, statusesLike } from './phase.js';
 
 describe('the timeline', () => {
-  it('given commits of several events, numbers them without gaps and says the status that each commit led to', () => {
+  it('given commits of several events, numbers them without gaps and says the status that each of them led to', () => {
     const log = new LogHistory();
     log.created('r1');
     log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
@@ -15,7 +15,7 @@ describe('the timeline', () => {
       [1, 'stateful_runtime.automation_v2.run_created', 'queued', null, null],
       [2, 'stateful_runtime.automation_v2.run_execution_claimed', 'running', null, null],
       [3, 'stateful_runtime.automation_v2.node_started', 'running', 'charge', null],
-      [4, 'stateful_runtime.automation_v2.node_completed', 'awaiting_approval', 'charge', 'approval'],
+      [4, 'stateful_runtime.automation_v2.node_completed', 'running', 'charge', null],
       [5, 'stateful_runtime.automation_v2.approval_gate_opened', 'awaiting_approval', 'sign', 'approval'],
     ]);
     expect(events[1]).toMatchObject({
@@ -31,7 +31,8 @@ describe('the timeline', () => {
     log.backedOff('r1', 'w1');
     const { runs, run_events } = project(log.entries);
     expect(runs[0]).toMatchObject({ status: 'queued', stateful_status: 'retrying', phase: 'retrying' });
-    expect(run_events.at(-2)).toMatchObject({ wait_kind: 'retry_backoff', phase_id: 'charge', status: 'retrying' });
+    expect(run_events.at(-2)).toMatchObject({ wait_kind: 'retry_backoff', phase_id: 'charge', status: 'running', phase_transition: null });
+    expect(run_events.at(-1)).toMatchObject({ status: 'retrying', phase_transition: { from_phase: 'running_phase', to_phase: 'retrying' } });
     expect(runs[0] && toStatefulRun(runs[0].record, 4)).toMatchObject({ status: 'retrying', active_wait_kind: 'retry_backoff', active_wait_id: 'w1', last_seq: 4 });
   });
 });

@@ -1,5 +1,7 @@
 import { AuditKeys1767225600300 } from './audit-keys.js';
 import { AuditReads1767225600301 } from './audit-reads.js';
+import { PhaseTransitions1787000400000 } from './phase-transitions.js';
+import { Retention1787000400001 } from './retention.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { HumanRequests1767225600200 } from './human-requests.js';
 import { Inbox1767225600500 } from './inbox.js';
@@ -38,4 +40,6 @@ export const migrations = [
   Generations1767225600800,
   CreatePolicies1787000100000,
   Observability1787000300000,
+  PhaseTransitions1787000400000,
+  Retention1787000400001,
 ];

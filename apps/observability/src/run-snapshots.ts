@@ -1,0 +1,70 @@
+import type { PhaseTransition, StatefulSnapshot } from '@cs/contracts';
+import type { Digest, LogEntry } from '@cs/eventing';
+import { toPosition } from '@cs/kernel';
+import { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange } from '@cs/read-models';
+
+export interface RunSnapshotOptions {
+  readonly queries: SnapshotQueries;
+  readonly digest: Digest;
+}
+
+/** Events before the first snapshot whose commits are read with its own, in the hope that one of them carries the state. */
+const firstLook = 40;
+const furtherLook = 8;
+
+type Transition = PhaseTransition & { readonly seq: number };
+
+const without = ({ seq: _seq, ...transition }: Transition): PhaseTransition => transition;
+
+/** Snapshots of runs, folded from the archive when they are asked for (decision "snapshots on demand"). Changes nothing. */
+export class RunSnapshots {
+  readonly #queries: SnapshotQueries;
+  readonly #digest: Digest;
+
+  constructor({ queries, digest }: RunSnapshotOptions) {
+    this.#queries = queries;
+    this.#digest = digest;
+  }
+
+  /** In ascending `seq`; `undefined` when the reader sees no such run. */
+  async snapshots(reader: Reader, runId: string, range: SnapshotRange): Promise<readonly StatefulSnapshot[] | undefined> {
+    const events = await this.#queries.snapshotEvents(reader, runId, range);
+    const [first, last] = [events?.[0], events?.at(-1)];
+    if (events === undefined || first === undefined || last === undefined) return events === undefined ? undefined : [];
+    const run = { org_id: reader.org_id, workspace_id: reader.workspace_id, run_id: runId };
+    const [transitions, entries] = await Promise.all([
+      this.#queries.phaseTransitions(run, { seq: last.seq, limit: shownTransitions + events.length }), this.#commits(run, { from: first.seq, to: last.seq }),
+    ]);
+    const runs = runsAfterEvents(entries, first.seq);
+    return events.flatMap((event) => this.#snapshot({ reader, event, transitions }, runs.get(event.seq)));
+  }
+
+  #snapshot({ reader, event, transitions }: { readonly reader: Reader; readonly event: SnapshotEvent; readonly transitions: readonly Transition[] }, run: ReturnType<ReturnType<typeof runsAfterEvents>['get']>): readonly StatefulSnapshot[] {
+    // The commit could not be read, and no later one of this page carries what it led to.
+    if (run === undefined) return [];
+    return [toSnapshot({ tenant: reader, run, event, transitions: transitions.filter(({ seq }) => seq <= event.seq).map(without), digest: this.#digest })];
+  }
+
+  /** Commits that lead to the run as of each event from `from` to `to`. */
+  async #commits(run: RunKey, { from, to }: { readonly from: number; readonly to: number }): Promise<readonly LogEntry[]> {
+    let entries: readonly LogEntry[] = [];
+    for (let back = firstLook; ; back *= furtherLook) {
+      const after_seq = Math.max(0, from - 1 - back);
+      entries = await this.#queries.commitsOfEvents(run, { after_seq, to_seq: to });
+      if (leadTo(entries, from)) return entries;
+      if (after_seq === 0) return this.#withEarlier(entries, from);
+    }
+  }
+
+  /** The events before were taken out of the timeline: commits name the ones before them. */
+  async #withEarlier(entries: readonly LogEntry[], from: number): Promise<readonly LogEntry[]> {
+    let all = entries;
+    while (!leadTo(all, from)) {
+      const previous = all[0]?.stored?.commit.previous ?? 0;
+      const earlier = previous === 0 ? undefined : await this.#queries.commitAt(toPosition(previous));
+      if (earlier === undefined) return all;
+      all = [earlier, ...all];
+    }
+    return all;
+  }
+}
