@@ -25,7 +25,7 @@ export const observedParts = {
   active_wait: { rows: `select ${wait}, due_at_ms from countersign.waits where ${ofRun} and rank = 0`, order: 'due_at_ms, created_at_ms, wait_id' },
   ended_wait: { rows: `select ${wait} from countersign.waits where ${ofRun} and rank = 1 order by updated_at_ms desc, wait_id limit $8`, order: 'updated_at_ms desc, wait_id' },
   event: {
-    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, wait_kind, causation_id, correlation_id, position, status, payload::json
+    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, phase_transition::json, wait_kind, causation_id, correlation_id, position, status, payload::json
       from countersign.run_events where ${ofRun} order by seq desc limit $6`,
     order: 'seq desc', bytes: eventBytes,
   },
