@@ -20,7 +20,7 @@ export type AdapterOutcome =
 /** One thing to do on a channel. `request.notice` says which; `request.card` is a card (card.schema.ts) without secrets. */
 export interface Outgoing {
   readonly request: DeliveryRequest;
-  /** Where to post: a conversation of the platform. */
+  /** Where to post: a conversation of the platform, or `user:<id>` for direct messages where users and conversations have the same form (Discord). */
   readonly recipient: string;
   /** Stands for this card in buttons: 32 lower-case hexadecimal digits. It decides nothing by itself and holds no state. */
   readonly token: string;
@@ -30,6 +30,10 @@ export interface Outgoing {
   readonly thread?: PostedMessage;
   /** An attempt before this one may have posted the message without knowing it: look for it by `request.delivery_id`, where the platform can, before posting again. */
   readonly mayBePosted: boolean;
+  /** The message of this very delivery, when an attempt before this one recorded it by `recordPosted` and came no further: it is finished, not posted again. */
+  readonly posted?: PostedMessage;
+  /** Puts the message of this delivery into the log. Called before the message can be pressed, where a platform cannot find a message again. */
+  readonly recordPosted?: (message: PostedMessage) => Promise<void>;
 }
 
 /**
@@ -107,4 +111,6 @@ export interface InteractiveChannel extends ChannelAdapter {
   receive(call: InboundCall): Promise<Received>;
   /** Renders the reply as the platform takes it, with calls of its own where it needs them, within `deadline_ms` (Unix milliseconds). */
   reply(interaction: Interaction, reply: Reply, deadline_ms: number): Promise<HttpAnswer>;
+  /** Makes the platform call `callbackUrl`, where that can be set by its API. Repeating it changes nothing. */
+  connect?(callbackUrl: string): Promise<AdapterOutcome>;
 }

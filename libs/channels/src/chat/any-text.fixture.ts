@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import type { Card } from '@cs/notification';
+
+const markup = '\\*_~`|[](){}<>#:@+.!-=&/"\' \n\t\r\u202e\u200b😀👩‍👩‍👧‍👦e\u0301';
+const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
+const fragment = fc.oneof(
+  fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...markup) }), fc.array(unit, { maxLength: 20 }).map((units) => units.join('')),
+  fc.constantFrom('@everyone', '<@123>', '/cancel', '@grace_h', 'https://example.com/a_b_c?x=(1)&y=**2**', '[text](https://evil.example)', '```', '||spoiler||', 'ref approve.0123456789abcdef0123456789abcdef', `a${'\u0301'.repeat(3_000)}`),
+);
+
+/** Any text: all of UTF-16, whole and torn, markup, mentions, and lengths far over every limit. */
+export const anyText: fc.Arbitrary<string> = fc.oneof(fragment, fc.tuple(fc.array(fragment, { minLength: 1, maxLength: 6 }), fc.constantFrom(1, 3, 200, 2_000)).map(([parts, times]) => parts.join('').repeat(times).slice(0, 60_000)));
+
+const decisions = ['approve', 'rework', 'cancel'] as const;
+
+/** Any card: every state, any number of fields, any texts. */
+export const anyCard: fc.Arbitrary<Card> = fc.record(
+  {
+    title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }),
+    status: fc.constantFrom<Card['status'][]>('pending', 'approve', 'rework', 'cancel', 'expired', 'timeout_resume', 'closed'),
+    attention: anyText, page_url: fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constantFrom('http://127.0.0.1:4400/inbox/o1', 'http://localhost/x', 'javascript:alert(1)', 'no url', `https://example.com/${'x'.repeat(5_000)}`), anyText),
+    actions: fc.uniqueArray(fc.constantFrom(...decisions), { maxLength: 3 }).chain((some) => fc.tuple(...some.map((decision) => fc.record({ decision: fc.constant(decision), label: anyText, style: fc.constantFrom<Card['actions'][number]['style'][]>('primary', 'default', 'danger'), requires_reason: fc.boolean() })))),
+    summary: anyText, thread_key: anyText,
+    correlation: fc.constant({ org_id: 'acme', workspace_id: 'ops', request_id: 'q', source: 'automation_v2' as const, automation_v2_run_id: 'r', run_id: 'r', node_id: 'n', gate_opening_id: 'o' }),
+  },
+  { requiredKeys: ['title', 'body_markdown', 'fields', 'status', 'actions', 'thread_key', 'correlation'] },
+);

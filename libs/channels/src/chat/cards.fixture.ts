@@ -1,0 +1,49 @@
+import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome } from '@cs/contracts';
+import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type Card, type Outgoing } from '@cs/notification';
+
+/** 32 hexadecimal digits, as in a button. */
+export const cardToken = '0123456789abcdef0123456789abcdef';
+const runId = 'automation-v2-run-7f3a';
+
+export const openCard = openedCard(
+  { org_id: 'acme', workspace_id: 'ops', run_id: runId, automation_id: 'refund-order', public_url: 'https://countersign.example.com' },
+  {
+    node_id: 'approve_refund', gate_opening_id: `automation_v2:${runId}:approve_refund:1`, approval_request_id: `automation_v2:${runId}:approve_refund`, wait_id: 'w', transition_id: 't',
+    title: 'Refund 129.00 EUR to Ada Lovelace', instructions: 'Order 1042 came back damaged.\n\n- Amount: *129.00 EUR* (the whole price)\n- Account: DE02 1203 0000 0000 2020 51\n\nPhotos: https://shop.example.com/returns/1042_a', risk_tier: 'high',
+    decisions: ['approve', 'rework', 'cancel'], rework_targets: [], requested_at_ms: 1, upstream_node_ids: [],
+  },
+);
+
+const decision = (outcome: GateOutcome, by: GateDecisionRecord['decided_by'], reason?: string): GateDecisionRecord => ({
+  node_id: openCard.correlation.node_id, gate_opening_id: openCard.correlation.gate_opening_id, decision: outcome, decided_at_ms: 2, decided_by: by, ...(reason === undefined ? {} : { reason }),
+});
+const grace = { kind: 'human' as const, actor_id: 'grace' };
+const system = { kind: 'system' as const };
+
+/** What a channel tells, in every state. */
+export const everyCard: Readonly<Record<string, { readonly notice: DeliveryRequest['notice']; readonly card: Card }>> = {
+  pending: { notice: 'gate_opened', card: openCard },
+  reminded: { notice: 'gate_reminded', card: remindedCard(openCard, { reminder_count: 2, expires_at_ms: 1_800_000_000_000, expired_reminder: false }) },
+  escalated: { notice: 'gate_escalated', card: escalatedCard(openCard, { escalated_to: 'finance-leads', escalations: 1 }) },
+  approved: { notice: 'gate_decided', card: decidedCard(openCard, decision('approve', grace, 'Checked against the order_log.')) },
+  rework: { notice: 'gate_decided', card: decidedCard(openCard, decision('rework', grace, 'The customer asked for a voucher (not money).')) },
+  cancelled: { notice: 'gate_decided', card: decidedCard(openCard, decision('cancel', grace)) },
+  expired: { notice: 'gate_decided', card: decidedCard(openCard, decision('expired', system)) },
+  timeout_resume: { notice: 'gate_decided', card: decidedCard(openCard, decision('timeout_resume', system)) },
+  closed: { notice: 'gate_closed', card: closedCard(openCard, 'the run was cancelled by an operator') },
+};
+
+export const requestOf = (card: Card, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
+  delivery_id: deliveryId, channel: 'chat', notice, run_id: card.correlation.run_id, automation_id: 'refund-order', node_id: card.correlation.node_id,
+  approval_request_id: card.correlation.request_id, gate_opening_id: card.correlation.gate_opening_id, card: { ...card },
+});
+
+/** A question that was not asked before, and what follows it. */
+export const outgoingOf = (recipient: string, change: Partial<Outgoing> = {}): Outgoing => ({ request: requestOf(openCard, 'gate_opened'), recipient, token: cardToken, asked: [], mayBePosted: false, ...change });
+
+/** What is told of a decision, where `asked` asked. */
+export const decidedOutgoing = (recipient: string, asked: Outgoing['asked'], decided: GateDecision = 'approve'): Outgoing => {
+  const name = { approve: 'approved', rework: 'rework', cancel: 'cancelled' }[decided];
+  const card = everyCard[name]?.card ?? openCard;
+  return outgoingOf(recipient, { request: requestOf(card, 'gate_decided', 'delivery-ffffffffffffffffffffffffffffffff'), asked });
+};

@@ -1,0 +1,253 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Interaction, InteractiveChannel, PostedMessage, Received, Reply } from '@cs/notification';
+import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
+import { DiscordDouble, DoubleServer, jsonAnswer, type DiscordDoubleOptions } from '@cs/testing';
+import { buttonData } from '../chat/button-data.js';
+import { cardToken, decidedOutgoing, everyCard, openCard, outgoingOf, requestOf } from '../chat/cards.fixture.js';
+import { DiscordChannel } from './discord-channel.adapter.js';
+
+const channelId = '1100';
+
+/** What the gateway and the notifier do with a call: verify, then answer as `decide` says. */
+const receiving = (channel: () => InteractiveChannel, received: Received[], decide: (interaction: Interaction) => Reply): Server =>
+  createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+      void (async () => {
+        const got = await channel().receive({ headers, body: Buffer.concat(chunks), received_at_ms: Date.now() });
+        received.push(got);
+        const answer = got.kind === 'interaction' ? await channel().reply(got.interaction, decide(got.interaction), Date.now() + 2_000) : got.kind === 'answered' ? got.answer : { status: got.status, body: got.reason };
+        response.writeHead(answer.status, answer.headers).end(answer.body);
+      })();
+    });
+  });
+
+describe('the Discord channel', () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  let http: OutboundHttp;
+  let double: DiscordDouble;
+  let server: DoubleServer<DiscordDouble>;
+  let channel: DiscordChannel;
+  let received: Received[];
+  let decide: (interaction: Interaction) => Reply;
+
+  const open = async (options: DiscordDoubleOptions = {}, timeoutMs?: number): Promise<void> => {
+    double = new DiscordDouble(options);
+    server = await new DoubleServer(double).start();
+    http = createOutboundHttp({ egressAllow: ['127.0.0.0/8'] });
+    channel = new DiscordChannel({ http, baseUrl: `${server.url}/api/v10`, botToken: double.botToken, applicationId: double.applicationId, publicKey: double.publicKey, now: Date.now, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    received = [];
+    decide = () => ({ kind: 'decided', text: 'Approved.' });
+    const callbacks = receiving(() => channel, received, (interaction) => decide(interaction));
+    await new Promise<void>((resolve) => callbacks.listen(0, '127.0.0.1', resolve));
+    double.callbackUrl = `http://127.0.0.1:${(callbacks.address() as AddressInfo).port}/`;
+    closers.push(() => http.close(), () => server.close(), () => new Promise((resolve) => callbacks.close(resolve)));
+  };
+  const post = async (): Promise<PostedMessage> => {
+    const outcome = await channel.deliver(outgoingOf(channelId));
+    if (outcome.kind !== 'sent' || outcome.message === undefined) throw new Error(JSON.stringify(outcome));
+    return outcome.message;
+  };
+  const only = (id = channelId) => {
+    const [message, ...others] = double.messages(id);
+    if (message === undefined || others.length > 0) throw new Error(`expected one message, found ${double.messages(id).length}`);
+    return message;
+  };
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+
+  describe('posting', () => {
+    it('posts a card once and says which message it is', async () => {
+      await open();
+      const message = await post();
+      expect(message).toEqual({ conversation: channelId, message_id: only().id });
+      expect(only().components).toHaveLength(1);
+    });
+
+    it('posts one message when the answer was lost, soon after and later', async () => {
+      let nowMs = Date.now();
+      await open({ now: () => nowMs });
+      server.faults.add({ path: '/messages', times: 1, fault: { kind: 'lost_answer' } });
+      expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'transient' });
+      expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'sent', message: { message_id: only().id } });
+      nowMs += 3_600_000;
+      expect(await channel.deliver(outgoingOf(channelId, { mayBePosted: true }))).toMatchObject({ kind: 'sent', message: { message_id: only().id } });
+    });
+
+    it('posts another card of the same run as an answer to the first one', async () => {
+      await open();
+      const thread = await post();
+      const second = outgoingOf(channelId, { thread, request: requestOf(everyCard['pending']?.card ?? openCard, 'gate_opened', `delivery-${'b'.repeat(32)}`) });
+      expect(await channel.deliver(second)).toMatchObject({ kind: 'sent' });
+      expect(double.messages()[1]?.message_reference?.message_id).toBe(thread.message_id);
+      double.deleteMessage(thread.message_id);
+      expect(await channel.deliver({ ...second, request: { ...second.request, delivery_id: `delivery-${'c'.repeat(32)}` } })).toMatchObject({ kind: 'sent' });
+    });
+
+    it('writes to a person directly', async () => {
+      await open();
+      expect(await channel.deliver(outgoingOf('user:2001'))).toMatchObject({ kind: 'sent', message: { conversation: '72001' } });
+      expect(only('72001').components).toHaveLength(1);
+    });
+
+    it.each([
+      ['an unknown channel', '999', {}, 'permanent', '10003'], ['a wrong token', channelId, { botToken: 'another' }, 'permanent', '401'],
+    ])('gives up on %s', async (_, recipient, change, kind, reason) => {
+      await open();
+      const other = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: '1001', publicKey: double.publicKey, now: Date.now, ...change });
+      expect(await other.deliver(outgoingOf(recipient))).toMatchObject({ kind, reason: expect.stringContaining(reason) });
+    });
+
+    it.each([[500], [502], [503]])('tries again after %i', async (status) => {
+      await open();
+      server.faults.add({ times: 1, fault: { kind: 'answer', answer: jsonAnswer(status, {}) } });
+      expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'transient' });
+    });
+
+    it('waits as long as a rate limit asks for, and says how long where that is too long', async () => {
+      await open({ perSecond: 20 });
+      for (let card = 0; card < 8; card += 1) expect(await channel.deliver(outgoingOf(channelId, { request: requestOf(everyCard['pending']?.card ?? openCard, 'gate_opened', `delivery-${card}${'a'.repeat(31)}`) }))).toMatchObject({ kind: 'sent' });
+      expect(server.calls.some(({ answer }) => answer?.status === 429)).toBe(true);
+      expect(double.messages()).toHaveLength(8);
+      server.faults.add({ times: 1, fault: { kind: 'answer', answer: jsonAnswer(429, { message: 'You are being rate limited.', retry_after: 64.57, global: true }, { 'retry-after': '65' }) } });
+      expect(await channel.deliver(outgoingOf(channelId))).toEqual({ kind: 'transient', reason: expect.stringContaining('429'), retry_after_ms: 65_000 });
+      const before = server.calls.length;
+      expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'transient', retry_after_ms: expect.any(Number) });
+      expect(server.calls).toHaveLength(before);
+    });
+
+    it('ends in time when Discord is silent, and says no secret', async () => {
+      await open({}, 100);
+      server.faults.add({ fault: { kind: 'hang' } });
+      const outcome = await channel.deliver(outgoingOf(channelId));
+      expect(outcome).toMatchObject({ kind: 'transient' });
+      expect(JSON.stringify(outcome)).not.toContain(double.botToken);
+    });
+  });
+
+  describe('the decision update', () => {
+    it('clears the buttons of every card, recolours it, says who decided what and why, and answers below', async () => {
+      await open();
+      const asked = [await post(), { conversation: channelId, message_id: 'gone' }];
+      expect(await channel.deliver(decidedOutgoing(channelId, asked))).toEqual({ kind: 'sent' });
+      const [card, answer] = double.messages();
+      expect(JSON.stringify(card?.components)).not.toContain('custom_id');
+      expect(card?.embeds[0]).toMatchObject({ color: 0x10b981, author: { name: 'Approved' }, description: expect.stringMatching(/^Approved by grace\.\nReason: Checked against the order\\_log\./) });
+      expect(answer).toMatchObject({ content: 'Approved `approve_refund` for run `automation-v2-run-7f3a`.\nReason: Checked against the order\\_log.', message_reference: { message_id: card?.id } });
+    });
+
+    it('changes nothing twice when it is repeated', async () => {
+      await open();
+      const asked = [await post()];
+      server.faults.add({ path: `${channelId}/messages`, times: 1, share: 1, fault: { kind: 'lost_answer' } });
+      const outgoing = decidedOutgoing(channelId, asked);
+      expect(await channel.deliver(outgoing)).toMatchObject({ kind: 'transient' });
+      expect(await channel.deliver({ ...outgoing, mayBePosted: true })).toEqual({ kind: 'sent' });
+      expect(await channel.deliver({ ...outgoing, mayBePosted: true })).toEqual({ kind: 'sent' });
+      expect(double.messages()).toHaveLength(2);
+    });
+
+    it('keeps the buttons when time has done something, and says what', async () => {
+      await open();
+      const asked = [await post()];
+      for (const state of ['reminded', 'escalated'] as const) {
+        const { notice, card } = everyCard[state] ?? { notice: 'gate_opened' as const, card: openCard };
+        expect(await channel.deliver(outgoingOf(channelId, { asked, request: requestOf(card, notice, `delivery-${state === 'reminded' ? 'd'.repeat(32) : 'e'.repeat(32)}`) }))).toEqual({ kind: 'sent' });
+      }
+      expect(JSON.stringify(double.messages()[0]?.components)).toContain(buttonData('approve', cardToken));
+      expect(double.messages().slice(1).map(({ content }) => content)).toEqual([expect.stringContaining('Reminder 2'), expect.stringContaining('Escalated to finance')]);
+    });
+  });
+
+  describe('interactions', () => {
+    it('are connected: a ping is answered, and deliberate bad signatures are refused', async () => {
+      await open();
+      const url = double.callbackUrl ?? '';
+      double.callbackUrl = undefined;
+      expect(await channel.connect(url)).toEqual({ kind: 'sent' });
+      expect(double.callbackUrl).toBe(url);
+      expect(double.commands).toMatchObject([{ name: 'enrol' }]);
+      expect(received).toMatchObject([{ kind: 'answered' }, { kind: 'refused', status: 401 }]);
+      const unsafe = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: double.applicationId, publicKey: '', now: Date.now });
+      channel = unsafe;
+      expect(await unsafe.connect(url)).toMatchObject({ kind: 'permanent' });
+    });
+
+    it('carry a press with its card, its message and its user, and clear the buttons when it took effect', async () => {
+      await open();
+      const message = await post();
+      expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'updated' });
+      expect(received).toMatchObject([{ kind: 'interaction', interaction: { user: { user_id: '2001', display_name: 'ada' }, action: { kind: 'press', decision: 'approve', token: cardToken }, message } }]);
+      expect(only().components).toEqual([]);
+    });
+
+    it('give a late press a friendly answer that only they see', async () => {
+      await open();
+      await post();
+      decide = () => ({ kind: 'too_late', text: 'Already decided by grace: approved.' });
+      expect(await double.press(only(), buttonData('cancel', cardToken))).toEqual({ kind: 'message', text: 'Already decided by grace: approved.', onlyToThem: true });
+      expect(only().components).toHaveLength(1);
+    });
+
+    it('ask for the reason of rework in a modal, and carry the answer', async () => {
+      await open();
+      await post();
+      decide = ({ action }) => (action.kind === 'press' ? { kind: 'ask_reason', decision: action.decision, token: action.token, title: `Why send back ${'Refund 129.00 EUR '.repeat(9)}?` } : { kind: 'decided', text: 'Sent back.' });
+      const modal = await double.press(only(), buttonData('rework', cardToken));
+      if (modal.kind !== 'modal') throw new Error(JSON.stringify(modal));
+      expect(modal.custom_id).toBe(`tdm-modal:rework:${cardToken}`);
+      expect(await double.submit(only(), modal, { text: 'A voucher, please' })).toEqual({ kind: 'updated' });
+      expect(received[1]).toMatchObject({ kind: 'interaction', interaction: { action: { kind: 'reason', decision: 'rework', token: cardToken, reason: 'A voucher, please' } } });
+      expect(await double.submit(only(), modal, { text: '  ' })).toMatchObject({ kind: 'message', text: expect.stringContaining('Nothing was decided') });
+    });
+
+    it('enrol by a slash command', async () => {
+      await open();
+      decide = () => ({ kind: 'done', text: 'You are known as ada@example.com now.' });
+      expect(await double.command('enrol', { code: 'ab12cd34' })).toMatchObject({ kind: 'message', onlyToThem: true });
+      expect(received).toMatchObject([{ interaction: { action: { kind: 'enrol', code: 'AB12CD34' } } }]);
+      expect(await double.command('enrol', { code: 'short' })).toMatchObject({ text: expect.stringContaining('8 letters and digits') });
+      expect(await double.command('drop', {})).toMatchObject({ onlyToThem: true });
+    });
+
+    it('of older and of cut cards decide nothing, and say so', async () => {
+      await open();
+      await post();
+      for (const data of ['tdm:approve:automation-v2-run-1:node', 'tdm:approve:automation-v2-run-1:no~']) expect(await double.press(only(), data)).toMatchObject({ kind: 'message', onlyToThem: true, text: expect.stringContaining('Nothing was decided') });
+      expect(received.every(({ kind }) => kind === 'answered')).toBe(true);
+    });
+
+    it('have the same key when they come again', async () => {
+      await open();
+      await post();
+      await double.press(only(), buttonData('approve', cardToken));
+      await double.repeat();
+      const keys = received.map((one) => (one.kind === 'interaction' ? one.interaction.interaction_key : undefined));
+      expect(keys[0]).toEqual(expect.any(String));
+      expect(keys[1]).toBe(keys[0]);
+    });
+
+    it('of another application are refused', async () => {
+      await open();
+      channel = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: '4444', publicKey: double.publicKey, now: Date.now });
+      const message = { id: '1', channel_id: channelId, author: { id: '1', username: 'x', bot: true }, sent_at_ms: 0, content: '', embeds: [], components: [], edits: 0 };
+      expect(await double.press(message, buttonData('approve', cardToken))).toEqual({ kind: 'failed', why: 'answered 400' });
+      expect(received).toMatchObject([{ kind: 'refused', status: 400 }]);
+    });
+  });
+
+  it('is shown on a page whose buttons work', async () => {
+    await open();
+    await post();
+    const html = await (await fetch(server.url)).text();
+    expect(html).toContain('Refund 129.00 EUR to Ada Lovelace');
+    const [, press = ''] = /name="press" value="([^"]+)"/.exec(html) ?? [];
+    await fetch(`${server.url}/act`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ message: only().id, press }).toString(), redirect: 'manual' });
+    expect(received).toMatchObject([{ kind: 'interaction', interaction: { action: { kind: 'press', decision: 'approve' } } }]);
+    expect(await (await fetch(server.url)).text()).not.toContain('name="press"');
+  });
+});
