@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Card } from '@cs/notification';
+import type { Card, NoticeCard } from '@cs/notification';
 
 const markup = '\\*_~`|[](){}<>#:@+.!-=&/"\' \n\t\r\u202e\u200b😀👩‍👩‍👧‍👦e\u0301';
 const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
@@ -13,12 +13,23 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(fragment, fc.tuple(fc.arra
 
 const decisions = ['approve', 'rework', 'cancel'] as const;
 
+const anyPage = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constantFrom('http://127.0.0.1:4400/inbox/o1', 'http://localhost/x', 'javascript:alert(1)', 'no url', 'https://example.com/a_(b)_c)', `https://example.com/${'x'.repeat(5_000)}`), anyText);
+
+/** Any notice: any number of items. */
+export const anyNotice: fc.Arbitrary<NoticeCard> = fc.record(
+  {
+    kind: fc.constant('notice' as const), title: anyText, body_markdown: anyText, tone: fc.constantFrom<NoticeCard['tone'][]>('info', 'warning', 'bad', 'good'),
+    fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 30 }), items: fc.array(fc.record({ text: anyText, page_url: anyPage }, { requiredKeys: ['text'] }), { maxLength: 150 }), page_url: anyPage,
+  },
+  { requiredKeys: ['kind', 'title', 'body_markdown', 'tone', 'fields', 'items'] },
+);
+
 /** Any card: every state, any number of fields, any texts. */
 export const anyCard: fc.Arbitrary<Card> = fc.record(
   {
     title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }),
     status: fc.constantFrom<Card['status'][]>('pending', 'approve', 'rework', 'cancel', 'expired', 'timeout_resume', 'closed'),
-    attention: anyText, page_url: fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constantFrom('http://127.0.0.1:4400/inbox/o1', 'http://localhost/x', 'javascript:alert(1)', 'no url', `https://example.com/${'x'.repeat(5_000)}`), anyText),
+    attention: anyText, page_url: anyPage,
     actions: fc.uniqueArray(fc.constantFrom(...decisions), { maxLength: 3 }).chain((some) => fc.tuple(...some.map((decision) => fc.record({ decision: fc.constant(decision), label: anyText, style: fc.constantFrom<Card['actions'][number]['style'][]>('primary', 'default', 'danger'), requires_reason: fc.boolean() })))),
     summary: anyText, thread_key: anyText,
     correlation: fc.constant({ org_id: 'acme', workspace_id: 'ops', request_id: 'q', source: 'automation_v2' as const, automation_v2_run_id: 'r', run_id: 'r', node_id: 'n', gate_opening_id: 'o' }),

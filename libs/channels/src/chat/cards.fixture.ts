@@ -1,5 +1,5 @@
 import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome } from '@cs/contracts';
-import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type Card, type Outgoing } from '@cs/notification';
+import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type Card, type NoticeCard, type Outgoing } from '@cs/notification';
 
 /** 32 hexadecimal digits, as in a button. */
 export const cardToken = '0123456789abcdef0123456789abcdef';
@@ -15,7 +15,7 @@ export const openCard = openedCard(
 );
 
 const decision = (outcome: GateOutcome, by: GateDecisionRecord['decided_by'], reason?: string): GateDecisionRecord => ({
-  node_id: openCard.correlation.node_id, gate_opening_id: openCard.correlation.gate_opening_id, decision: outcome, decided_at_ms: 2, decided_by: by, ...(reason === undefined ? {} : { reason }),
+  node_id: openCard.correlation.node_id, gate_opening_id: openCard.correlation.gate_opening_id, decision: outcome, decided_at_ms: 1_795_774_380_000, decided_by: by, ...(reason === undefined ? {} : { reason }),
 });
 const grace = { kind: 'human' as const, actor_id: 'grace' };
 const system = { kind: 'system' as const };
@@ -33,9 +33,25 @@ export const everyCard: Readonly<Record<string, { readonly notice: DeliveryReque
   closed: { notice: 'gate_closed', card: closedCard(openCard, 'the run was cancelled by an operator') },
 };
 
-export const requestOf = (card: Card, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
-  delivery_id: deliveryId, channel: 'chat', notice, run_id: card.correlation.run_id, automation_id: 'refund-order', node_id: card.correlation.node_id,
-  approval_request_id: card.correlation.request_id, gate_opening_id: card.correlation.gate_opening_id, card: { ...card },
+const page = 'https://countersign.example.com/inbox';
+
+/** What a channel tells without asking. */
+export const everyNotice: Readonly<Record<string, NoticeCard>> = {
+  digest: {
+    kind: 'notice', title: '3 gates wait for a decision', body_markdown: 'Low-risk gates of the last hour.', tone: 'warning', fields: [], page_url: page,
+    items: [{ text: 'refund-order: Refund 12.50 EUR to Ada', page_url: `${page}/o1` }, { text: 'publish-post: [Autumn] *sale* (draft_2)', page_url: `${page}/o2` }, { text: 'rotate-keys: Rotate the keys of the shop' }],
+  },
+  run_failed: {
+    kind: 'notice', title: 'nightly-report: the run failed', body_markdown: 'Step `load` ended after 5 attempts: the peer answered 503.', tone: 'bad', items: [],
+    fields: [{ label: 'Run', value: 'automation-v2-run-9c1e' }, { label: 'Workspace', value: 'ops' }], page_url: 'https://countersign.example.com/runs/automation-v2-run-9c1e',
+  },
+  run_completed: { kind: 'notice', title: 'nightly-report: the run completed', body_markdown: 'It took 4 minutes.', tone: 'good', items: [], fields: [{ label: 'Run', value: 'automation-v2-run-9c1e' }] },
+  test: { kind: 'notice', title: 'This channel works', body_markdown: 'Somebody asked for a test card.', tone: 'info', items: [], fields: [] },
+};
+
+export const requestOf = (card: Card | NoticeCard, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
+  delivery_id: deliveryId, channel: 'chat', notice, run_id: openCard.correlation.run_id, automation_id: 'refund-order', node_id: openCard.correlation.node_id,
+  approval_request_id: openCard.correlation.request_id, gate_opening_id: openCard.correlation.gate_opening_id, card: { ...card },
 });
 
 /** A question that was not asked before, and what follows it. */
@@ -43,7 +59,7 @@ export const outgoingOf = (recipient: string, change: Partial<Outgoing> = {}): O
 
 /** What is told of a decision, where `asked` asked. */
 export const decidedOutgoing = (recipient: string, asked: Outgoing['asked'], decided: GateDecision = 'approve'): Outgoing => {
-  const name = { approve: 'approved', rework: 'rework', cancel: 'cancelled' }[decided];
-  const card = everyCard[name]?.card ?? openCard;
+  const state = { approve: 'approved', rework: 'rework', cancel: 'cancelled' }[decided];
+  const card = everyCard[state]?.card ?? openCard;
   return outgoingOf(recipient, { request: requestOf(card, 'gate_decided', 'delivery-ffffffffffffffffffffffffffffffff'), asked });
 };

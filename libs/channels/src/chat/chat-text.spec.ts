@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { anyText } from './any-text.fixture.js';
 import { buttonData, readButton } from './button-data.js';
-import { publicLink } from './card-heading.js';
+import { publicLink } from './card-view.js';
 import { cleanLine, cleanText, fitText } from './chat-text.js';
 
 describe('texts of cards', () => {

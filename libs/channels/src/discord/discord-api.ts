@@ -25,12 +25,14 @@ export const discordRefusal = (answer: PlatformAnswer): { readonly code?: number
 
 const seconds = (value: string | undefined): number => (value !== undefined && /^\d{1,6}(\.\d{1,6})?$/.test(value) ? Number(value) : 0);
 
+const isGlobal = (headers: Readonly<Record<string, string>>): boolean => headers['x-ratelimit-global'] === 'true' || headers['x-ratelimit-scope'] === 'global';
+
 /** 429 says how long to wait, and the last call of a window when the next one opens. */
 export const discordWait = ({ status, headers, body }: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: unknown }): PlatformWait | undefined => {
   if (status !== 429) return headers['x-ratelimit-remaining'] === '0' ? { kind: 'after', ms: Math.ceil(seconds(headers['x-ratelimit-reset-after']) * 1000), isGlobal: false } : undefined;
-  const { retry_after = 0, global = false } = errorSchema.safeParse(body).data ?? {};
-  const waitS = Math.max(retry_after, seconds(headers['retry-after'])) || 1;
-  return { kind: 'before', ms: Math.ceil(waitS * 1000), isGlobal: global || headers['x-ratelimit-global'] === 'true' || headers['x-ratelimit-scope'] === 'global' };
+  const { retry_after, global } = errorSchema.safeParse(body).data ?? {};
+  const waitS = Math.max(retry_after ?? 0, seconds(headers['retry-after'])) || 1;
+  return { kind: 'before', ms: Math.ceil(waitS * 1000), isGlobal: global === true || isGlobal(headers) };
 };
 
 type NewMessage = Pick<RESTPostAPIChannelMessageJSONBody, 'content' | 'nonce' | 'enforce_nonce' | 'message_reference'> & Partial<Omit<DiscordMessage, 'allowed_mentions'>> & Pick<DiscordMessage, 'allowed_mentions'>;

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { cardSchema, type AdapterOutcome, type Card, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import type { AdapterOutcome, HttpAnswer, InboundCall, InteractiveChannel, Interaction, Outgoing, PostedMessage, Received, Reply } from '@cs/notification';
 import { z } from 'zod';
-import { answerBelow, followsUp } from '../chat/card-heading.js';
+import { answerBelow, followsUp, viewOf, type CardView } from '../chat/card-view.js';
 import { cleanText, fitText } from '../chat/chat-text.js';
 import { failedOutcome, type PlatformAnswer } from '../chat/platform-http.js';
 import { DiscordApi, discordRefusal, type DiscordApiOptions } from './discord-api.js';
@@ -40,8 +40,8 @@ const isOk = (answer: PlatformAnswer): boolean => answer.kind === 'answered' && 
 const failed = (answer: PlatformAnswer): Exclude<AdapterOutcome, { kind: 'sent' }> => failedOutcome(answer, discordRefusal(answer).reason);
 const bodyOf = (answer: PlatformAnswer): unknown => (answer.kind === 'answered' ? answer.body : undefined);
 
-const belowOf = (card: Card): string => {
-  const { lead, node, run, detail } = answerBelow(card);
+const belowOf = (view: CardView): string => {
+  const { lead, node, run, detail } = answerBelow(view);
   const where = node === undefined || run === undefined ? '' : ` \`${node}\` for run \`${run}\`.`;
   const more = detail === undefined ? '' : `\n${fitText(cleanText(detail), 1200, { escape: escapeDiscord })}`;
   return `${fitText(cleanText(lead), 400, { escape: escapeDiscord })}${where}${more}`.slice(0, discordLimits.content);
@@ -60,11 +60,11 @@ export class DiscordChannel implements InteractiveChannel {
   }
 
   async deliver(outgoing: Outgoing): Promise<AdapterOutcome> {
-    const card = cardSchema.safeParse(outgoing.request.card);
-    if (!card.success) return { kind: 'permanent', reason: 'the card cannot be read' };
+    const view = viewOf(outgoing.request);
+    if (view === undefined) return { kind: 'permanent', reason: 'the card cannot be read' };
     const deadline_ms = this.#options.now() + (this.#options.timeoutMs ?? 20_000);
-    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, card.data, deadline_ms);
-    return followsUp(outgoing.request.notice) && card.data.actions.length === 0 ? sent : this.#post(outgoing, card.data, deadline_ms);
+    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, view, deadline_ms);
+    return followsUp(outgoing.request.notice) && view.actions.length === 0 ? sent : this.#post(outgoing, view, deadline_ms);
   }
 
   receive(call: InboundCall): Promise<Received> {
@@ -87,27 +87,28 @@ export class DiscordChannel implements InteractiveChannel {
     return sent;
   }
 
-  async #post({ request, recipient, token, thread, mayBePosted }: Outgoing, card: Card, deadline_ms: number): Promise<AdapterOutcome> {
+  async #post({ request, recipient, token, thread, mayBePosted }: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
     const channel = await this.#channelOf(recipient, deadline_ms);
     if (typeof channel !== 'string') return channel;
-    const reference = discordReference(request.delivery_id);
-    const found = mayBePosted ? await this.#find(channel, (message) => message.embeds.some(({ footer }) => footer?.text.endsWith(` · ${reference}`) === true), deadline_ms) : undefined;
+    const { delivery_id: deliveryId } = request;
+    const reference = discordReference(deliveryId);
+    const found = mayBePosted ? await this.#find(channel, (message) => message.embeds.some(({ footer }) => footer?.text.endsWith(reference) === true), deadline_ms) : undefined;
     if (found !== undefined) return found;
     const answers = thread?.conversation === channel ? { message_reference: { message_id: thread.message_id, fail_if_not_exists: false } } : {};
-    const answer = await this.#api.createMessage(channel, { ...renderDiscordCard(request, card, token), ...answers, nonce: nonceOf(request.delivery_id, 'c'), enforce_nonce: true }, deadline_ms);
+    const answer = await this.#api.createMessage(channel, { ...renderDiscordCard(view, { token, deliveryId }), ...answers, nonce: nonceOf(deliveryId, 'c'), enforce_nonce: true }, deadline_ms);
     const posted = idSchema.safeParse(bodyOf(answer));
     return isOk(answer) && posted.success ? { kind: 'sent', message: { conversation: channel, message_id: posted.data.id } } : failed(answer);
   }
 
-  async #change(outgoing: Outgoing, card: Card, deadline_ms: number): Promise<AdapterOutcome> {
-    const message = renderDiscordCard(outgoing.request, card, outgoing.token);
+  async #change(outgoing: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
+    const message = renderDiscordCard(view, { token: outgoing.token, deliveryId: outgoing.request.delivery_id });
     for (const asked of outgoing.asked) {
       const answer = await this.#api.editMessage(asked, message, deadline_ms);
       const { code } = discordRefusal(answer);
       if (!isOk(answer) && code !== unknownMessage && code !== ofAnotherAuthor) return failed(answer);
     }
     const [first] = outgoing.asked;
-    return first === undefined ? sent : this.#answerBelow(first, outgoing, { content: belowOf(card), deadline_ms });
+    return first === undefined ? sent : this.#answerBelow(first, outgoing, { content: belowOf(view), deadline_ms });
   }
 
   async #answerBelow({ conversation, message_id }: PostedMessage, { request, mayBePosted }: Outgoing, { content, deadline_ms }: { readonly content: string; readonly deadline_ms: number }): Promise<AdapterOutcome> {

@@ -1,29 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Interaction, InteractiveChannel, PostedMessage, Received, Reply } from '@cs/notification';
+import type { PostedMessage } from '@cs/notification';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
-import { DiscordDouble, DoubleServer, jsonAnswer, type DiscordDoubleOptions } from '@cs/testing';
+import { DiscordDouble, DoubleServer, jsonAnswer, type DiscordDoubleOptions } from '@cs/testing/doubles';
 import { buttonData } from '../chat/button-data.js';
+import { Callbacks } from '../chat/callbacks.fixture.js';
 import { cardToken, decidedOutgoing, everyCard, openCard, outgoingOf, requestOf } from '../chat/cards.fixture.js';
 import { DiscordChannel } from './discord-channel.adapter.js';
 
 const channelId = '1100';
-
-/** What the gateway and the notifier do with a call: verify, then answer as `decide` says. */
-const receiving = (channel: () => InteractiveChannel, received: Received[], decide: (interaction: Interaction) => Reply): Server =>
-  createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-      void (async () => {
-        const got = await channel().receive({ headers, body: Buffer.concat(chunks), received_at_ms: Date.now() });
-        received.push(got);
-        const answer = got.kind === 'interaction' ? await channel().reply(got.interaction, decide(got.interaction), Date.now() + 2_000) : got.kind === 'answered' ? got.answer : { status: got.status, body: got.reason };
-        response.writeHead(answer.status, answer.headers).end(answer.body);
-      })();
-    });
-  });
 
 describe('the Discord channel', () => {
   const closers: (() => Promise<unknown>)[] = [];
@@ -31,20 +14,16 @@ describe('the Discord channel', () => {
   let double: DiscordDouble;
   let server: DoubleServer<DiscordDouble>;
   let channel: DiscordChannel;
-  let received: Received[];
-  let decide: (interaction: Interaction) => Reply;
+  let callbacks: Callbacks;
 
   const open = async (options: DiscordDoubleOptions = {}, timeoutMs?: number): Promise<void> => {
     double = new DiscordDouble(options);
     server = await new DoubleServer(double).start();
     http = createOutboundHttp({ egressAllow: ['127.0.0.0/8'] });
     channel = new DiscordChannel({ http, baseUrl: `${server.url}/api/v10`, botToken: double.botToken, applicationId: double.applicationId, publicKey: double.publicKey, now: Date.now, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-    received = [];
-    decide = () => ({ kind: 'decided', text: 'Approved.' });
-    const callbacks = receiving(() => channel, received, (interaction) => decide(interaction));
-    await new Promise<void>((resolve) => callbacks.listen(0, '127.0.0.1', resolve));
-    double.callbackUrl = `http://127.0.0.1:${(callbacks.address() as AddressInfo).port}/`;
-    closers.push(() => http.close(), () => server.close(), () => new Promise((resolve) => callbacks.close(resolve)));
+    callbacks = new Callbacks(() => channel);
+    double.callbackUrl = await callbacks.start();
+    closers.push(() => http.close(), () => server.close(), () => callbacks.close());
   };
   const post = async (): Promise<PostedMessage> => {
     const outcome = await channel.deliver(outgoingOf(channelId));
@@ -95,11 +74,11 @@ describe('the Discord channel', () => {
     });
 
     it.each([
-      ['an unknown channel', '999', {}, 'permanent', '10003'], ['a wrong token', channelId, { botToken: 'another' }, 'permanent', '401'],
-    ])('gives up on %s', async (_, recipient, change, kind, reason) => {
+      { what: 'an unknown channel', recipient: '999', change: {}, reason: '10003' }, { what: 'a wrong token', recipient: channelId, change: { botToken: 'another' }, reason: '401' },
+    ])('gives up on $what', async ({ recipient, change, reason }) => {
       await open();
       const other = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: '1001', publicKey: double.publicKey, now: Date.now, ...change });
-      expect(await other.deliver(outgoingOf(recipient))).toMatchObject({ kind, reason: expect.stringContaining(reason) });
+      expect(await other.deliver(outgoingOf(recipient))).toMatchObject({ kind: 'permanent', reason: expect.stringContaining(reason) });
     });
 
     it.each([[500], [502], [503]])('tries again after %i', async (status) => {
@@ -109,7 +88,7 @@ describe('the Discord channel', () => {
     });
 
     it('waits as long as a rate limit asks for, and says how long where that is too long', async () => {
-      await open({ perSecond: 20 });
+      await open({ perSecond: 5 });
       for (let card = 0; card < 8; card += 1) expect(await channel.deliver(outgoingOf(channelId, { request: requestOf(everyCard['pending']?.card ?? openCard, 'gate_opened', `delivery-${card}${'a'.repeat(31)}`) }))).toMatchObject({ kind: 'sent' });
       expect(server.calls.some(({ answer }) => answer?.status === 429)).toBe(true);
       expect(double.messages()).toHaveLength(8);
@@ -171,7 +150,7 @@ describe('the Discord channel', () => {
       expect(await channel.connect(url)).toEqual({ kind: 'sent' });
       expect(double.callbackUrl).toBe(url);
       expect(double.commands).toMatchObject([{ name: 'enrol' }]);
-      expect(received).toMatchObject([{ kind: 'answered' }, { kind: 'refused', status: 401 }]);
+      expect(callbacks.received).toMatchObject([{ kind: 'answered' }, { kind: 'refused', status: 401 }]);
       const unsafe = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: double.applicationId, publicKey: '', now: Date.now });
       channel = unsafe;
       expect(await unsafe.connect(url)).toMatchObject({ kind: 'permanent' });
@@ -181,14 +160,14 @@ describe('the Discord channel', () => {
       await open();
       const message = await post();
       expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'updated' });
-      expect(received).toMatchObject([{ kind: 'interaction', interaction: { user: { user_id: '2001', display_name: 'ada' }, action: { kind: 'press', decision: 'approve', token: cardToken }, message } }]);
+      expect(callbacks.received).toMatchObject([{ kind: 'interaction', interaction: { user: { user_id: '2001', display_name: 'ada' }, action: { kind: 'press', decision: 'approve', token: cardToken }, message } }]);
       expect(only().components).toEqual([]);
     });
 
     it('give a late press a friendly answer that only they see', async () => {
       await open();
       await post();
-      decide = () => ({ kind: 'too_late', text: 'Already decided by grace: approved.' });
+      callbacks.decide = () => ({ kind: 'too_late', text: 'Already decided by grace: approved.' });
       expect(await double.press(only(), buttonData('cancel', cardToken))).toEqual({ kind: 'message', text: 'Already decided by grace: approved.', onlyToThem: true });
       expect(only().components).toHaveLength(1);
     });
@@ -196,20 +175,20 @@ describe('the Discord channel', () => {
     it('ask for the reason of rework in a modal, and carry the answer', async () => {
       await open();
       await post();
-      decide = ({ action }) => (action.kind === 'press' ? { kind: 'ask_reason', decision: action.decision, token: action.token, title: `Why send back ${'Refund 129.00 EUR '.repeat(9)}?` } : { kind: 'decided', text: 'Sent back.' });
+      callbacks.decide = ({ action }) => (action.kind === 'press' ? { kind: 'ask_reason', decision: action.decision, token: action.token, title: `Why send back ${'Refund 129.00 EUR '.repeat(9)}?` } : { kind: 'decided', text: 'Sent back.' });
       const modal = await double.press(only(), buttonData('rework', cardToken));
       if (modal.kind !== 'modal') throw new Error(JSON.stringify(modal));
       expect(modal.custom_id).toBe(`tdm-modal:rework:${cardToken}`);
       expect(await double.submit(only(), modal, { text: 'A voucher, please' })).toEqual({ kind: 'updated' });
-      expect(received[1]).toMatchObject({ kind: 'interaction', interaction: { action: { kind: 'reason', decision: 'rework', token: cardToken, reason: 'A voucher, please' } } });
+      expect(callbacks.received[1]).toMatchObject({ kind: 'interaction', interaction: { action: { kind: 'reason', decision: 'rework', token: cardToken, reason: 'A voucher, please' } } });
       expect(await double.submit(only(), modal, { text: '  ' })).toMatchObject({ kind: 'message', text: expect.stringContaining('Nothing was decided') });
     });
 
     it('enrol by a slash command', async () => {
       await open();
-      decide = () => ({ kind: 'done', text: 'You are known as ada@example.com now.' });
+      callbacks.decide = () => ({ kind: 'done', text: 'You are known as ada@example.com now.' });
       expect(await double.command('enrol', { code: 'ab12cd34' })).toMatchObject({ kind: 'message', onlyToThem: true });
-      expect(received).toMatchObject([{ interaction: { action: { kind: 'enrol', code: 'AB12CD34' } } }]);
+      expect(callbacks.received).toMatchObject([{ interaction: { action: { kind: 'enrol', code: 'AB12CD34' } } }]);
       expect(await double.command('enrol', { code: 'short' })).toMatchObject({ text: expect.stringContaining('8 letters and digits') });
       expect(await double.command('drop', {})).toMatchObject({ onlyToThem: true });
     });
@@ -218,7 +197,7 @@ describe('the Discord channel', () => {
       await open();
       await post();
       for (const data of ['tdm:approve:automation-v2-run-1:node', 'tdm:approve:automation-v2-run-1:no~']) expect(await double.press(only(), data)).toMatchObject({ kind: 'message', onlyToThem: true, text: expect.stringContaining('Nothing was decided') });
-      expect(received.every(({ kind }) => kind === 'answered')).toBe(true);
+      expect(callbacks.received.every(({ kind }) => kind === 'answered')).toBe(true);
     });
 
     it('have the same key when they come again', async () => {
@@ -226,7 +205,7 @@ describe('the Discord channel', () => {
       await post();
       await double.press(only(), buttonData('approve', cardToken));
       await double.repeat();
-      const keys = received.map((one) => (one.kind === 'interaction' ? one.interaction.interaction_key : undefined));
+      const keys = callbacks.received.map((one) => (one.kind === 'interaction' ? one.interaction.interaction_key : undefined));
       expect(keys[0]).toEqual(expect.any(String));
       expect(keys[1]).toBe(keys[0]);
     });
@@ -236,7 +215,7 @@ describe('the Discord channel', () => {
       channel = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: '4444', publicKey: double.publicKey, now: Date.now });
       const message = { id: '1', channel_id: channelId, author: { id: '1', username: 'x', bot: true }, sent_at_ms: 0, content: '', embeds: [], components: [], edits: 0 };
       expect(await double.press(message, buttonData('approve', cardToken))).toEqual({ kind: 'failed', why: 'answered 400' });
-      expect(received).toMatchObject([{ kind: 'refused', status: 400 }]);
+      expect(callbacks.received).toMatchObject([{ kind: 'refused', status: 400 }]);
     });
   });
 
@@ -247,7 +226,7 @@ describe('the Discord channel', () => {
     expect(html).toContain('Refund 129.00 EUR to Ada Lovelace');
     const [, press = ''] = /name="press" value="([^"]+)"/.exec(html) ?? [];
     await fetch(`${server.url}/act`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ message: only().id, press }).toString(), redirect: 'manual' });
-    expect(received).toMatchObject([{ kind: 'interaction', interaction: { action: { kind: 'press', decision: 'approve' } } }]);
+    expect(callbacks.received).toMatchObject([{ kind: 'interaction', interaction: { action: { kind: 'press', decision: 'approve' } } }]);
     expect(await (await fetch(server.url)).text()).not.toContain('name="press"');
   });
 });

@@ -26,7 +26,7 @@ const componentSchema = z.object({ custom_id: text });
 const inputSchema = z.object({ custom_id: text, value: text });
 /** A modal's inputs are in rows, or in labels in newer ones. */
 const modalSchema = z.object({ custom_id: text, components: z.array(z.union([z.object({ components: z.array(inputSchema).max(5) }).transform(({ components }) => components), z.object({ component: inputSchema }).transform(({ component }) => [component])])).max(5) });
-const commandSchema = z.object({ name: text, options: z.array(z.object({ name: text, value: z.unknown() })).max(25).default([]) });
+const commandSchema = z.object({ name: text, options: z.array(z.object({ name: text, value: z.unknown().optional() })).max(25).default([]) });
 
 export interface DiscordIdentity {
   readonly applicationId: string;

@@ -31,16 +31,18 @@ const askReason = ({ decision, token, title }: Extract<Reply, { kind: 'ask_reaso
     },
   });
 
+const onMessage = ({ kind, text }: Exclude<Reply, { kind: 'ask_reason' }>): HttpAnswer | undefined => {
+  if (kind === 'decided') return jsonOf({ type: 7, data: { components: [] } });
+  return text.trim() === '' ? jsonOf({ type: 6 }) : undefined;
+};
+
 /**
  * Answers an interaction: a modal for the reason; the card without its buttons at once when the press took effect
  * (its colours and words follow with the change of the card); everything else in a message to who acted alone.
  */
 export const answerDiscord = ({ handle }: Interaction, reply: Reply): HttpAnswer => {
-  const known = handleSchema.safeParse(handle);
-  const { origin, on_message } = known.success ? known.data : { origin: 'command', on_message: false };
+  const { origin, on_message } = handleSchema.safeParse(handle).data ?? { origin: 'command', on_message: false };
   // Discord takes no modal as the answer to a modal.
   if (reply.kind === 'ask_reason') return origin === 'modal' ? ephemeral(reply.title) : askReason(reply);
-  if (reply.kind === 'decided' && origin !== 'command' && on_message) return jsonOf({ type: 7, data: { components: [] } });
-  if (reply.text.trim() === '' && on_message) return jsonOf({ type: 6 });
-  return ephemeral(reply.text);
+  return (on_message && origin !== 'command' ? onMessage(reply) : undefined) ?? ephemeral(reply.text);
 };

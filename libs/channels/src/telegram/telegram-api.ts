@@ -22,7 +22,7 @@ export type TelegramAnswer =
   | { readonly kind: 'failed'; readonly code: number; readonly description: string; readonly movedTo?: number; readonly mayHaveHappened: boolean; readonly outcome: ReturnType<typeof failedOutcome> };
 
 const answerSchema = z.object({
-  ok: z.boolean(), result: z.unknown(), description: z.string().optional(),
+  ok: z.boolean(), result: z.unknown().optional(), description: z.string().optional(),
   parameters: z.object({ retry_after: z.number().nonnegative().optional(), migrate_to_chat_id: z.int().optional() }).optional(),
 });
 
@@ -33,17 +33,18 @@ export const telegramWait = ({ status, headers, body }: { readonly status: numbe
   return { kind: 'before', ms: Math.ceil((seconds || 1) * 1000), isGlobal: false };
 };
 
+const refusedBy = (answer: Extract<PlatformAnswer, { kind: 'answered' }>, { description = 'no reason', parameters }: Pick<z.infer<typeof answerSchema>, 'description' | 'parameters'>): TelegramAnswer => {
+  const { status } = answer;
+  const movedTo = parameters?.migrate_to_chat_id;
+  const outcome = failedOutcome(answer, `Telegram answered ${status} (${description.slice(0, 200)})`);
+  return { kind: 'failed', code: status, description, mayHaveHappened: status < 400 || status >= 500, outcome, ...(movedTo === undefined ? {} : { movedTo }) };
+};
+
 const read = (answer: PlatformAnswer): TelegramAnswer => {
   if (answer.kind === 'failed') return { kind: 'failed', code: 0, description: answer.reason, mayHaveHappened: answer.mayHaveHappened, outcome: failedOutcome(answer, answer.reason) };
   const parsed = answerSchema.safeParse(answer.body);
   if (parsed.success && parsed.data.ok) return { kind: 'ok', result: parsed.data.result };
-  const { description = 'no reason', parameters } = parsed.data ?? {};
-  const reason = `Telegram answered ${answer.status} (${description.slice(0, 200)})`;
-  const movedTo = parameters?.migrate_to_chat_id;
-  return {
-    kind: 'failed', code: answer.status, description, mayHaveHappened: answer.status < 400 || answer.status >= 500, outcome: failedOutcome(answer, reason),
-    ...(movedTo === undefined ? {} : { movedTo }),
-  };
+  return refusedBy(answer, parsed.data ?? {});
 };
 
 /** The methods of the Bot API that a channel needs. The token is part of the path, which no message repeats. */

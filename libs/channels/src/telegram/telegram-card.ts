@@ -1,8 +1,6 @@
-import type { DeliveryRequest } from '@cs/contracts';
-import type { Card } from '@cs/notification';
 import type { InlineKeyboardButton } from '@grammyjs/types';
 import { buttonData } from '../chat/button-data.js';
-import { answerBelow, cardHeading, publicLink } from '../chat/card-heading.js';
+import { answerBelow, publicLink, utcMinute, type CardView } from '../chat/card-view.js';
 import { cleanLine, fitText } from '../chat/chat-text.js';
 import { telegramText, toMarkdown, toPlain, type Span } from './telegram-text.js';
 
@@ -15,8 +13,10 @@ const maxSummary = 1500;
 const maxFields = 25;
 const allFields = 1000;
 const maxButtonText = 64;
+const maxItem = 160;
+const maxItems = 60;
 
-const signs: Readonly<Record<Card['status'], string>> = { pending: '⏳', approve: '✅', rework: '↩️', cancel: '❌', expired: '⌛', timeout_resume: '⏭', closed: '⏹' };
+const signs: Readonly<Record<CardView['tone'], string>> = { pending: '⏳', approve: '✅', rework: '↩️', cancel: '❌', expired: '⌛', timeout_resume: '⏭', closed: '⏹', info: 'ℹ️', warning: '⚠️', bad: '🔴', good: '🟢' };
 const prefixes = { approve: '✓', rework: '↩', cancel: '✗' } as const;
 const styles = { primary: 'success', default: undefined, danger: 'danger' } as const;
 
@@ -29,7 +29,7 @@ export interface TelegramMessage {
 
 const lengthOf = (lines: readonly (readonly Span[])[]): number => lines.reduce((total, line) => total + toPlain(line).length + 2, 0);
 
-const fieldLines = (fields: Card['fields']): Span[][] => {
+const fieldLines = (fields: CardView['fields']): Span[][] => {
   const shown = fields.slice(0, maxFields);
   const perField = Math.floor(allFields / Math.max(shown.length, 1));
   const more = fields.length - shown.length;
@@ -51,22 +51,41 @@ const between = (paragraphs: readonly (readonly Span[])[], separator: string): S
 
 const plainPart = (text: string | undefined, max: number): Span[] => (text === undefined ? [] : [{ kind: 'plain', text: fitText(telegramText(text), max) }]);
 
-/** The body takes what the other parts leave. `note` stands at the end. */
-const spansOf = (request: DeliveryRequest, card: Card, note: string | undefined): Span[] => {
-  const heading = cardHeading(request, card);
-  const before: Span[][] = [
-    heading === undefined ? [] : [{ kind: 'bold', text: `${signs[card.status]} ${heading}` }],
-    [{ kind: 'bold', text: fitText(telegramText(cleanLine(card.title)) || '–', maxTitle) }],
-    plainPart(card.attention, maxAttention), plainPart(card.summary, maxSummary),
-  ];
-  const after: Span[][] = [between(fieldLines(card.fields), '\n'), ...(card.status === 'pending' ? pageLine(card.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
-  const room = telegramLimits.text - lengthOf([...before, ...after]) - 2;
-  const body = fitText(telegramText(card.body_markdown), Math.max(0, room), { tail: card.page_url === undefined ? '…' : '… (the page shows the rest)' });
-  return between([...before, [{ kind: 'plain', text: body }], ...after], '\n\n');
+const itemLine = ({ text, page_url }: CardView['items'][number]): Span[] => {
+  const shown = fitText(telegramText(cleanLine(text)) || '–', maxItem);
+  const page = publicLink(page_url);
+  return [{ kind: 'plain', text: '• ' }, page === undefined ? { kind: 'plain', text: shown } : { kind: 'link', text: shown, url: page }];
 };
 
-const keyboardOf = (card: Card, token: string): InlineKeyboardButton[][] => {
-  const buttons = card.actions.map(({ decision, label, style }): InlineKeyboardButton => {
+/** As many items as there is room for, and how many are left. Telegram reads 100 links at most. */
+const itemsWithin = (items: CardView['items'], max: number): Span[] => {
+  const lines: Span[][] = [];
+  for (const item of items.slice(0, maxItems)) {
+    const line = itemLine(item);
+    if (lengthOf([...lines, line]) > max - 40) break;
+    lines.push(line);
+  }
+  const more = items.length - lines.length;
+  return between(more > 0 ? [...lines, [{ kind: 'plain', text: `And ${more} more on the page` }]] : lines, '\n');
+};
+
+const headingOf = ({ tone, heading }: CardView): Span[] => (heading === undefined ? [] : [{ kind: 'bold', text: `${signs[tone]} ${heading}` }]);
+const settledLine = ({ settled_at_ms }: CardView): Span[] => (settled_at_ms === undefined ? [] : [{ kind: 'plain', text: utcMinute(settled_at_ms) }]);
+const titleOf = ({ tone, heading, title }: CardView): Span[] => [{ kind: 'bold', text: `${heading === undefined ? `${signs[tone]} ` : ''}${fitText(telegramText(cleanLine(title)) || '–', maxTitle)}` }];
+
+/** The body takes what the other parts leave, and the items what the body leaves. `note` stands at the end. */
+const spansOf = (view: CardView, note: string | undefined): Span[] => {
+  const before: Span[][] = [headingOf(view), titleOf(view), plainPart(view.attention, maxAttention), between([plainPart(view.summary, maxSummary), settledLine(view)], '\n')];
+  const isOpen = view.actions.length > 0 || view.heading === undefined;
+  const after: Span[][] = [between(fieldLines(view.fields), '\n'), ...(isOpen ? pageLine(view.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
+  const room = Math.max(0, telegramLimits.text - lengthOf([...before, ...after]) - 2);
+  const body = fitText(telegramText(view.body), view.items.length === 0 ? room : Math.floor(room / 3), { tail: view.page_url === undefined ? '…' : '… (the page shows the rest)' });
+  const items = view.items.length === 0 ? [] : itemsWithin(view.items, room - body.length - 2);
+  return between([...before, [{ kind: 'plain', text: body }], items, ...after], '\n\n');
+};
+
+const keyboardOf = ({ actions }: CardView, token: string): InlineKeyboardButton[][] => {
+  const buttons = actions.map(({ decision, label, style }): InlineKeyboardButton => {
     const colour = styles[style];
     return { text: fitText(`${prefixes[decision]} ${cleanLine(label) || decision}`, maxButtonText), callback_data: buttonData(decision, token), ...(colour === undefined ? {} : { style: colour }) };
   });
@@ -75,15 +94,15 @@ const keyboardOf = (card: Card, token: string): InlineKeyboardButton[][] => {
   return rows;
 };
 
-/** The card as a message; every limit holds for every text. `note` is added at its end. Only a card that asks has buttons. */
-export const renderTelegramCard = (request: DeliveryRequest, card: Card, { token, note }: { readonly token: string; readonly note?: string | undefined }): TelegramMessage => {
-  const spans = spansOf(request, card, note);
-  return { markdown: toMarkdown(spans), plain: toPlain(spans), keyboard: card.status === 'pending' ? keyboardOf(card, token) : [] };
+/** A card or a notice as a message; every limit holds for every text. `note` is added at its end. */
+export const renderTelegramCard = (view: CardView, { token, note }: { readonly token: string; readonly note?: string | undefined }): TelegramMessage => {
+  const spans = spansOf(view, note);
+  return { markdown: toMarkdown(spans), plain: toPlain(spans), keyboard: keyboardOf(view, token) };
 };
 
 /** What is answered below a card that changed. */
-export const renderTelegramAnswer = (card: Card): Omit<TelegramMessage, 'keyboard'> => {
-  const { lead, node, run, detail } = answerBelow(card);
+export const renderTelegramAnswer = (view: CardView): Omit<TelegramMessage, 'keyboard'> => {
+  const { lead, node, run, detail } = answerBelow(view);
   const where: Span[] = node === undefined || run === undefined ? [] : [{ kind: 'plain', text: ' ' }, { kind: 'code', text: node }, { kind: 'plain', text: ' for run ' }, { kind: 'code', text: run }, { kind: 'plain', text: '.' }];
   const spans: Span[] = [...plainPart(lead, maxAttention), ...where, ...(detail === undefined ? [] : [{ kind: 'plain' as const, text: `\n${fitText(telegramText(detail), maxSummary)}` }])];
   return { markdown: toMarkdown(spans), plain: toPlain(spans) };

@@ -1,5 +1,5 @@
-import { cardSchema, type AdapterOutcome, type Card, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
-import { followsUp } from '../chat/card-heading.js';
+import type { AdapterOutcome, HttpAnswer, InboundCall, InteractiveChannel, Interaction, Outgoing, PostedMessage, Received, Reply } from '@cs/notification';
+import { followsUp, viewOf, type CardView } from '../chat/card-view.js';
 import type { TelegramApiOptions } from './telegram-api.js';
 import { renderTelegramAnswer, renderTelegramCard } from './telegram-card.js';
 import { TelegramMessages, type Written } from './telegram-messages.js';
@@ -40,11 +40,11 @@ export class TelegramChannel implements InteractiveChannel {
   }
 
   async deliver(outgoing: Outgoing): Promise<AdapterOutcome> {
-    const card = cardSchema.safeParse(outgoing.request.card);
-    if (!card.success) return { kind: 'permanent', reason: 'the card cannot be read' };
+    const view = viewOf(outgoing.request);
+    if (view === undefined) return { kind: 'permanent', reason: 'the card cannot be read' };
     const deadline_ms = this.#options.now() + (this.#options.timeoutMs ?? 20_000);
-    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, card.data, deadline_ms);
-    return followsUp(outgoing.request.notice) && card.data.actions.length === 0 ? sent : this.#ask(outgoing, card.data, deadline_ms);
+    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, view, deadline_ms);
+    return followsUp(outgoing.request.notice) && view.actions.length === 0 ? sent : this.#ask(outgoing, view, deadline_ms);
   }
 
   receive(call: InboundCall): Promise<Received> {
@@ -66,35 +66,44 @@ export class TelegramChannel implements InteractiveChannel {
     return answer.kind === 'ok' ? sent : answer.outcome;
   }
 
-  async #ask(outgoing: Outgoing, card: Card, deadline_ms: number): Promise<AdapterOutcome> {
-    const { request, recipient, token, thread, recordPosted } = outgoing;
-    const whole = renderTelegramCard(request, card, { token });
-    const known = outgoing.posted ?? this.#messages.unfinished(request.delivery_id);
-    const first = whole.keyboard.length === 0 ? whole : renderTelegramCard(request, card, { token, note: buttonsFollow });
-    const posted: Written = known === undefined ? await this.#messages.post(recipient, { ...first, keyboard: [], answers: thread }, deadline_ms) : { kind: 'written', message: known };
+  async #ask(outgoing: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
+    const known = outgoing.posted ?? this.#messages.unfinished(outgoing.request.delivery_id);
+    const finished = known === undefined ? undefined : await this.#finish(outgoing, { view, message: known, deadline_ms });
+    if (finished !== undefined) return finished;
+    const posted = await this.#postPlain(outgoing, view, deadline_ms);
     if (posted.kind !== 'written') return posted.outcome;
-    if (whole.keyboard.length === 0) return { kind: 'sent', message: posted.message };
-    if (known === undefined) {
-      this.#messages.remember(request.delivery_id, posted.message);
-      await recordPosted?.(posted.message);
-    }
-    const finished = await this.#messages.edit(posted.message, whole, deadline_ms);
-    if (finished.kind === 'failed') return finished.outcome;
-    this.#messages.forget(request.delivery_id);
-    if (finished.kind === 'edited') return { kind: 'sent', message: posted.message };
-    const { posted: _gone, ...again } = outgoing;
-    return known === undefined ? { kind: 'transient', reason: 'the message was deleted before it had its buttons' } : this.#ask(again, card, deadline_ms);
+    const { message } = posted;
+    return (await this.#finish(outgoing, { view, message, deadline_ms })) ?? { kind: 'transient', reason: 'the message was deleted before it had its buttons' };
   }
 
-  async #change({ request, token, asked }: Outgoing, card: Card, deadline_ms: number): Promise<AdapterOutcome> {
-    const changed = renderTelegramCard(request, card, { token });
+  /** Posts the card without its buttons, and has it recorded. */
+  async #postPlain({ request, recipient, token, thread, recordPosted }: Outgoing, view: CardView, deadline_ms: number): Promise<Written> {
+    const asks = view.actions.length > 0;
+    const posted = await this.#messages.post(recipient, { ...renderTelegramCard(view, { token, note: asks ? buttonsFollow : undefined }), keyboard: [], answers: thread }, deadline_ms);
+    if (posted.kind !== 'written' || !asks) return posted;
+    this.#messages.remember(request.delivery_id, posted.message);
+    await recordPosted?.(posted.message);
+    return posted;
+  }
+
+  /** Gives the card its buttons; `undefined` when it is gone. */
+  async #finish({ request, token }: Outgoing, { view, message, deadline_ms }: { readonly view: CardView; readonly message: PostedMessage; readonly deadline_ms: number }): Promise<AdapterOutcome | undefined> {
+    if (view.actions.length === 0) return { kind: 'sent', message };
+    const finished = await this.#messages.edit(message, renderTelegramCard(view, { token }), deadline_ms);
+    if (finished.kind === 'failed') return finished.outcome;
+    this.#messages.forget(request.delivery_id);
+    return finished.kind === 'gone' ? undefined : { kind: 'sent', message };
+  }
+
+  async #change({ token, asked }: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
+    const changed = renderTelegramCard(view, { token });
     for (const message of asked) {
       const edited = await this.#messages.edit(message, changed, deadline_ms);
       if (edited.kind === 'failed') return edited.outcome;
     }
     const [first] = asked;
     if (first === undefined) return sent;
-    const answer = await this.#messages.post(first.conversation, { ...renderTelegramAnswer(card), keyboard: [], answers: first }, deadline_ms);
+    const answer = await this.#messages.post(first.conversation, { ...renderTelegramAnswer(view), keyboard: [], answers: first }, deadline_ms);
     // The cards say it already: an answer that may have been posted is not posted again.
     return answer.kind === 'written' || answer.mayBeWritten ? sent : answer.outcome;
   }

@@ -3,7 +3,7 @@ import type { ChannelUser, HttpAnswer, InboundCall, Interaction, PostedMessage, 
 import { z } from 'zod';
 import { readButton } from '../chat/button-data.js';
 import { cleanText } from '../chat/chat-text.js';
-import { promptValidS, readPrompt } from './telegram-prompt.js';
+import { promptValidS, readPrompt, type ReadPrompt } from './telegram-prompt.js';
 import { answerQuery, ignored, sayTo, type Handle } from './telegram-reply.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -30,6 +30,7 @@ const updateSchema = z.object({
 type Update = z.infer<typeof updateSchema>;
 type Query = NonNullable<Update['callback_query']>;
 type Message = NonNullable<Update['message']>;
+type ByPerson = Message & { readonly from: z.infer<typeof userSchema> };
 
 const answered = (answer: HttpAnswer): Received => ({ kind: 'answered', answer });
 
@@ -49,7 +50,7 @@ const readQuery = (update_id: number, { id: queryId, from, message, data }: Quer
   return { kind: 'interaction', interaction: { interaction_key: String(update_id), user: userOf(from), action: { kind: 'press', decision, token }, message: postedOf(message), handle } };
 };
 
-const interactionOf = (update_id: number, message: Message & { from: z.infer<typeof userSchema> }, action: Interaction['action']): Received => ({
+const interactionOf = (update_id: number, message: ByPerson, action: Interaction['action']): Received => ({
   kind: 'interaction',
   interaction: { interaction_key: String(update_id), user: userOf(message.from), action, handle: { kind: 'message', chat_id: message.chat.id, message_id: message.message_id } satisfies Handle },
 });
@@ -57,7 +58,7 @@ const interactionOf = (update_id: number, message: Message & { from: z.infer<typ
 const usage = 'To show who you are, ask for a code in the console and send: /enrol CODE';
 const command = /^\/(start|enrol)(?:@\w{1,64})?(?:\s+(\S+))?\s*$/i;
 
-const readCommand = (update_id: number, message: Message & { from: z.infer<typeof userSchema> }): Received | undefined => {
+const readCommand = (update_id: number, message: ByPerson): Received | undefined => {
   const [, name, code] = command.exec(message.text ?? '') ?? [];
   if (name === undefined) return undefined;
   if (code === undefined) return answered(message.chat.type === 'private' ? sayTo(message, usage) : ignored);
@@ -65,14 +66,17 @@ const readCommand = (update_id: number, message: Message & { from: z.infer<typeo
   return interactionOf(update_id, message, { kind: 'enrol', code: code.toUpperCase() });
 };
 
-const readAnswer = (update_id: number, message: Message & { from: z.infer<typeof userSchema> }, botToken: string): Received => {
-  const asked = message.reply_to_message;
-  if (asked?.text === undefined || String(asked.from?.id) !== botToken.split(':')[0]) return answered(ignored);
-  const prompt = readPrompt(botToken, asked.text, { chatId: String(message.chat.id), userId: String(message.from.id) });
+/** Texts of other messages than the bot's own are nothing to go by. */
+const promptIn = ({ chat, from, reply_to_message: asked }: ByPerson, botToken: string): ReadPrompt =>
+  asked?.text === undefined || String(asked.from?.id) !== botToken.split(':')[0] ? { kind: 'none' } : readPrompt(botToken, asked.text, { chatId: String(chat.id), userId: String(from.id) });
+
+const isInTime = ({ date, reply_to_message: asked }: ByPerson): boolean => asked !== undefined && date >= asked.date && date - asked.date <= promptValidS;
+
+const readAnswer = (update_id: number, message: ByPerson, botToken: string): Received => {
+  const prompt = promptIn(message, botToken);
   if (prompt.kind === 'none') return answered(ignored);
   if (prompt.kind === 'someone_else') return answered(sayTo(message, 'This was asked of somebody else. Nothing was decided.'));
-  const age = message.date - asked.date;
-  if (age < 0 || age > promptValidS) return answered(sayTo(message, 'This was asked more than 10 minutes ago. Nothing was decided; press the button again.'));
+  if (!isInTime(message)) return answered(sayTo(message, 'This was asked more than 10 minutes ago. Nothing was decided; press the button again.'));
   const reason = cleanText(message.text ?? '');
   if (reason === '') return answered(sayTo(message, 'A reason in words is needed. Nothing was decided yet; answer again.'));
   return interactionOf(update_id, message, { kind: 'reason', decision: prompt.decision, token: prompt.token, reason });

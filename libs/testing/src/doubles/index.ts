@@ -10,3 +10,5 @@ export { slackBlocksHtml, slackModalHtml, slackStyle } from './slack/slack-html.
 export type { SlackApp } from './slack/slack-methods.js';
 export { slackHeaders, SlackPeople, type SlackActed } from './slack/slack-people.js';
 export { SlackStore, type SlackConversation, type SlackModal, type SlackPerson, type SlackStoredMessage, type SlackWhisper } from './slack/slack-store.js';
+export { DiscordDouble, discordPerson, type DiscordDoubleMessage, type DiscordDoubleOptions, type DiscordShown, type DiscordUser } from './discord/discord-double.js';
+export { TelegramDouble, telegramPerson, type TelegramDoubleMessage, type TelegramDoubleOptions, type TelegramShown, type TelegramUser } from './telegram/telegram-double.js';

@@ -126,8 +126,8 @@ export class DiscordDouble implements DoubledPlatform {
   }
 
   /** Signs a body as Discord does, at a time in seconds. */
-  signed(body: string, timestamp = Math.floor(this.#now() / 1000).toString()): Readonly<Record<string, string>> {
-    return { 'content-type': 'application/json', 'x-signature-timestamp': timestamp, 'x-signature-ed25519': sign(null, Buffer.from(timestamp + body), this.#privateKey).toString('hex') };
+  signed(body: string | Uint8Array, timestamp = Math.floor(this.#now() / 1000).toString()): Readonly<Record<string, string>> {
+    return { 'content-type': 'application/json', 'x-signature-timestamp': timestamp, 'x-signature-ed25519': sign(null, Buffer.concat([Buffer.from(timestamp), Buffer.from(body)]), this.#privateKey).toString('hex') };
   }
 
   /** Sends the same interaction again, byte by byte. */
