@@ -16,7 +16,7 @@ export class BenchApi {
     const { statusCode, headers, body: answer } = await this.#pool.request({ method, path, headers: body === undefined ? {} : { 'content-type': 'application/json' }, body: body === undefined ? undefined : JSON.stringify(body) });
     const text = await answer.text();
     if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${text.slice(0, 300)}`);
-    return { value: JSON.parse(text), headers };
+    return { value: JSON.parse(text), headers, size: text.length };
   }
 
   /** Listens for events of these types; `ended(runId)` resolves with the event's type. */

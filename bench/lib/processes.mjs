@@ -55,9 +55,9 @@ const untilReady = async (url, child, log) => {
 };
 
 /**
- * @param {{ mode: 'processes' | 'standalone', sync: string, profile?: string, env?: Record<string, string>, heaps?: boolean }} options `heaps`: services can be asked what their heaps hold
+ * @param {{ mode: 'processes' | 'standalone', sync: string, profile?: string, env?: Record<string, string>, heaps?: boolean, only?: readonly string[] }} options `heaps`: services can be asked what their heaps hold; `only`: which services there are as processes, all by default
  */
-export const startSystem = async ({ mode, sync, profile, env: extra = {}, heaps = false }) => {
+export const startSystem = async ({ mode, sync, profile, env: extra = {}, heaps = false, only = services }) => {
   const data = mkdtempSync(path.join(tmpdir(), 'countersign-bench-'));
   chmodSync(data, 0o755);
   const servers = await startEmbeddedServers({
@@ -84,7 +84,7 @@ export const startSystem = async ({ mode, sync, profile, env: extra = {}, heaps 
   await runToEnd(path.join(root, 'apps/projector/dist/migrate.cli.js'), env);
   if (mode === 'standalone') await start('countersign', 'apps/standalone/dist/main.js', `${url}/readyz`);
   else {
-    await Promise.all(services.map(async (name) => {
+    await Promise.all(only.map(async (name) => {
       const health = await freePort();
       await start(name, `apps/${name}/dist/main.js`, name === 'gateway' ? `${url}/readyz` : `http://127.0.0.1:${health}/readyz`, name === 'gateway' ? {} : { HEALTH_PORT: String(health) });
     }));

@@ -51,7 +51,7 @@ export class PoliciesController {
   @Handles(routes.dryRunEffectPolicy)
   dryRun(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return serve(routes.dryRunEffectPolicy, { request, reply }, {
-      call: ({ body }, context) => this.#rpc.call(dryRunEffectPolicy, { context, payload: body, timeoutMs: 30_000 }),
+      call: ({ body, minPosition }, context) => this.#rpc.call(dryRunEffectPolicy, { context, payload: { ...body, min_position: minPosition }, timeoutMs: 30_000 }),
       view: (dryRun) => dryRun,
     });
   }

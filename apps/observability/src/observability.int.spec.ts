@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as contracts from '@cs/contracts';
 import {
   getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, observeRun, verifyAudit,
   type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
@@ -191,8 +192,15 @@ describe('reads', () => {
     expect(valueOf(await reading)).toMatchObject({ run_id: 'r3' });
   });
 
-  it('say that the projection is behind when it does not get there in time', async () => {
-    expect(await call(getRun, { run_id: 'r1', min_position: 1_000_000 })).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_BEHIND' }, retry_after_s: 1 });
+  it('say that the projection is behind when it does not get there in time, whatever is asked', async () => {
+    const isRead = (value: unknown): value is RpcMethod => typeof value === 'object' && value !== null && String((value as { subject?: unknown }).subject).startsWith('cs.rpc.observability.');
+    const members = {
+      run_id: 'r1', automation_id: 'refund', gate_opening_id: 'g', request_id: 'q', trigger_id: 't', number: 1, policies: 'permit (principal, action, resource);', export_id: 'e', after_seq: 1, up_to_seq: 1, filter: {}, min_position: 1_000_000,
+    };
+    const reads = Object.values<unknown>(contracts).filter(isRead).filter(({ payload }) => (payload.safeParse(members).data as { min_position?: number } | undefined)?.min_position !== undefined);
+    expect(reads.map(({ subject }) => subject)).toEqual(expect.arrayContaining([getRun, observeRun, listStatefulRuns, listPendingApprovals, listAutomations, verifyAudit, listDeadLetters].map(({ subject }) => subject)));
+    const answers = await Promise.all(reads.map((method) => call(method, members as never)));
+    for (const [index, answer] of answers.entries()) expect([reads[index]?.subject, answer]).toMatchObject([reads[index]?.subject, { ok: false, refusal: { code: 'PROJECTION_BEHIND' }, retry_after_s: 1 }]);
   });
 });
 

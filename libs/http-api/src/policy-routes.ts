@@ -70,7 +70,7 @@ export const dryRunEffectPolicy = defineRoute({
   operationId: 'dryRunEffectPolicy', method: 'POST', path: '/governance/effect-policy/dry-run', tag, access: 'tenant', kind: 'read',
   summary: 'Say what a policy would have changed about decisions of the past',
   description: 'Judges the newest decision of each effect of the period again, by a policy that is not stored. One request examines up to 5,000 decisions.',
-  body: { schema: dryRunMethod.payload.strict(), mediaTypes: [json], required: true },
+  body: { schema: dryRunMethod.payload.omit({ min_position: true }).strict(), mediaTypes: [json], required: true },
   answer: { description: 'What would have been decided otherwise', mediaType: json, schema: dryRunAnswer },
   errors: ['EFFECT_POLICY_INVALID'],
 });

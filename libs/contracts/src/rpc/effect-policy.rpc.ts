@@ -95,5 +95,6 @@ export const dryRunEffectPolicy = rpcMethod<PolicyDryRun>()(
     automation_id: automationIdSchema.optional().describe('Only decisions of this automation.'),
     limit: z.int().min(1).max(500).default(100).describe('How many of the decisions that would change are listed. Default 100, at most 500.'),
     cursor: z.string().max(400).optional().describe('`next_cursor` of the request before.'),
+    min_position: z.int().nonnegative().optional(),
   }),
 );
