@@ -28,6 +28,8 @@ import { PagesController } from './pages.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
+import { ChannelsController } from './channels.controller.js';
+import { ChannelIntake } from './channels/channel-intake.js';
 import { RunsController } from './runs.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 import { WebhookIntake } from './webhooks/webhook-intake.js';
@@ -65,7 +67,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [ChannelsController, PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, OperatorController, ReceiptsController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         {
@@ -77,6 +79,7 @@ export class GatewayModule {
           provide: EventStreams, inject: [EventSource, LOGGER],
           useFactory: (source: EventSource, logger: Logger) => new EventStreams({ source, logger, maxPerTenant: config.COUNTERSIGN_MAX_EVENT_STREAMS }),
         },
+        { provide: ChannelIntake, inject: [RPC_CLIENT], useFactory: (rpc: RpcClient) => new ChannelIntake({ rpc, clock: () => performance.now(), now: Date.now }) },
         { provide: WebhookIntake, inject: [RPC_CLIENT], useFactory: (rpc: RpcClient) => new WebhookIntake({ rpc, clock: () => performance.now() }) },
         { provide: EventStreamsLifetime, inject: [EventStreams], useFactory: (streams: EventStreams) => new EventStreamsLifetime(streams) },
         { provide: RequestMetrics, inject: [METRICS, EventStreams], useFactory: (registry: Registry, streams: EventStreams) => new RequestMetrics(registry, () => streams.size) },

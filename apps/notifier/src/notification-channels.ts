@@ -1,4 +1,4 @@
-import { ConsoleChannel, WebhookChannel } from '@cs/channels';
+import { ConsoleChannel, WebhookChannel, type PlatformParts } from '@cs/channels';
 import type { NotificationChannel } from '@cs/notification';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
 import { systemClock, type Logger } from '@cs/platform';
@@ -11,8 +11,8 @@ interface Observers {
 }
 
 const connectTimeoutMs = 5_000;
-/** Answers are not used. */
-const maxResponseBytes = 16 * 1024;
+/** Of answers little is used. */
+const maxResponseBytes = 512 * 1024;
 
 /** Counts and logs what becomes of the attempts. Reasons hold no secret (NotificationChannel). */
 const observed = (channel: NotificationChannel, { logger, attempts }: Observers): NotificationChannel => ({
@@ -30,12 +30,15 @@ export class NotificationChannels {
   readonly all: readonly NotificationChannel[];
   /** The gateway as people reach it. */
   readonly publicUrl: string;
+  /** What adapters of installations are made with. */
+  readonly platformParts: PlatformParts;
   readonly #http: OutboundHttp;
 
   constructor(config: NotifierConfig, { logger, metrics }: { readonly logger: Logger; readonly metrics: Registry }) {
     this.publicUrl = config.PUBLIC_URL;
     const attempts = new Counter({ name: 'countersign_delivery_attempts_total', help: 'Attempts to deliver a notice', labelNames: ['channel', 'outcome'], registers: [metrics] });
     this.#http = createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes, connectTimeoutMs, userAgent: 'Countersign-Notifier', maxSocketsPerOrigin: 16 });
+    this.platformParts = { http: this.#http, now: systemClock, publicUrl: config.PUBLIC_URL };
     const channels: NotificationChannel[] = [];
     if (config.NOTIFIER_CONSOLE) channels.push(new ConsoleChannel({ publicUrl: config.PUBLIC_URL, write: (text) => void process.stdout.write(text) }));
     if (config.NOTIFIER_WEBHOOK_URL !== undefined && config.NOTIFIER_WEBHOOK_SECRET !== undefined) {

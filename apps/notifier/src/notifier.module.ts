@@ -1,21 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { LOGGER, METRICS, type Logger } from '@cs/platform';
-import type { Registry } from 'prom-client';
+import { ChannelsController } from './channels.controller.js';
 import type { NotifierConfig } from './config.js';
-import { NotificationChannels } from './notification-channels.js';
+import { notifierProviders } from './notifier-providers.js';
 import { NotifierService } from './notifier.service.js';
-import { CHANNELS } from './tokens.js';
 
-/** The channel notifier: tells people of gates that open and of decisions, on every configured channel. */
+/** The channel notifier: tells people of gates that open and of decisions, on every channel, and takes what they answer there. */
 @Module({})
 export class NotifierModule {
   static forRoot(config: NotifierConfig): DynamicModule {
-    return {
-      module: NotifierModule,
-      providers: [
-        NotifierService,
-        { provide: CHANNELS, inject: [LOGGER, METRICS], useFactory: (logger: Logger, metrics: Registry) => new NotificationChannels(config, { logger, metrics }) },
-      ],
-    };
+    return { module: NotifierModule, controllers: [ChannelsController], providers: [NotifierService, ...notifierProviders(config)] };
   }
 }

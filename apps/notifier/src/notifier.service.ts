@@ -1,28 +1,53 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Eventing } from '@cs/eventing';
-import { CONSUMERS, EVENTING, type Consumers, type RunningConsumer } from '@cs/jetstream';
+import { AggregateWatch, CONSUMERS, EVENTING, NATS_CONNECTION, type Consumers, type RunningConsumer } from '@cs/jetstream';
+import { LOGGER, type Logger } from '@cs/platform';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { notifierConsumers } from './consumers.js';
+import type { InstallationSenders } from './installation-senders.js';
+import type { Installations } from './installations.js';
 import type { NotificationChannels } from './notification-channels.js';
-import { CHANNELS } from './tokens.js';
+import { CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS } from './tokens.js';
 
 /** Starts and stops what the notifier listens to. */
 @Injectable()
 export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy {
   #consumers: readonly RunningConsumer[] = [];
+  #watch: AggregateWatch | undefined;
+  #stopping = false;
 
   constructor(
     @Inject(CONSUMERS) private readonly consumers: Consumers,
     @Inject(EVENTING) private readonly eventing: Eventing,
     @Inject(CHANNELS) private readonly channels: NotificationChannels,
+    @Inject(INSTALLATIONS) private readonly installations: Installations,
+    @Inject(INSTALLATION_SENDERS) private readonly senders: InstallationSenders,
+    @Inject(NATS_CONNECTION) private readonly nc: NatsConnection,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
-    const definitions = notifierConsumers({ eventing: this.eventing, channels: this.channels.all, publicUrl: this.channels.publicUrl, random: Math.random });
+    const { installations, logger } = this;
+    this.#watch = new AggregateWatch({
+      nc: this.nc, aggregate: 'channel', onChange: (ref) => installations.refresh(ref),
+      onError: (error) => logger.warn({ err: error }, 'watching the channels was interrupted'),
+    });
+    void this.#watch.ready.then(() => this.#start());
+  }
+
+  /** Gates are routed once every installation is known. */
+  #start(): void {
+    if (this.#stopping) return;
+    const { eventing, channels, installations } = this;
+    const definitions = notifierConsumers({ eventing, channels: channels.all, directory: installations, publicUrl: channels.publicUrl, random: Math.random });
     this.#consumers = definitions.map((definition) => this.consumers.start(definition));
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    this.#stopping = true;
+    await this.#watch?.stop();
+    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), this.senders.stop()]);
+    await this.installations.close();
     await this.channels.close();
   }
 }

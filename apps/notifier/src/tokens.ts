@@ -1,2 +1,7 @@
-/** The configured channels, as `NotificationChannels`. */
+/** The channels of the notifier's own configuration, as `NotificationChannels`. */
 export const CHANNELS = Symbol('CHANNELS');
+/** The installations that people set up, as `Installations`. */
+export const INSTALLATIONS = Symbol('INSTALLATIONS');
+export const INSTALLATION_SENDERS = Symbol('INSTALLATION_SENDERS');
+/** What commands on channels need, as `ChannelCommands`. */
+export const CHANNEL_OPTIONS = Symbol('CHANNEL_OPTIONS');

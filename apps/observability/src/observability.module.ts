@@ -3,7 +3,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { ProjectionProgress } from '@cs/eventing';
 import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresChannelQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -11,6 +11,7 @@ import { auditProviders } from './audit-providers.js';
 import { AuditController } from './audit.controller.js';
 import { AuditReadsController } from './audit-reads.controller.js';
 import { AutomationsController } from './automations.controller.js';
+import { ChannelsController } from './channels.controller.js';
 import type { ObservabilityConfig } from './config.js';
 import { DelegationsController } from './delegations.controller.js';
 import { GovernanceController } from './governance.controller.js';
@@ -28,7 +29,7 @@ import { RunsController } from './runs.controller.js';
 import { SnapshotsController } from './snapshots.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -36,6 +37,7 @@ const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Qu
 /** What the controllers ask, on the database. */
 const queryProviders: readonly Provider[] = [
   onDatabase(PROJECTION_QUERIES, (database) => new PostgresProjectionQueries(database)),
+  onDatabase(CHANNEL_QUERIES, (database) => new PostgresChannelQueries(database)),
   onDatabase(DELEGATION_QUERIES, (database) => new PostgresDelegationQueries(database)),
   { provide: CLOCK, useValue: Date.now },
   { provide: ASKER, inject: [DELEGATION_QUERIES, CLOCK], useFactory: askers },
@@ -59,7 +61,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReplayController, SnapshotsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [ChannelsController, PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReplayController, SnapshotsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         ...queryProviders,
         ...auditProviders(config.COUNTERSIGN_AUDIT_KEYS_FILE),

@@ -5,6 +5,7 @@ export const AUDIT_QUERIES = Symbol('AUDIT_QUERIES');
 export const AUDIT_READS = Symbol('AUDIT_READS');
 export const EXPORT_SOURCES = Symbol('EXPORT_SOURCES');
 export const VERIFICATION_SOURCES = Symbol('VERIFICATION_SOURCES');
+export const CHANNEL_QUERIES = Symbol('CHANNEL_QUERIES');
 export const WEBHOOK_QUERIES = Symbol('WEBHOOK_QUERIES');
 export const GOVERNANCE_QUERIES = Symbol('GOVERNANCE_QUERIES');
 export const POLICY_QUERIES = Symbol('POLICY_QUERIES');

@@ -3,4 +3,6 @@ export { SlackChannel, type SlackChannelOptions } from './slack/slack-channel.ad
 export { DiscordChannel, type DiscordChannelOptions } from './discord/discord-channel.adapter.js';
 export { TelegramChannel, type TelegramChannelOptions } from './telegram/telegram-channel.adapter.js';
 export { WebhookChannel, type WebhookChannelOptions } from './webhook-channel.adapter.js';
-export { signatureHeader, signWebhook, verifyWebhook } from './webhook-signature.js';
+export type { PlatformParts } from './platform-parts.js';
+export { webhookKind } from './webhook-kind.js';
+export { signatureHeader, signWebhook, standardWebhookHeaders, verifyWebhook } from './webhook-signature.js';

@@ -1,7 +1,7 @@
 import type { DeliveryRequest } from '@cs/contracts';
 import type { ChannelOutcome, NotificationChannel } from '@cs/notification';
 import type { OutboundHttp, OutboundResult } from '@cs/outbound-http';
-import { signatureHeader, signWebhook } from './webhook-signature.js';
+import { signatureHeader, signWebhook, standardWebhookHeaders } from './webhook-signature.js';
 
 export interface WebhookChannelOptions {
   readonly http: OutboundHttp;
@@ -36,11 +36,31 @@ const judge = (result: Answered, nowMs: number): ChannelOutcome => {
   return { kind: 'transient', reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
 };
 
+const headersOf = ({ secret, now }: WebhookChannelOptions, { delivery_id, notice }: DeliveryRequest, body: string): Record<string, string> => ({
+  'content-type': 'application/json',
+  'idempotency-key': delivery_id,
+  'countersign-event-id': delivery_id,
+  'countersign-event-type': notice,
+  [signatureHeader]: signWebhook(secret, body, now()),
+  ...standardWebhookHeaders(secret, { id: delivery_id, body, nowMs: now() }),
+});
+
 /**
- * Posts each notice as JSON to one URL, signed. The receiver tells repetitions by `Idempotency-Key`.
- * 2xx is sent; 408, 425, 429, 5xx and network trouble are tried again; any other answer, redirects
- * included, and an address that egress forbids are final.
+ * Posts a notice as JSON to one URL, signed in two ways: by `Countersign-Signature`, and as Standard Webhooks
+ * (standardwebhooks.com). The receiver tells repetitions by `Idempotency-Key` or `webhook-id`. 2xx is sent; 408, 425,
+ * 429, 5xx and network trouble are tried again; any other answer, redirects included, and an address that egress
+ * forbids are final.
  */
+export const postWebhook = async (options: WebhookChannelOptions, request: DeliveryRequest): Promise<ChannelOutcome> => {
+  const { http, url, now, timeoutMs = 10_000 } = options;
+  const body = JSON.stringify({ id: request.delivery_id, type: request.notice, data: request });
+  const result = await http.request({ method: 'POST', url, timeoutMs, body, headers: headersOf(options, request, body) });
+  if (result.kind === 'answered') return judge(result, now());
+  const isFinal = result.reason === 'egress_denied' || result.reason === 'request_invalid';
+  return { kind: isFinal ? 'permanent' : 'transient', reason: result.message };
+};
+
+/** The webhook of the notifier's own configuration: every notice goes to one URL. */
 export class WebhookChannel implements NotificationChannel {
   readonly name = 'webhook';
   readonly #options: WebhookChannelOptions;
@@ -49,22 +69,7 @@ export class WebhookChannel implements NotificationChannel {
     this.#options = options;
   }
 
-  async send(request: DeliveryRequest): Promise<ChannelOutcome> {
-    const { http, url, secret, now, timeoutMs = 10_000 } = this.#options;
-    const { delivery_id, notice } = request;
-    const body = JSON.stringify({ id: delivery_id, type: notice, data: request });
-    const result = await http.request({
-      method: 'POST', url, timeoutMs, body,
-      headers: {
-        'content-type': 'application/json',
-        'idempotency-key': delivery_id,
-        'countersign-event-id': delivery_id,
-        'countersign-event-type': notice,
-        [signatureHeader]: signWebhook(secret, body, now()),
-      },
-    });
-    if (result.kind === 'answered') return judge(result, now());
-    const isFinal = result.reason === 'egress_denied' || result.reason === 'request_invalid';
-    return { kind: isFinal ? 'permanent' : 'transient', reason: result.message };
+  send(request: DeliveryRequest): Promise<ChannelOutcome> {
+    return postWebhook(this.#options, request);
   }
 }

@@ -19,3 +19,13 @@ export const verifyWebhook = (secret: string, { signature, body, nowMs, toleranc
   if (given === '' || Math.abs(nowMs / 1000 - Number(timestamp)) > toleranceS) return false;
   return timingSafeEqual(Buffer.from(given, 'hex'), Buffer.from(hmac(secret, Number(timestamp), body), 'hex'));
 };
+
+/** Secrets of Standard Webhooks are base64 behind `whsec_`; any other text is used as it is. */
+const standardKey = (secret: string): Buffer => (secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret));
+
+/** Headers of Standard Webhooks: `v1,<base64 HMAC-SHA256 of "<id>.<unix seconds>.<body>">`. */
+export const standardWebhookHeaders = (secret: string, { id, body, nowMs }: { readonly id: string; readonly body: string; readonly nowMs: number }): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> => {
+  const timestamp = String(Math.floor(nowMs / 1000));
+  const signature = createHmac('sha256', standardKey(secret)).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+};

@@ -33,7 +33,19 @@ export {
 } from './delegation.schema.js';
 export { delegationEvents, type DelegationEvent } from './events/delegation.events.js';
 export { endDelegation, listDelegations, setDelegation } from './rpc/delegation.rpc.js';
-export { deliveryEvents, deliveryRequestSchema, type DeliveryEvent, type DeliveryRequest } from './events/delivery.events.js';
+export {
+  channelIdSchema, channelKindSchema, channelRouteSchema, channelSchema, channelSecretsSchema, channelSettingsSchema, channelStatuses, channelTiers, channelTierSchema, channelUserSchema, postedMessageSchema, recipientSchema,
+  type Channel, type ChannelKindName, type ChannelRoute, type ChannelSettings, type ChannelStatus, type ChannelTier, type ChannelUser, type Hours, type PostedMessage,
+} from './channel.schema.js';
+export {
+  channelAudienceEvents, channelCallbackEvents, channelEvents, channelInteractionEvents, channelInteractionSchema, channelThreadEvents, destinationSchema,
+  type ChannelAudienceEvent, type ChannelCallbackEvent, type ChannelEvent, type ChannelInteraction, type ChannelInteractionEvent, type ChannelThreadEvent, type Destination,
+} from './events/channel.events.js';
+export {
+  changeChannelUser, deleteChannel, getChannel, listChannels, listDeliveries, offerEnrolment, patchChannel, putChannel, receiveChannelCallback, showChannel, testChannel,
+  type ChannelCallbackAnswer, type ChannelRecord, type DeliveryRecord, type EnrolmentOffered,
+} from './rpc/channels.rpc.js';
+export { deliveryEvents, deliveryRequestSchema, noticeSchema, type DeliveryEvent, type DeliveryRequest, type Notice } from './events/delivery.events.js';
 export { defineEvents, upcastEvent, type EventDefinition, type EventOf, type EventTable } from './events/event-catalogue.js';
 export { gateRefusalEvents, type GateRefusalEvent } from './events/gate-refusal.events.js';
 export {

@@ -19,6 +19,7 @@ const label = (event: DeliveryEvent): string => {
     case 'delivery_sent': return `sent ${event.data.attempt}`;
     case 'delivery_attempt_failed': return `failed ${event.data.attempt}`;
     case 'delivery_abandoned': return `abandoned ${event.data.attempt}`;
+    default: return event.event_type;
   }
 };
 

@@ -84,9 +84,9 @@ describe('the OpenAPI document', () => {
     expect(errorsOf(routes.previewReset)).not.toContain('PROJECTION_BEHIND');
   });
 
-  it('has a route for every code, but for those that only the edge and runs themselves answer', () => {
+  it('has a route for every code, but for those that only the edge, runs themselves and channels answer', () => {
     const answered = new Set(allRoutes.flatMap(errorsOf));
-    const elsewhere = ['METHOD_NOT_ALLOWED', 'AUTOMATION_V2_VERSION_NOT_FOUND', 'REQUEST_MALFORMED', 'REQUEST_URI_TOO_LONG', 'REQUEST_HEADERS_TOO_LARGE', 'REQUEST_TIMEOUT'];
+    const elsewhere = ['METHOD_NOT_ALLOWED', 'AUTOMATION_V2_VERSION_NOT_FOUND', 'CHANNEL_ENROLMENT_INVALID', 'CHANNEL_USER_NOT_ALLOWED', 'CHANNEL_TIER_TOO_LOW', 'CHANNEL_STEP_UP_REQUIRED', 'CHANNEL_DEPARTMENT_REQUIRED', 'CHANNEL_CARD_UNKNOWN', 'REQUEST_MALFORMED', 'REQUEST_URI_TOO_LONG', 'REQUEST_HEADERS_TOO_LARGE', 'REQUEST_TIMEOUT'];
     expect(Object.keys(httpErrorCatalogue).filter((code) => !answered.has(code as HttpErrorCode))).toEqual(elsewhere);
   });
 

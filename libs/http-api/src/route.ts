@@ -21,7 +21,7 @@ export interface RouteAnswer {
 /** One HTTP route: what the gateway parses, what it answers, and what the documentation says about it. */
 export interface RouteDefinition {
   readonly operationId: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `{name}` stands for a path parameter. */
   readonly path: `/${string}`;
   readonly tag: string;

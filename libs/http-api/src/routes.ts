@@ -1,6 +1,7 @@
 import * as approvalRoutes from './approval-routes.js';
 import * as auditRoutes from './audit-routes.js';
 import * as automationRoutes from './automation-routes.js';
+import * as channelRoutes from './channel-routes.js';
 import * as delegationRoutes from './delegation-routes.js';
 import * as documentRoutes from './document-routes.js';
 import * as governanceRoutes from './governance-routes.js';
@@ -21,10 +22,10 @@ import * as supervisionRoutes from './supervision-routes.js';
 import * as waitRoutes from './wait-routes.js';
 
 /** Written out, because the compiler does not serialise an inferred type of this length. */
-type Routes = typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof humanRequestRoutes & typeof runRoutes & typeof approvalRoutes & typeof operatorRoutes & typeof snapshotRoutes & typeof statefulRoutes & typeof runObservabilityRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof replayRoutes & typeof policyRoutes & typeof delegationRoutes & typeof waitRoutes & typeof pageRoutes & typeof documentRoutes;
+type Routes = typeof channelRoutes & typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof humanRequestRoutes & typeof runRoutes & typeof approvalRoutes & typeof operatorRoutes & typeof snapshotRoutes & typeof statefulRoutes & typeof runObservabilityRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof replayRoutes & typeof policyRoutes & typeof delegationRoutes & typeof waitRoutes & typeof pageRoutes & typeof documentRoutes;
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes: Routes = { ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...humanRequestRoutes, ...runRoutes, ...approvalRoutes, ...operatorRoutes, ...snapshotRoutes, ...statefulRoutes, ...runObservabilityRoutes, ...supervisionRoutes, ...receiptRoutes, ...replayRoutes, ...policyRoutes, ...delegationRoutes, ...waitRoutes, ...pageRoutes, ...documentRoutes };
+export const routes: Routes = { ...channelRoutes, ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...humanRequestRoutes, ...runRoutes, ...approvalRoutes, ...operatorRoutes, ...snapshotRoutes, ...statefulRoutes, ...runObservabilityRoutes, ...supervisionRoutes, ...receiptRoutes, ...replayRoutes, ...policyRoutes, ...delegationRoutes, ...waitRoutes, ...pageRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

@@ -13,6 +13,8 @@ export interface DurableConsumer {
   readonly ackWaitMs: number;
   /** Messages handled at a time by one instance. */
   readonly maxInFlight: number;
+  /** Messages that may wait for their next delivery before no new one is given out. Default 1000, or eight times `maxInFlight`. */
+  readonly maxUnsettled?: number | undefined;
   /** Where a new durable starts: a number is a position of the stream. Default `all`. */
   readonly start?: 'all' | 'new' | number | undefined;
   /** Messages come without their body. Default false. */
@@ -27,10 +29,10 @@ const startOf = (start: DurableConsumer['start'] = 'all'): Partial<ConsumerConfi
 };
 
 /** Creates the consumer, or brings one that is there in line; where it stands is never changed. */
-export const ensureConsumer = async ({ nc, stream, durable, filters, ackWaitMs, maxInFlight, start, headersOnly = false }: DurableConsumer): Promise<void> => {
+export const ensureConsumer = async ({ nc, stream, durable, filters, ackWaitMs, maxInFlight, maxUnsettled = Math.max(1000, maxInFlight * 8), start, headersOnly = false }: DurableConsumer): Promise<void> => {
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: apiTimeoutMs });
   const changeable = {
-    filter_subjects: [...filters], ack_wait: nanos(ackWaitMs), max_deliver: -1, max_ack_pending: Math.max(1000, maxInFlight * 8), ...(headersOnly ? { headers_only: true } : {}),
+    filter_subjects: [...filters], ack_wait: nanos(ackWaitMs), max_deliver: -1, max_ack_pending: maxUnsettled, ...(headersOnly ? { headers_only: true } : {}),
   };
   try {
     await jsm.consumers.add(stream, { durable_name: durable, ack_policy: AckPolicy.Explicit, ...startOf(start), ...changeable });

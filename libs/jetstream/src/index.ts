@@ -1,5 +1,6 @@
 export { JetStreamAggregateHistory } from './aggregate-history.adapter.js';
 export { JetStreamAuditAnchors } from './audit-anchors.adapter.js';
+export { AggregateWatch, type AggregateWatchOptions } from './aggregate-watch.adapter.js';
 export { AutomationStatusCache } from './automation-statuses.adapter.js';
 export { blobHeader } from './commit-codec.js';
 export { startConsumer, type ConsumerMessage, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';

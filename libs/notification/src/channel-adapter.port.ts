@@ -1,19 +1,12 @@
-import type { DeliveryRequest, GateDecision } from '@cs/contracts';
+import type { DeliveryRequest, GateDecision, PostedMessage } from '@cs/contracts';
 
-/** A message as its platform names it: enough to change it, and to answer below it. */
-export interface PostedMessage {
-  /** Channel, chat or mailbox, e.g. `C024BE91L` (Slack), `-1001234` (Telegram), `ada@example.com`. */
-  readonly conversation: string;
-  readonly message_id: string;
-  /** What an answer below it names, where that is not the message itself. */
-  readonly thread_id?: string;
-}
+export type { PostedMessage } from '@cs/contracts';
 
 /** What a channel says about one attempt. Reasons are stored and shown: they hold no secret. */
 export type AdapterOutcome =
   | { readonly kind: 'sent'; readonly message?: PostedMessage }
   /** It may work later: the network, a rate limit, the channel's own trouble. */
-  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number }
+  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number; /** The platform said that it did not take it, e.g. 429: nothing was posted. */ readonly not_posted?: boolean }
   /** It will never work: refused, gone, not what the channel takes. */
   | { readonly kind: 'permanent'; readonly reason: string };
 
@@ -43,7 +36,7 @@ export interface Outgoing {
  * - `gate_reminded`, `gate_escalated`: changes the cards in `asked` (they keep their buttons and say what time has done) and answers below.
  * - `gate_decided`, `gate_closed`: changes every card in `asked` to one without buttons that says who decided what, when and why, and answers below.
  *   A message that is gone is not an error. Changing to what a message is already is not one either.
- * - other notices: posts a message without buttons.
+ * - other notices: posts a message without buttons; `card` is a notice card (notice-card.schema.ts): a list, what became of a run, or a test.
  */
 export interface ChannelAdapter {
   /** Bounded in time by the adapter itself; never throws for what the platform says. */

@@ -1,61 +1,90 @@
-import type { DeliveryEvent, DeliveryRequest } from '@cs/contracts';
-import { accept, assertNever, refuse, type Decision, type Decider, type Refusal } from '@cs/kernel';
-import { isOpen, type Delivery, type RequestedDelivery } from './delivery.state.js';
+import type { DeliveryEvent, DeliveryRequest, PostedMessage } from '@cs/contracts';
+import { accept, assertNever, refuse, type Decision, type Decider, type Json, type Refusal } from '@cs/kernel';
+import type { AdapterOutcome } from './channel-adapter.port.js';
+import { evolveDelivery } from './delivery-evolution.js';
+import { isOpen, messagesOf, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
 export type DeliveryCommand =
   | { readonly kind: 'request'; readonly request: DeliveryRequest }
-  | { readonly kind: 'record_outcome'; readonly outcome: ChannelOutcome; readonly at_ms: number; readonly max_attempts: number };
+  /** One more for a list that is not told yet. */
+  | { readonly kind: 'add_item'; readonly item_id: string; readonly item: Json }
+  /** Its time does not matter any more. */
+  | { readonly kind: 'hasten'; readonly reason: string }
+  | { readonly kind: 'start'; readonly at_ms: number; readonly max_attempts: number }
+  | { readonly kind: 'record_outcome'; readonly outcome: ChannelOutcome | AdapterOutcome; readonly at_ms: number; readonly max_attempts: number }
+  /** There is nothing to tell any more. An attempt that is under way has to end first. */
+  | { readonly kind: 'withdraw'; readonly reason: string; readonly at_ms: number }
+  /** A message of this delivery that we did not know of. */
+  | { readonly kind: 'find'; readonly message: PostedMessage; readonly at_ms: number };
 
 export type DeliveryRefusal = Refusal<'DELIVERY_NOT_REQUESTED'>;
+type Decided = Decision<DeliveryEvent, DeliveryRefusal>;
+type Of<Kind extends DeliveryCommand['kind']> = Extract<DeliveryCommand, { kind: Kind }>;
 
-type Outcome = Extract<DeliveryCommand, { kind: 'record_outcome' }>;
+/** Items that a list holds at most; more are not told, and shown on the page. */
+const mostItems = 200;
 
-const recordOutcome = (delivery: Extract<Delivery, { status: 'pending' | 'retrying' }>, { outcome, at_ms, max_attempts }: Outcome): Decision<DeliveryEvent, DeliveryRefusal> => {
-  const attempt = delivery.attempts + 1;
+const sent = ({ outcome, at_ms: sent_at_ms }: Of<'record_outcome'>, attempt: number): Decided => {
+  const message = 'message' in outcome ? outcome.message : undefined;
+  const message_id = 'message_id' in outcome ? outcome.message_id : message?.message_id;
+  return accept({ event_type: 'delivery_sent', data: { attempt, sent_at_ms, ...(message_id === undefined ? {} : { message_id }), ...(message === undefined ? {} : { message }) } });
+};
+
+const recordOutcome = (delivery: OpenDelivery, command: Of<'record_outcome'>): Decided => {
+  const { outcome, at_ms: failed_at_ms, max_attempts } = command;
+  const attempt = delivery.status === 'sending' ? delivery.attempts : delivery.attempts + 1;
   switch (outcome.kind) {
-    case 'sent':
-      return accept({ event_type: 'delivery_sent', data: { attempt, sent_at_ms: at_ms, ...(outcome.message_id === undefined ? {} : { message_id: outcome.message_id }) } });
-    case 'transient':
-      return accept({ event_type: attempt < max_attempts ? 'delivery_attempt_failed' : 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms: at_ms } });
-    case 'permanent':
-      return accept({ event_type: 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms: at_ms } });
-    default:
-      return assertNever(outcome);
+    case 'sent': return sent(command, attempt);
+    case 'transient': {
+      const not_posted = 'not_posted' in outcome && outcome.not_posted === true ? { not_posted: true } : {};
+      return accept({ event_type: attempt < max_attempts ? 'delivery_attempt_failed' : 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms, ...not_posted } });
+    }
+    case 'permanent': return accept({ event_type: 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms } });
+    default: return assertNever(outcome);
   }
 };
 
-const decide = (command: DeliveryCommand, delivery: Delivery): Decision<DeliveryEvent, DeliveryRefusal> => {
+const start = (delivery: OpenDelivery, { at_ms, max_attempts }: Of<'start'>): Decided => {
+  if (delivery.attempts >= max_attempts) return accept({ event_type: 'delivery_abandoned', data: { attempt: delivery.attempts, reason: 'the outcome of every attempt was lost', failed_at_ms: at_ms } });
+  return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, started_at_ms: at_ms } });
+};
+
+const addItem = (delivery: OpenDelivery, { item_id, item }: Of<'add_item'>): Decided => {
+  const items = delivery.items ?? [];
+  const isTold = delivery.status !== 'pending' || items.length >= mostItems || items.some((known) => known.item_id === item_id);
+  return isTold ? accept() : accept({ event_type: 'delivery_item_added', data: { item_id, item } });
+};
+
+const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): Decided => {
+  if (delivery.status === 'sending') return accept();
+  return accept({ event_type: 'delivery_abandoned', data: { attempt: Math.max(delivery.attempts, 1), reason, failed_at_ms: at_ms } });
+};
+
+const isSame = (a: PostedMessage, b: PostedMessage): boolean => a.conversation === b.conversation && a.message_id === b.message_id;
+
+const find = (delivery: RequestedDelivery, { message, at_ms }: Of<'find'>): Decided => {
+  if (isOpen(delivery) || messagesOf(delivery).some((known) => isSame(known, message))) return accept();
+  return accept({ event_type: 'delivery_duplicate_found', data: { message, found_at_ms: at_ms } });
+};
+
+const onOpen = (delivery: OpenDelivery, command: Exclude<DeliveryCommand, { kind: 'request' | 'find' }>): Decided => {
   switch (command.kind) {
-    case 'request':
-      return delivery.status === 'none' ? accept({ event_type: 'delivery_requested', data: command.request }) : accept();
-    case 'record_outcome':
-      if (delivery.status === 'none') return refuse({ code: 'DELIVERY_NOT_REQUESTED', message: 'Nobody asked for this delivery' });
-      return isOpen(delivery) ? recordOutcome(delivery, command) : accept();
-    default:
-      return assertNever(command);
+    case 'record_outcome': return recordOutcome(delivery, command);
+    case 'start': return start(delivery, command);
+    case 'add_item': return addItem(delivery, command);
+    case 'hasten': return delivery.hastened ? accept() : accept({ event_type: 'delivery_hastened', data: { reason: command.reason } });
+    case 'withdraw': return withdraw(delivery, command);
+    default: return assertNever(command);
   }
 };
 
-const afterRequest = (delivery: RequestedDelivery, event: Exclude<DeliveryEvent, { event_type: 'delivery_requested' }>): Delivery => {
-  const { request } = delivery;
-  const { attempt: attempts } = event.data;
-  switch (event.event_type) {
-    case 'delivery_attempt_failed':
-      return { status: 'retrying', request, attempts, last_error: event.data.reason };
-    case 'delivery_abandoned':
-      return { status: 'abandoned', request, attempts, last_error: event.data.reason };
-    case 'delivery_sent':
-      return { status: 'sent', request, attempts, sent_at_ms: event.data.sent_at_ms, ...(event.data.message_id === undefined ? {} : { message_id: event.data.message_id }) };
-    default:
-      return assertNever(event);
-  }
+const decide = (command: DeliveryCommand, delivery: Delivery): Decided => {
+  if (command.kind === 'request') return delivery.status === 'none' ? accept({ event_type: 'delivery_requested', data: command.request }) : accept();
+  if (delivery.status === 'none') return refuse({ code: 'DELIVERY_NOT_REQUESTED', message: 'Nobody asked for this delivery' });
+  if (command.kind === 'find') return find(delivery, command);
+  return isOpen(delivery) ? onOpen(delivery, command) : accept();
 };
 
-const evolve = (delivery: Delivery, event: DeliveryEvent): Delivery => {
-  if (event.event_type === 'delivery_requested') return { status: 'pending', request: event.data, attempts: 0 };
-  return delivery.status === 'none' ? delivery : afterRequest(delivery, event);
-};
-
-/** A delivery is requested once, tried until it is sent or given up, and never changes after that. */
-export const deliveryDecider: Decider<DeliveryCommand, Delivery, DeliveryEvent, DeliveryRefusal> = { decide, evolve, initialState: { status: 'none' } };
+/** A delivery is requested once, tried until it is sent or given up, and never changes after that but for duplicates that are found. */
+export const deliveryDecider: Decider<DeliveryCommand, Delivery, DeliveryEvent, DeliveryRefusal> = { decide, evolve: evolveDelivery, initialState: { status: 'none' } };

@@ -1,20 +1,48 @@
-import { deliveryRequestSchema } from '@cs/contracts';
+import { deliveryRequestSchema, postedMessageSchema } from '@cs/contracts';
 import { z } from 'zod';
 
-const known = { request: deliveryRequestSchema, attempts: z.int().nonnegative() };
+const itemSchema = z.object({ item_id: z.string(), item: z.json() });
+
+const known = {
+  request: deliveryRequestSchema,
+  /** Attempts that began. */
+  attempts: z.int().nonnegative(),
+  /** Of a list, in the order in which they came. */
+  items: z.array(itemSchema).readonly().exactOptional(),
+  /** It waits for its time no longer. */
+  hastened: z.literal(true).exactOptional(),
+  /** An earlier attempt may have posted the message without our knowing. */
+  uncertain: z.literal(true).exactOptional(),
+};
 const failed = { ...known, last_error: z.string() };
 
 export const deliverySchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
   z.object({ status: z.literal('pending'), ...known }),
+  z.object({ status: z.literal('sending'), ...known }),
   z.object({ status: z.literal('retrying'), ...failed }),
-  z.object({ status: z.literal('sent'), ...known, sent_at_ms: z.int(), message_id: z.string().optional() }),
-  z.object({ status: z.literal('abandoned'), ...failed }),
+  z.object({ status: z.literal('sent'), ...known, sent_at_ms: z.int(), message_id: z.string().optional(), message: postedMessageSchema.exactOptional(), duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
+  z.object({ status: z.literal('abandoned'), ...failed, duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
 ]);
 
-/** One thing to tell on one channel. `none` before it was requested; `sent` and `abandoned` are final. */
+/**
+ * One thing to tell on one channel. `none` before it was requested; `sending` while an attempt is under way, or
+ * its outcome was lost; `sent` and `abandoned` are final, but for duplicates that turn up.
+ */
 export type Delivery = z.infer<typeof deliverySchema>;
 export type RequestedDelivery = Exclude<Delivery, { readonly status: 'none' }>;
+export type OpenDelivery = Extract<Delivery, { readonly status: 'pending' | 'sending' | 'retrying' }>;
 
-export const isOpen = (delivery: Delivery): delivery is Extract<Delivery, { readonly status: 'pending' | 'retrying' }> =>
-  delivery.status === 'pending' || delivery.status === 'retrying';
+const open: ReadonlySet<Delivery['status']> = new Set(['pending', 'sending', 'retrying']);
+
+export const isOpen = (delivery: Delivery): delivery is OpenDelivery => open.has(delivery.status);
+
+/** Whether a message may be there that we do not know of. */
+export const mayBePosted = (delivery: RequestedDelivery): boolean => delivery.status === 'sending' || delivery.uncertain === true;
+
+/** Every message that was posted for it, as far as we know. */
+export const messagesOf = (delivery: Delivery): readonly z.infer<typeof postedMessageSchema>[] => {
+  if (delivery.status !== 'sent' && delivery.status !== 'abandoned') return [];
+  const first = delivery.status === 'sent' && delivery.message !== undefined ? [delivery.message] : [];
+  return [...first, ...(delivery.duplicates ?? [])];
+};

@@ -1,27 +1,22 @@
-import type { DeliveryEvent, DeliveryRequest } from '@cs/contracts';
-import { done, executeCommand, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
+import type { DeliveryRequest } from '@cs/contracts';
+import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
-import { cardSchema, type Card } from './card.schema.js';
+import { cardSchema } from './card.schema.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import { deliveryDecider, type DeliveryRefusal } from './delivery.decider.js';
-import type { Delivery } from './delivery.state.js';
 import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
+import { askInstallations, followUpInstallations } from './gate-destinations.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
-
-export interface RequestDeliveriesOptions {
-  readonly eventing: Eventing;
-  /** Names of the channels that are configured. */
-  readonly channels: readonly string[];
-  /** The gateway as people reach it, for links. Absent: cards have none. */
-  readonly publicUrl?: string;
-}
+import { requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 
 /** A decision can be handled before the opening that came just before it; after so many looks there was none on that channel. */
 const looksForOpening = 5;
+/** The same, where an installation may still have to be asked. */
+const looksForAudience = 20;
 const lookAgainMs = 500;
+const longestLookMs = 30_000;
 /** Events this old come from before the notifier was there: what was decided since then is not told. */
 const oldAfterMs = 3_600_000;
 
@@ -31,53 +26,35 @@ const automationOf = async ({ store }: Eventing, { position, event_id }: GateNot
   return stored?.commit.events.find((event) => event.event_id === event_id)?.correlation_id ?? 'unknown';
 };
 
-const request = async ({ eventing }: RequestDeliveriesOptions, notice: GateNotice, delivery: DeliveryRequest): Promise<boolean> => {
-  const executed = await executeCommand<Delivery, DeliveryEvent, DeliveryRefusal>(deliveryRef(eventing.digest, { ...notice, ...delivery }), {
-    eventing, aggregate: deliveryAggregate, context: { causation_id: notice.event_id, correlation_id: delivery.automation_id },
-    decide: (state) => deliveryDecider.decide({ kind: 'request', request: delivery }, state),
-  });
-  return executed.kind === 'accepted';
-};
-
 const isOld = ({ clock }: Eventing, { occurred_at_ms }: GateNotice): boolean => clock() - occurred_at_ms > oldAfterMs;
 
 const stillWaits = async ({ store }: Eventing, { org_id, workspace_id, run_id }: GateNotice): Promise<boolean> =>
   (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
 
-const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<boolean> => {
+const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
   const { gate, run_id } = notice;
-  if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return true;
+  if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return 'requested';
   const automation_id = await automationOf(options.eventing, notice);
   const card: Json = openedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
-  const requested = await Promise.all(options.channels.map((channel) => {
-    const { id } = deliveryRef(options.eventing.digest, { ...notice, ...gate, channel });
-    return request(options, notice, {
-      delivery_id: id, channel, notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id,
-      approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, card,
-    });
-  }));
-  return requested.every(Boolean);
+  const question: Omit<DeliveryRequest, 'delivery_id' | 'channel'> = {
+    notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, card,
+  };
+  const requested = await Promise.all([
+    ...options.channels.map((channel) => requestDelivery(options, notice, { ...question, channel })),
+    askInstallations(options, notice, question),
+  ]);
+  return requested.includes('contended') ? 'contended' : 'requested';
 };
 
-/** What follows the question of an opening: what is told, and what becomes of its card. */
-interface FollowUp {
-  readonly notice: Exclude<DeliveryRequest['notice'], 'gate_opened'>;
-  readonly gate_opening_id: string;
-  readonly notification_key?: string;
-  readonly card: (opened: Card) => Card;
-}
-
 /** The notice goes where the question went, and repeats what it was about. */
-const requestFollowUp = async (options: RequestDeliveriesOptions, about: GateNotice, { channel, followUp }: { readonly channel: string; readonly followUp: FollowUp }): Promise<'requested' | 'contended' | 'not-opened'> => {
+const requestFollowUp = async (options: RequestDeliveriesOptions, about: GateNotice, { channel, followUp }: { readonly channel: string; readonly followUp: FollowUp }): Promise<Requested | 'not-opened'> => {
   const { store, digest } = options.eventing;
   const { notice, gate_opening_id, notification_key, card } = followUp;
-  const identity = { org_id: about.org_id, workspace_id: about.workspace_id, gate_opening_id, channel };
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, { ...identity, notice: 'gate_opened' }));
+  const question = deliveryRef(digest, { org_id: about.org_id, workspace_id: about.workspace_id, gate_opening_id, channel, notice: 'gate_opened' });
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, question);
   if (state.status === 'none') return 'not-opened';
-  const key = notification_key === undefined ? {} : { notification_key };
-  const changed: Json = card(cardSchema.parse(state.request.card));
-  const requested = await request(options, about, { ...state.request, delivery_id: deliveryRef(digest, { ...identity, ...key, notice }).id, notice, ...key, card: changed });
-  return requested ? 'requested' : 'contended';
+  const { delivery_id: _id, ...asked } = state.request;
+  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(cardSchema.parse(asked.card)) });
 };
 
 /** A gate that is open in a run that ended: its last state still shows it. */
@@ -109,9 +86,11 @@ const requestFollowUps = async (options: RequestDeliveriesOptions, about: Exclud
   const followUp = await followUpOf(options, about);
   if (followUp === undefined) return done;
   const results = await Promise.all(options.channels.map((channel) => requestFollowUp(options, about, { channel, followUp })));
-  if (results.includes('contended')) return contended;
-  const looksAgain = results.includes('not-opened') && deliveryCount < looksForOpening && !isOld(options.eventing, about);
-  return looksAgain ? retryLater(lookAgainMs, 'the opening of this gate was not told yet') : done;
+  const installed = await followUpInstallations(options, about, followUp);
+  if ([...results, installed].includes('contended')) return contended;
+  const looks = installed === 'not-opened' ? looksForAudience : looksForOpening;
+  const looksAgain = [...results, installed].includes('not-opened') && deliveryCount < looks && !isOld(options.eventing, about);
+  return looksAgain ? retryLater(Math.min(lookAgainMs * 2 ** Math.max(deliveryCount - looksForOpening, 0), longestLookMs), 'the opening of this gate was not told yet') : done;
 };
 
 /**
@@ -123,5 +102,5 @@ export const requestDeliveries = async (options: RequestDeliveriesOptions, body:
   if (!read.ok) return giveUp(read.reason);
   const { notice } = read;
   if (notice.notice !== 'gate_opened') return await requestFollowUps(options, notice, deliveryCount);
-  return (await requestOpened(options, notice)) ? done : contended;
+  return (await requestOpened(options, notice)) === 'requested' ? done : contended;
 };

@@ -1,11 +1,11 @@
-import type { AggregateRef, DeliveryEvent, DeliveryRequest } from '@cs/contracts';
-import { done, executeCommand, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
-import { backOffMs, maxAttempts } from './back-off.policy.js';
+import type { AggregateRef, DeliveryRequest } from '@cs/contracts';
+import { done, giveUp, loadAggregate, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
+import { maxAttempts } from './back-off.policy.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import { deliveryDecider, type DeliveryRefusal } from './delivery.decider.js';
-import { isOpen, type Delivery } from './delivery.state.js';
+import { isOpen } from './delivery.state.js';
 import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
-import { redactText } from './redact-text.js';
+import { commandDelivery } from './request-delivery.js';
+import { afterAttempt, storable, thrown } from './send-outcome.js';
 
 export interface SendDeliveryOptions {
   readonly eventing: Eventing;
@@ -14,18 +14,13 @@ export interface SendDeliveryOptions {
   readonly random: () => number;
 }
 
-const maxReasonLength = 500;
 const outdated: ChannelOutcome = { kind: 'permanent', reason: 'the gate was decided before this could be told' };
-
-/** Reasons are stored: whatever a channel says is redacted and cut. */
-const storable = (outcome: ChannelOutcome): ChannelOutcome =>
-  outcome.kind === 'sent' ? outcome : { ...outcome, reason: redactText(outcome.reason).slice(0, maxReasonLength) };
 
 const attempt = async (channel: NotificationChannel, request: DeliveryRequest): Promise<ChannelOutcome> => {
   try {
     return storable(await channel.send(request));
   } catch (error) {
-    return storable({ kind: 'transient', reason: error instanceof Error ? error.message : 'the channel failed' });
+    return storable(thrown(error));
   }
 };
 
@@ -38,25 +33,10 @@ const isOutdated = async ({ store, digest }: Eventing, ref: AggregateRef, { noti
   return ends.some((end) => end !== undefined);
 };
 
-const record = async ({ eventing }: SendDeliveryOptions, ref: AggregateRef, outcome: ChannelOutcome): Promise<Delivery | undefined> => {
-  const executed = await executeCommand<Delivery, DeliveryEvent, DeliveryRefusal>(ref, {
-    eventing, aggregate: deliveryAggregate, context: {},
-    decide: (state, at_ms) => deliveryDecider.decide({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }, state),
-  });
-  return executed.kind === 'accepted' ? executed.loaded.state : undefined;
-};
-
 const channelOf = ({ commit }: StoredCommit): string | undefined => {
   const [first] = commit.events;
   const data = first?.data;
   return typeof data === 'object' && data !== null && 'channel' in data && typeof data.channel === 'string' ? data.channel : undefined;
-};
-
-const afterAttempt = (next: Delivery | undefined, outcome: ChannelOutcome, random: () => number): ConsumerOutcome => {
-  if (next === undefined) return retryLater(1_000, 'others kept writing to the delivery');
-  if (next.status !== 'retrying') return done;
-  const retryAfterMs = outcome.kind === 'transient' ? outcome.retry_after_ms : undefined;
-  return retryLater(backOffMs(next.attempts, { retryAfterMs, random: random() }), next.last_error);
 };
 
 /**
@@ -72,5 +52,5 @@ export const sendDelivery = async (options: SendDeliveryOptions, requested: Stor
   if (!isOpen(state)) return state.status === 'none' ? giveUp('the delivery was never requested') : done;
   const late = state.attempts > 0 && (await isOutdated(eventing, ref, state.request));
   const outcome = late ? outdated : await attempt(channel, state.request);
-  return afterAttempt(await record(options, ref, outcome), outcome, random);
+  return afterAttempt(await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) }), outcome, random);
 };

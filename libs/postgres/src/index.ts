@@ -23,5 +23,6 @@ export { PostgresWaitQueries } from './wait-queries.adapter.js';
 export { retentionRules } from './retention-rules.js';
 export { holdAlone } from './hold-alone.js';
 export { PostgresGovernanceQueries } from './governance-queries.adapter.js';
+export { PostgresChannelQueries } from './channel-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';
 export { PostgresRunObservability } from './run-observability.adapter.js';

@@ -1,8 +1,9 @@
 import type {
-  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DeadLetterRow, DelegationRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DeadLetterRow, DelegationRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { automationTables } from './automation-tables.js';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
+import { channelTables } from './channel-tables.js';
 import { humanRequestTable } from './human-request-table.js';
 import { policyTables } from './policy-tables.js';
 import { governanceTables } from './governance-tables.js';
@@ -91,18 +92,6 @@ const gates: BulkTable<GateRow> = {
   },
 };
 
-const deliveries: BulkTable<DeliveryRow> = {
-  name: 'deliveries',
-  conflict: ['org_id', 'workspace_id', 'delivery_id'],
-  merge: Object.fromEntries(
-    ['channel', 'notice', 'run_id', 'gate_opening_id', 'last_error', 'message_id', 'requested_at_ms'].map((column) => [column, 'coalesce({new}, {old})']),
-  ),
-  columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'delivery_id', 'channel', 'notice', 'run_id', 'gate_opening_id', 'status', 'last_error', 'message_id'),
-    ...bigints('attempts', 'requested_at_ms', 'updated_at_ms', 'position'),
-  },
-};
-
 const deadLetters: BulkTable<DeadLetterRow> = {
   name: 'dead_letters',
   conflict: ['org_id', 'workspace_id', 'dead_letter_id'],
@@ -167,9 +156,10 @@ const delegations: BulkTable<DelegationRow> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, deliveries, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
   ...automationTables,
+  ...channelTables,
   ...webhookTables,
   ...policyTables,
   ...governanceTables,

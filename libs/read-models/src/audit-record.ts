@@ -2,6 +2,7 @@ import { eventCatalogue, type AggregateRef, type EventTable, type GovernanceActo
 import type { StoredCommit } from '@cs/eventing';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 import { governanceFacts } from './governance-facts.js';
+import { channelFacts, factsOfChannel } from './channel-facts.js';
 import { askedFacts, humanFacts } from './human-facts.js';
 import { operatorFacts } from './operator-facts.js';
 import type { TenantKey } from './tenant-key.js';
@@ -37,6 +38,7 @@ const kept: Readonly<Record<string, Facts>> = {
   ...operatorFacts,
   ...governanceFacts,
   ...humanFacts,
+  ...channelFacts,
   run_created: {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',
@@ -90,11 +92,12 @@ type Member = Json | undefined;
 const inMember: Readonly<Record<string, (data: Member) => JsonObject>> = {
   question_asked: (data) => askedFacts(member(data, 'wait')),
   escalation_issued: (data) => askedFacts(member(data, 'wait')),
+  channel_configured: factsOfChannel,
   approval_gate_opened: (data) => pick(member(data, 'gate'), keptOfGate),
   handoff_deposited: (data) => ({ ...pick(member(data, 'handoff'), keptOfHandoff), ...pick(data, { status: 'status', depositedBy: 'deposited_by' }) }),
 };
 
-const refusals: ReadonlySet<string> = new Set(['gate_decision_refused', 'governance_action_denied']);
+const refusals: ReadonlySet<string> = new Set(['gate_decision_refused', 'governance_action_denied', 'channel_interaction_refused']);
 
 const factsOfEvent = (aggregate: AggregateRef['aggregate'], { event_type, data }: RecordedEvent): JsonObject => {
   if (aggregate === 'webhook_trigger') return { ...pick(member(data, 'trigger'), keptOfTrigger), ...pick(data, { changedBy: 'changed_by' }) };

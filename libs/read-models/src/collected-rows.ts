@@ -1,3 +1,4 @@
+import { mergeChannels, type ChannelRow, type ChannelUserRow } from './channel.projection.js';
 import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDelegations, type DelegationRow } from './delegation.projection.js';
@@ -46,6 +47,8 @@ export class CollectedRows {
   readonly human_requests = new RowsByKey<HumanRequestRow>((row) => [row.org_id, row.workspace_id, row.request_id]);
   readonly automations = new RowsByKey<AutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeAutomations);
   readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
+  readonly channels = new RowsByKey<ChannelRow>((row) => [row.org_id, row.workspace_id, row.channel_id], mergeChannels);
+  readonly channel_users = new RowsByKey<ChannelUserRow>((row) => [row.org_id, row.workspace_id, row.channel_id, row.user_id]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
   readonly delegations = new RowsByKey<DelegationRow>((row) => [row.org_id, row.workspace_id, row.delegation_id], mergeDelegations);
   readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
@@ -69,7 +72,7 @@ export class CollectedRows {
     return {
       position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records, audit_keys: this.audit_keys,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
-      deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
+      channels: this.channels.all(), channel_users: this.channel_users.all(), deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
       governance_approvals: this.governance_approvals.all(), governed_agents: this.governed_agents.all(), governance_reviews: this.governance_reviews.all(),

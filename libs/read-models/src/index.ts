@@ -35,6 +35,8 @@ export { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type SnapshotPar
 export type { SnapshotEvent, SnapshotQueries, SnapshotRange } from './snapshot-queries.port.js';
 export { toStatefulRun } from './stateful-run.js';
 export type { SweepQueries } from './sweep-queries.port.js';
+export type { ChannelQueries, DeliveryFilter } from './channel-queries.port.js';
+export type { ChannelRow, ChannelUserRow } from './channel.projection.js';
 export { tenantKey, type Reader, type TenantKey, type WorkspaceKey } from './tenant-key.js';
 export { auditViolationKinds, violation, type AuditViolation, type AuditViolationKind } from './audit-violation.js';
 export { AnchorComparison, anchorText, signAnchor } from './verify-audit-anchors.js';

@@ -6,6 +6,7 @@ import { noPosition } from '@cs/kernel';
 import { foldAudit, headOf } from './audit-chain.js';
 import { auditFactsOf } from './audit-record.js';
 import { projectAutomation, projectDefinition } from './automation.projection.js';
+import { projectChannels, projectChannelUsers } from './channel.projection.js';
 import { CollectedRows } from './collected-rows.js';
 import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-letter.projection.js';
 import { projectDelegations, tenantOfRefusedDelegation } from './delegation.projection.js';
@@ -83,6 +84,13 @@ const tenantOfData = (stored: StoredCommit): TenantKey | undefined => {
   return data?.tenant_context && tenantKey(data.tenant_context);
 };
 
+/** An interaction names its tenant in its first event. */
+const tenantOfInteraction = (stored: StoredCommit): TenantKey | undefined => {
+  const [event] = eventsOf('channel_interaction', stored);
+  if (event?.event_type === 'channel_interaction_received') return tenantKey(event.data.interaction.tenant_context);
+  return event?.event_type === 'channel_interaction_refused' ? tenantKey(event.data.tenant_context) : undefined;
+};
+
 type CommitProjection = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings) => TenantKey;
 
 /** Each aggregate's projection; answers the tenant that the commit belongs to. */
@@ -111,6 +119,17 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     for (const definition of projectDefinition(stored)) rows.definitions.add(definition);
     return tenantOfNamedRun(entry, memory);
   },
+  channel: (_entry, stored, { rows }) => {
+    const channels = projectChannels(stored);
+    for (const channel of channels) rows.channels.add(channel);
+    for (const user of projectChannelUsers(stored)) rows.channel_users.add(user);
+    return channels[0] ?? { ...stored.ref, deployment_id: '' };
+  },
+  // Only the write side needs these; what they lead to is in the run and in the deliveries.
+  channel_callback: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
+  channel_audience: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
+  channel_thread: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
+  channel_interaction: (_entry, stored) => tenantOfInteraction(stored) ?? { ...stored.ref, deployment_id: '' },
   delivery: (entry, stored, { rows, memory }) => {
     const tenant = tenantOfNamedRun(entry, memory);
     for (const delivery of projectDelivery(stored, tenant)) rows.deliveries.add(delivery);

@@ -1,11 +1,12 @@
 import type { NeededAuthority } from '@cs/approval-domain';
-import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, PrincipalRef, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, PostedMessage, PrincipalRef, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { DelegationRow } from './delegation.projection.js';
 import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
+import type { ChannelRow, ChannelUserRow } from './channel.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
 import type { JsonObject } from '@cs/kernel';
@@ -124,13 +125,17 @@ export interface DefinitionRow extends WorkspaceKey {
 export interface DeliveryRow extends TenantKey {
   readonly delivery_id: string;
   readonly channel: string | null;
+  readonly installation: string | null;
+  readonly recipient: string | null;
   readonly notice: string | null;
   readonly run_id: string | null;
   readonly gate_opening_id: string | null;
-  readonly status: 'pending' | 'retrying' | 'sent' | 'abandoned';
-  readonly attempts: number;
+  /** `null` leaves what is known: a list got longer, or a duplicate was found. */
+  readonly status: 'pending' | 'sending' | 'retrying' | 'sent' | 'abandoned' | null;
+  readonly attempts: number | null;
   readonly last_error: string | null;
   readonly message_id: string | null;
+  readonly message: PostedMessage | null;
   readonly requested_at_ms: number | null;
   readonly updated_at_ms: number;
   readonly position: number;
@@ -196,6 +201,8 @@ export interface RowChanges {
   readonly human_requests: readonly HumanRequestRow[];
   readonly automations: readonly AutomationRow[];
   readonly definitions: readonly DefinitionRow[];
+  readonly channels: readonly ChannelRow[];
+  readonly channel_users: readonly ChannelUserRow[];
   readonly deliveries: readonly DeliveryRow[];
   readonly delegations: readonly DelegationRow[];
   readonly dead_letters: readonly DeadLetterRow[];

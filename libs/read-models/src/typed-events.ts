@@ -1,4 +1,4 @@
-import type { AuditAccessEvent, AuditKeyEvent, AutomationEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditAccessEvent, AuditKeyEvent, AutomationEvent, ChannelAudienceEvent, ChannelCallbackEvent, ChannelEvent, ChannelInteractionEvent, ChannelThreadEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -11,6 +11,11 @@ interface EventsByAggregate {
   readonly governed_agent: GovernedAgentEvent;
   readonly governance_approval: GovernanceApprovalEvent;
   readonly governance_refusal: GovernanceRefusalEvent;
+  readonly channel: ChannelEvent;
+  readonly channel_callback: ChannelCallbackEvent;
+  readonly channel_audience: ChannelAudienceEvent;
+  readonly channel_thread: ChannelThreadEvent;
+  readonly channel_interaction: ChannelInteractionEvent;
   readonly delivery: DeliveryEvent;
   readonly dead_letter: DeadLetterEvent;
   readonly schedule: ScheduleEvent;

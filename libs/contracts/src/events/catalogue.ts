@@ -1,6 +1,7 @@
 import { admissionEvents } from './admission.events.js';
 import { auditAccessEvents, auditKeyEvents } from './audit.events.js';
 import { automationEvents, definitionEvents } from './automation.events.js';
+import { channelAudienceEvents, channelCallbackEvents, channelEvents, channelInteractionEvents, channelThreadEvents } from './channel.events.js';
 import { deadLetterEvents } from './dead-letter.events.js';
 import { delegationEvents } from './delegation.events.js';
 import { deliveryEvents } from './delivery.events.js';
@@ -26,6 +27,11 @@ export const eventCatalogue = {
   governance_approval: governanceApprovalEvents,
   governance_refusal: governanceRefusalEvents,
   admission: admissionEvents,
+  channel: channelEvents,
+  channel_callback: channelCallbackEvents,
+  channel_audience: channelAudienceEvents,
+  channel_thread: channelThreadEvents,
+  channel_interaction: channelInteractionEvents,
   delivery: deliveryEvents,
   dead_letter: deadLetterEvents,
   schedule: scheduleEvents,

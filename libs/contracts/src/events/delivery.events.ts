@@ -1,29 +1,54 @@
 import { z } from 'zod';
+import { channelIdSchema, postedMessageSchema, recipientSchema } from '../channel.schema.js';
 import { epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
+
+/**
+ * What is told: a question about a gate and what follows it, a list of gates that wait, what became of a run,
+ * dead letters, or that the channel works.
+ */
+export const noticeSchema = z.enum([
+  'gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
+]);
+export type Notice = z.infer<typeof noticeSchema>;
 
 /** What a channel is asked to tell, with everything needed to render it. Holds no secret. */
 export const deliveryRequestSchema = z.object({
   delivery_id: z.string(),
+  /** Kind of an installation, or the name of a channel of the notifier's own configuration. */
   channel: z.string(),
-  notice: z.enum(['gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed']),
-  /** Which reminder or escalation; each is told once. */
+  notice: noticeSchema,
+  /** Which reminder, escalation, digest or test; each is told once. */
   notification_key: z.string().optional(),
-  run_id: runIdSchema,
-  automation_id: z.string(),
-  node_id: nodeIdSchema,
-  approval_request_id: z.string(),
-  gate_opening_id: z.string(),
+  /** Absent where no run is concerned, or several. */
+  run_id: runIdSchema.optional(),
+  automation_id: z.string().optional(),
+  /** Absent where no gate is concerned, or several. */
+  node_id: nodeIdSchema.optional(),
+  approval_request_id: z.string().optional(),
+  gate_opening_id: z.string().optional(),
+  /** The installation that tells it. Absent: a channel of the notifier's own configuration. */
+  installation: channelIdSchema.optional(),
+  recipient: recipientSchema.optional(),
+  /** It is not told before. */
+  not_before_ms: epochMsSchema.optional(),
+  /** Fewer items than this are not told at all. */
+  minimum_items: z.int().positive().optional(),
   card: jsonSchema,
 });
 export type DeliveryRequest = z.infer<typeof deliveryRequestSchema>;
 
-const failed = z.object({ attempt: z.int().positive(), reason: z.string(), failed_at_ms: epochMsSchema });
+const attempt = z.int().positive();
+const failed = z.object({ attempt, reason: z.string(), failed_at_ms: epochMsSchema, not_posted: z.boolean().optional() });
 
 export const deliveryEvents = defineEvents({
   delivery_requested: { version: 1, data: deliveryRequestSchema, summary: 'A channel has something to tell.' },
+  delivery_item_added: { version: 1, data: z.object({ item_id: z.string(), item: jsonSchema }), summary: 'A list that is still to be told has one item more.' },
+  delivery_hastened: { version: 1, data: z.object({ reason: z.string() }), summary: 'A delivery waits no longer for its time.' },
+  delivery_attempt_started: { version: 1, data: z.object({ attempt, started_at_ms: epochMsSchema }), summary: 'An attempt began; without an outcome after it, what came of it is not known.' },
   delivery_attempt_failed: { version: 1, data: failed, summary: 'A delivery attempt failed and will be repeated.' },
-  delivery_sent: { version: 1, data: z.object({ attempt: z.int().positive(), sent_at_ms: epochMsSchema, message_id: z.string().optional() }), summary: 'The channel accepted the message.' },
-  delivery_abandoned: { version: 1, data: failed, summary: 'The channel refused for good, or every attempt failed.' },
+  delivery_sent: { version: 1, data: z.object({ attempt, sent_at_ms: epochMsSchema, message_id: z.string().optional(), message: postedMessageSchema.optional() }), summary: 'The channel accepted the message.' },
+  delivery_abandoned: { version: 1, data: failed, summary: 'The channel refused for good, every attempt failed, or there was nothing to tell any more.' },
+  delivery_duplicate_found: { version: 1, data: z.object({ message: postedMessageSchema, found_at_ms: epochMsSchema }), summary: 'A second message of a delivery exists, posted by an attempt whose outcome was lost.' },
 });
 export type DeliveryEvent = EventOf<typeof deliveryEvents>;

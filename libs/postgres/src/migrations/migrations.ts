@@ -15,6 +15,7 @@ import { Observability1787000300000 } from './observability.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
+import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { Viewers1767225600009 } from './viewers.js';
 
@@ -38,6 +39,7 @@ export const migrations = [
   Inbox1767225600500,
   Governance1767225600600,
   Generations1767225600800,
+  Channels1767225601500,
   CreatePolicies1787000100000,
   Observability1787000300000,
   PhaseTransitions1787000400000,

@@ -1,0 +1,65 @@
+import { streams, tenantStatusSubjects, type AggregateRef } from '@cs/contracts';
+import type { ConsumerOutcome, Eventing } from '@cs/eventing';
+import type { ConsumerDefinition, Consumers, RunningConsumer } from '@cs/jetstream';
+import { pendingToken, sendToInstallation, type InstallationSender } from '@cs/notification';
+import { withCommit } from './read-commit.js';
+import type { OpenInstallation } from './installations.js';
+
+export interface InstallationSendersOptions {
+  readonly consumers: Pick<Consumers, 'start'>;
+  readonly eventing: Eventing;
+  readonly random: () => number;
+}
+
+/** What waits for its time is looked at about once a minute; a delivery counts its own attempts and ends by itself. */
+const maxDeliver = 1_000_000;
+/** Questions of a night wait here until it is over. */
+const maxUnsettled = 100_000;
+
+const keyOf = ({ org_id, workspace_id, id }: AggregateRef): string => `${org_id}/${workspace_id}/${id}`;
+
+/** One durable consumer for each installation, so that one which is slow or fails is in nobody's way. */
+export class InstallationSenders {
+  readonly #options: InstallationSendersOptions;
+  readonly #running = new Map<string, RunningConsumer>();
+  /** Changes of one installation come one after the other. */
+  readonly #changing = new Map<string, Promise<void>>();
+  #stopped = false;
+
+  constructor(options: InstallationSendersOptions) {
+    this.#options = options;
+  }
+
+  /** Starts telling an installation, tells it as it is now, or stops. */
+  use(ref: AggregateRef, opened: OpenInstallation | undefined): Promise<void> {
+    const key = keyOf(ref);
+    const change = (this.#changing.get(key) ?? Promise.resolve()).then(() => this.#change(ref, opened));
+    this.#changing.set(key, change.catch(() => undefined));
+    return change;
+  }
+
+  async #change(ref: AggregateRef, opened: OpenInstallation | undefined): Promise<void> {
+    const key = keyOf(ref);
+    const before = this.#running.get(key);
+    this.#running.delete(key);
+    await before?.stop();
+    if (opened !== undefined && !this.#stopped) this.#running.set(key, this.#options.consumers.start(this.#definition(ref, opened)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#changing.values());
+    await Promise.all([...this.#running.values()].map((consumer) => consumer.stop()));
+    this.#running.clear();
+  }
+
+  #definition(ref: AggregateRef, { adapter, pace }: OpenInstallation): ConsumerDefinition {
+    const { eventing, random } = this.#options;
+    const sender: InstallationSender = { eventing, adapter, pace, random };
+    return {
+      durable: `notifier--installation-${eventing.digest(keyOf(ref)).slice(0, 24)}`, stream: streams.log.name, filters: [tenantStatusSubjects(ref, 'delivery', pendingToken(ref.id))],
+      ackWaitMs: 30_000, maxInFlight: 16, maxUnsettled, maxDeliver,
+      handle: (message): Promise<ConsumerOutcome> => withCommit(message, eventing, (stored) => sendToInstallation(sender, stored)),
+    };
+  }
+}

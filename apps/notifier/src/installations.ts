@@ -1,0 +1,121 @@
+import type { AggregateRef, Channel } from '@cs/contracts';
+import { loadAggregate, type Eventing } from '@cs/eventing';
+import { canonicalJson, type Json } from '@cs/kernel';
+import { channelAggregate, channelRef, isInstalled, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
+import { CallPace } from './call-pace.js';
+import type { ChannelSecrets } from './channel-secrets.js';
+
+/** An installation that is told things: its adapter, and how often that may be called. */
+export interface OpenInstallation {
+  readonly installed: InstalledChannel;
+  readonly adapter: ChannelAdapter | InteractiveChannel;
+  readonly pace: Pace;
+}
+
+export interface InstallationsOptions {
+  readonly eventing: Eventing;
+  readonly kinds: readonly ChannelKind[];
+  readonly secrets: ChannelSecrets;
+  /** An installation is there, is another than before, or is gone (`undefined`). */
+  readonly onOpened: (ref: AggregateRef, opened: OpenInstallation | undefined) => Promise<void>;
+  /** Why an installation cannot be told anything. */
+  readonly onProblem: (channel: Channel, problem: string) => void;
+}
+
+type Workspace = Pick<AggregateRef, 'org_id' | 'workspace_id'>;
+
+interface Known {
+  readonly fingerprint: string;
+  readonly position: number;
+  readonly opened: OpenInstallation | undefined;
+  readonly installed: InstalledChannel;
+}
+
+const workspaceKey = ({ org_id, workspace_id }: Workspace): string => `${org_id}/${workspace_id}`;
+
+/** What an adapter is made of; users are not part of it. */
+const fingerprintOf = ({ status, channel }: InstalledChannel): string => canonicalJson({ status, ...channel, updated_at_ms: 0 } as unknown as Json);
+
+/** The installations of every workspace, as the log has them, and their adapters. */
+export class Installations implements ChannelDirectory {
+  readonly #options: InstallationsOptions;
+  readonly #workspaces = new Map<string, Map<string, Known>>();
+
+  constructor(options: InstallationsOptions) {
+    this.#options = options;
+  }
+
+  channelsOf(tenant: Workspace): readonly InstalledChannel[] {
+    return [...(this.#workspaces.get(workspaceKey(tenant))?.values() ?? [])].map(({ installed }) => installed);
+  }
+
+  /** The installation as it is in the log now; `undefined` when it is none, disabled, or cannot be opened. */
+  async current(tenant: Workspace, channel_id: string): Promise<OpenInstallation | undefined> {
+    const ref = channelRef(tenant, channel_id);
+    // Not waited for: what the old adapter is still doing is not the caller's business.
+    void (await this.#read(ref))?.replaced;
+    return this.#workspaces.get(workspaceKey(tenant))?.get(channel_id)?.opened;
+  }
+
+  /** Reads an installation again; its adapter is made anew when it is another one. */
+  async refresh(ref: AggregateRef): Promise<void> {
+    await (await this.#read(ref))?.replaced;
+  }
+
+  /** What is read later and stands earlier in the log is left out. */
+  async #read(ref: AggregateRef): Promise<{ readonly replaced: Promise<void> } | undefined> {
+    const { state, position } = await loadAggregate({ store: this.#options.eventing.store, aggregate: channelAggregate }, ref);
+    const workspace = this.#workspaces.get(workspaceKey(ref)) ?? new Map<string, Known>();
+    this.#workspaces.set(workspaceKey(ref), workspace);
+    const before = workspace.get(ref.id);
+    if (before !== undefined && before.position >= position) return undefined;
+    if (!isInstalled(state)) {
+      workspace.delete(ref.id);
+      return before && { replaced: this.#replace(ref, before, undefined) };
+    }
+    const fingerprint = fingerprintOf(state);
+    const isSame = before?.fingerprint === fingerprint;
+    const opened = isSame ? before.opened && { ...before.opened, installed: state } : this.#open(state);
+    workspace.set(ref.id, { fingerprint, position, installed: state, opened });
+    return isSame ? undefined : { replaced: this.#replace(ref, before, opened) };
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#workspaces.values()].flatMap((workspace) => [...workspace.values()]);
+    this.#workspaces.clear();
+    await Promise.all(all.map(({ opened }) => opened?.adapter.close?.()));
+  }
+
+  async #replace(ref: AggregateRef, before: Known | undefined, opened: OpenInstallation | undefined): Promise<void> {
+    await this.#options.onOpened(ref, opened);
+    await before?.opened?.adapter.close?.();
+  }
+
+  #open(installed: InstalledChannel): OpenInstallation | undefined {
+    const { channel, status } = installed;
+    if (status !== 'enabled') return undefined;
+    const kind = this.#options.kinds.find((candidate) => candidate.kind === channel.kind);
+    const secrets = this.#secretsOf(channel);
+    const problem = kind === undefined ? `channels of kind ${channel.kind} are not offered here` : secrets.missing;
+    if (kind === undefined || problem !== undefined) {
+      this.#options.onProblem(channel, problem ?? '');
+      return undefined;
+    }
+    try {
+      return { installed, adapter: kind.create({ channel, secrets: secrets.values }), pace: new CallPace({ perSecond: channel.settings.per_second }) };
+    } catch (error) {
+      this.#options.onProblem(channel, error instanceof Error ? error.message : 'its adapter cannot be made');
+      return undefined;
+    }
+  }
+
+  #secretsOf(channel: Channel): { readonly values: Readonly<Record<string, string>>; readonly missing: string | undefined } {
+    const values: Record<string, string> = {};
+    for (const [role, name] of Object.entries(channel.secrets)) {
+      const value = this.#options.secrets.valueOf(channel.tenant_context, name);
+      if (value === undefined) return { values: {}, missing: `there is no COUNTERSIGN_CHANNEL_SECRET_${name} for its workspace` };
+      values[role] = value;
+    }
+    return { values, missing: undefined };
+  }
+}

@@ -1,0 +1,22 @@
+import type { Channel, ChannelKindName, Problem } from '@cs/contracts';
+import type { ChannelAdapter, InteractiveChannel } from './channel-adapter.port.js';
+
+/** What an adapter is made from: an installation with its secrets in memory. */
+export interface Installation {
+  readonly channel: Channel;
+  /** Values by what they are for, e.g. `bot_token`. Never stored, logged or shown. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** A platform, and how an installation of it is made. */
+export interface ChannelKind {
+  readonly kind: ChannelKindName;
+  /** What secrets it needs, by what they are for. */
+  readonly secrets: readonly { readonly role: string; readonly required: boolean }[];
+  /** What is wrong with settings, beyond their schema; paths are relative to them, e.g. `options.team_id`. */
+  readonly check: (settings: Channel['settings']) => readonly Problem[];
+  /** One with `receive` takes callbacks. */
+  readonly create: (installation: Installation) => ChannelAdapter | InteractiveChannel;
+}
+
+export const isInteractive = (adapter: ChannelAdapter | InteractiveChannel): adapter is InteractiveChannel => 'receive' in adapter;

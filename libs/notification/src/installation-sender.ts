@@ -1,0 +1,30 @@
+import type { Eventing } from '@cs/eventing';
+import type { AdapterOutcome, ChannelAdapter, Outgoing } from './channel-adapter.port.js';
+import { storable, thrown } from './send-outcome.js';
+
+/** How often a platform may be called. */
+export interface Pace {
+  /** Waits for its turn. */
+  take(): Promise<void>;
+  /** Nobody has a turn for so long: the platform said so. */
+  pause(ms: number): void;
+}
+
+export interface InstallationSender {
+  readonly eventing: Eventing;
+  readonly adapter: ChannelAdapter;
+  readonly pace: Pace;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** One call of the adapter; what it says is redacted. */
+export const attemptDelivery = async ({ adapter, pace }: InstallationSender, outgoing: Outgoing): Promise<AdapterOutcome> => {
+  try {
+    const outcome = storable(await adapter.deliver(outgoing));
+    if (outcome.kind === 'transient' && outcome.retry_after_ms !== undefined) pace.pause(outcome.retry_after_ms);
+    return outcome;
+  } catch (error) {
+    return storable(thrown(error));
+  }
+};

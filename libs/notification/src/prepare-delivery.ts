@@ -1,0 +1,113 @@
+import type { AggregateRef, DeliveryRequest, PostedMessage } from '@cs/contracts';
+import { loadAggregate, type Eventing } from '@cs/eventing';
+import { z } from 'zod';
+import type { Outgoing } from './channel-adapter.port.js';
+import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
+import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
+import { isOpen, mayBePosted, messagesOf, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
+import { commandDelivery } from './request-delivery.js';
+
+export type Prepared =
+  | { readonly kind: 'ready'; readonly asked: readonly PostedMessage[] }
+  | { readonly kind: 'later'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'withdraw'; readonly reason: string };
+
+const ready = (asked: readonly PostedMessage[] = []): Prepared => ({ kind: 'ready', asked });
+const withdraw = (reason: string): Prepared => ({ kind: 'withdraw', reason });
+const later: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the question itself is still being asked here' };
+
+const sameOpening = (ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest, notice: DeliveryRequest['notice']) => ({ ...request, org_id: ref.org_id, workspace_id: ref.workspace_id, notice });
+
+/** What told here how the gate ended, if anything does. */
+export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Delivery | undefined> => {
+  const endings = await Promise.all((['gate_decided', 'gate_closed'] as const).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
+  return endings.map(({ state }) => state).find(({ status }) => status !== 'none');
+};
+
+const isEnding = ({ notice }: DeliveryRequest): boolean => notice === 'gate_decided' || notice === 'gate_closed';
+
+/** A question that nobody has seen needs no answer. One that may have been posted is settled first. */
+const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { question, request }: { readonly question: OpenDelivery; readonly request: DeliveryRequest }): Promise<Prepared> => {
+  if (!isEnding(request) || mayBePosted(question)) return later;
+  const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'the gate was decided before this could be told', at_ms }) });
+  return withdrawn?.status === 'abandoned' ? withdraw('the question was never asked here') : later;
+};
+
+const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared> => {
+  const questionRef = deliveryRef(eventing.digest, sameOpening(ref, request, 'gate_opened'));
+  const { state: question } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, questionRef);
+  if (question.status === 'none') return withdraw('the question was never asked here');
+  if (isOpen(question)) return await beforeAsked(eventing, questionRef, { question, request });
+  const asked = messagesOf(question);
+  if (question.status === 'abandoned' && asked.length === 0) return withdraw('the question was never asked here');
+  if (!isEnding(request) && (await endingOf(eventing, ref, request)) !== undefined) return withdraw('the gate was decided before this could be told');
+  return ready(asked);
+};
+
+const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional() });
+type Listed = z.infer<typeof listedSchema>;
+
+const itemsOf = ({ items = [] }: RequestedDelivery): readonly Listed[] => items.map(({ item }) => listedSchema.parse(item));
+
+const stillWaits = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, { run_id = '' }: Listed): Promise<boolean> =>
+  run_id !== '' && (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
+
+/** Of a list of gates, those that still wait. */
+const shownItems = async (eventing: Eventing, ref: AggregateRef, delivery: RequestedDelivery): Promise<readonly Listed[]> => {
+  const items = itemsOf(delivery);
+  if (delivery.request.notice !== 'gates_waiting') return items;
+  const waits = await Promise.all(items.map((item) => stillWaits(eventing, ref, item)));
+  return items.filter((_item, index) => waits[index]);
+};
+
+const mostShown = 20;
+
+const listCard = (card: NoticeCard, items: readonly Listed[]): NoticeCard => ({
+  ...card, title: `${card.title}: ${items.length}`, items: items.slice(0, mostShown).map(({ text, page_url }) => ({ text, ...(page_url === undefined ? {} : { page_url }) })),
+  body_markdown: items.length > mostShown ? `${items.length - mostShown} more are not shown here.` : card.body_markdown,
+});
+
+const isList = ({ notice }: DeliveryRequest): boolean => notice === 'gates_waiting' || notice === 'dead_letters';
+
+const prepareList = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
+  const { minimum_items = 1 } = delivery.request;
+  return (await shownItems(eventing, ref, delivery)).length < minimum_items ? withdraw('there is nothing to list') : ready();
+};
+
+/** Whether a delivery can be told now, and which messages it changes. */
+export const prepareDelivery = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
+  const { request } = delivery;
+  if (isList(request)) return mayBePosted(delivery) ? ready() : await prepareList(eventing, ref, delivery);
+  if (request.notice === 'gate_opened') {
+    const isLate = !mayBePosted(delivery) && (await endingOf(eventing, ref, request)) !== undefined;
+    return isLate ? withdraw('the gate was decided before this could be told') : ready();
+  }
+  return request.notice.startsWith('gate_') ? await afterQuestion(eventing, ref, request) : ready();
+};
+
+/** The conversation in which the cards of a run stand together; `undefined` for what concerns no run. */
+export const threadOf = ({ org_id, workspace_id }: AggregateRef, { installation, recipient, run_id }: DeliveryRequest) =>
+  installation === undefined || recipient === undefined || run_id === undefined ? undefined : { org_id, workspace_id, installation, recipient, thread_key: run_id };
+
+interface Attempt {
+  readonly delivery: RequestedDelivery;
+  readonly asked: readonly PostedMessage[];
+  readonly mayBePosted: boolean;
+}
+
+/** Buttons of a card that is changed go on standing for the question. */
+const tokenDelivery = ({ digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): string =>
+  request.notice.startsWith('gate_') ? deliveryRef(digest, sameOpening(ref, request, 'gate_opened')).id : request.delivery_id;
+
+/** What an adapter is given. */
+export const outgoingOf = async (eventing: Eventing, ref: AggregateRef, { delivery, asked, ...attempt }: Attempt): Promise<Outgoing> => {
+  const { request } = delivery;
+  const conversation = threadOf(ref, request);
+  const thread = conversation === undefined ? undefined : (await loadAggregate({ store: eventing.store, aggregate: channelThreadAggregate }, channelThreadRef(eventing.digest, conversation))).state;
+  const card = isList(request) ? listCard(noticeCardSchema.parse(request.card), await shownItems(eventing, ref, delivery)) : undefined;
+  return {
+    request: card === undefined ? request : { ...request, card }, recipient: request.recipient ?? '', asked, ...attempt,
+    token: tokenOfDelivery(tokenDelivery(eventing, ref, request)), ...(thread === undefined ? {} : { thread }),
+  };
+};

@@ -1,0 +1,66 @@
+import type { AggregateRef, PostedMessage } from '@cs/contracts';
+import { done, executeCommand, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
+import { accept } from '@cs/kernel';
+import { maxAttempts } from './back-off.policy.js';
+import type { AdapterOutcome, Outgoing } from './channel-adapter.port.js';
+import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
+import { deliveryAggregate } from './delivery-aggregate.js';
+import { isOpen, mayBePosted, type OpenDelivery } from './delivery.state.js';
+import { attemptDelivery, type InstallationSender } from './installation-sender.js';
+import { outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
+import { commandDelivery } from './request-delivery.js';
+import { afterAttempt } from './send-outcome.js';
+import { tellEnd } from './tell-end.js';
+
+/** What waits for its time is looked at so often: it may be hastened. */
+const longestHoldMs = 60_000;
+
+const heldMs = ({ request, hastened }: OpenDelivery, now: number): number => (hastened || request.not_before_ms === undefined ? 0 : Math.max(0, request.not_before_ms - now));
+
+/** The first card of a run in a conversation is what the others answer to. */
+const beginThread = async ({ eventing }: InstallationSender, ref: AggregateRef, { outgoing, message }: { readonly outgoing: Outgoing; readonly message: PostedMessage }): Promise<void> => {
+  const conversation = threadOf(ref, outgoing.request);
+  if (conversation === undefined || outgoing.thread !== undefined) return;
+  await executeCommand(channelThreadRef(eventing.digest, conversation), {
+    eventing, aggregate: channelThreadAggregate, context: {},
+    decide: (begun) => (begun === undefined ? accept({ event_type: 'channel_thread_begun', data: { message } } as const) : accept()),
+  });
+};
+
+const follow = async (sender: InstallationSender, ref: AggregateRef, { outgoing, outcome }: { readonly outgoing: Outgoing; readonly outcome: AdapterOutcome }): Promise<void> => {
+  const { notice } = outgoing.request;
+  if (outcome.kind === 'sent' && outcome.message !== undefined && notice === 'gate_opened') await beginThread(sender, ref, { outgoing, message: outcome.message });
+  // The end may have been told while this was under way: then this has put the buttons back.
+  if (notice === 'gate_reminded' || notice === 'gate_escalated') await tellEnd(sender, ref, { request: outgoing.request, asked: outgoing.asked });
+};
+
+const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, asked }: { readonly delivery: OpenDelivery; readonly asked: readonly PostedMessage[] }): Promise<ConsumerOutcome> => {
+  const { eventing, pace, random } = sender;
+  await pace.take();
+  const started = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'start', at_ms, max_attempts: maxAttempts }) });
+  if (started === undefined) return retryLater(1_000, 'others kept writing to the delivery');
+  if (started.status !== 'sending') return done;
+  const outgoing = await outgoingOf(eventing, ref, { delivery: started, asked, mayBePosted: mayBePosted(delivery) });
+  const outcome = await attemptDelivery(sender, outgoing);
+  const next = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) });
+  await follow(sender, ref, { outgoing, outcome });
+  return afterAttempt(next, outcome, random);
+};
+
+/**
+ * Makes one attempt at a delivery of an installation: not before its time, not when there is nothing to tell any
+ * more, and what follows a question after it. That an attempt begins is in the log before the platform is called,
+ * so that a lost outcome is known to be lost.
+ */
+export const sendToInstallation = async (sender: InstallationSender, { ref }: StoredCommit): Promise<ConsumerOutcome> => {
+  const { eventing } = sender;
+  const { state } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, ref);
+  if (!isOpen(state)) return state.status === 'none' ? giveUp('the delivery was never requested') : done;
+  const held = heldMs(state, eventing.clock());
+  if (held > 0) return retryLater(Math.min(held, longestHoldMs), 'it is not time yet');
+  const prepared = await prepareDelivery(eventing, ref, state);
+  if (prepared.kind === 'later') return retryLater(prepared.delayMs, prepared.reason);
+  if (prepared.kind === 'ready') return await send(sender, ref, { delivery: state, asked: prepared.asked });
+  const withdrawn = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'withdraw', reason: prepared.reason, at_ms }) });
+  return withdrawn === undefined ? retryLater(1_000, 'others kept writing to the delivery') : done;
+};
