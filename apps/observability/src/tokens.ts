@@ -20,5 +20,6 @@ export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
 export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
 export const INBOX_QUERIES = Symbol('INBOX_QUERIES');
 export const RUN_SNAPSHOTS = Symbol('RUN_SNAPSHOTS');
+export const RELIABILITY_QUERIES = Symbol('RELIABILITY_QUERIES');
 export const RUN_REPLAYS = Symbol('RUN_REPLAYS');
 export const RUN_OBSERVABILITY = Symbol('RUN_OBSERVABILITY');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { actionSchema } from './action.schema.js';
+import { actionSchema, httpActionSchema } from './action.schema.js';
 import { approverSchema, expiryPolicySchema, votingSchema } from './gate.schema.js';
+import { declaredCompensationSchema } from './recovery.schema.js';
 import { automationIdSchema, definitionTextSchema, digestSchema, durationMsSchema, epochMsSchema, jsonSchema, nodeIdSchema } from './scalars.schema.js';
 import { scheduleSchema } from './schedule.schema.js';
 import { waitSpecSchema } from './wait-spec.schema.js';
@@ -89,6 +90,7 @@ export const flowNodeSchema = z.strictObject({
   retry_policy: retryPolicySchema.optional().describe('How failed attempts are repeated.'),
   max_attempts: z.int().optional().describe('Older spelling of retry_policy.max_attempts, which wins.'),
   timeout_ms: durationMsSchema.max(24 * 3_600_000).optional().describe('Time limit of one attempt, in milliseconds. Default 30 s; of a node that waits for a child run: none.'),
+  compensate: z.union([httpActionSchema, declaredCompensationSchema]).optional().describe('What undoes the effect of the node, or a request alone that does: proposed to people when the effect fails or nobody knows what became of it.'),
   output_contract: outputContractSchema.optional().describe('What the node has to deliver.'),
   metadata: freeForm.optional().describe('Free for clients.'),
 });

@@ -148,3 +148,12 @@ export { replayRun } from './rpc/replay.rpc.js';
 export { observeRun } from './rpc/run-observability.rpc.js';
 export type { BlockingReason, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, OperatorAction, RunObservability } from './run-observability.js';
 export { enterpriseScopeSchema, type DefinitionScope, type EnterpriseScope, type StatefulScope } from './stateful-scope.schema.js';
+export {
+  compensationStatusSchema, deadLetterStatusSchema, declaredCompensationSchema, givenUpOutcomeSchema, recoveryOptionSchema, runCompensationSchema, runDeadLetterSchema, runRecoverySchema,
+  type CompensationStatus, type DeadLetterStatus, type DeclaredCompensation, type GivenUpOutcome, type LetterDisposition, type RecoveryOption, type RunCompensation, type RunDeadLetter, type RunRecovery,
+} from './recovery.schema.js';
+export {
+  ledgerCollections, type CompensationRecord, type LedgerCollection, type LedgerDeadLetter, type LedgerPage, type OutboxRecord, type ToolEffectRecord,
+} from './reliability.schema.js';
+export { chooseRecovery, decideCompensation, getResumePlan, type OperatorChoice, type RecoveryChosen, type ResumePlan, type ResumePoint } from './rpc/recovery.rpc.js';
+export { listReliability, listRetryDue, type RetryDue } from './rpc/reliability.rpc.js';

@@ -87,7 +87,7 @@ export interface AuditVerification {
   readonly anchors: { readonly checked: number; readonly newest_seq: number; readonly newest_at_ms: number | null };
 }
 
-export const deadLetterSources = ['message', 'node', 'stateful_wait'] as const;
+export const deadLetterSources = ['message', 'node', 'stateful_wait', 'tool_effect'] as const;
 export type DeadLetterSource = (typeof deadLetterSources)[number];
 
 export interface DeadLetterRecord {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bindingDifferenceSchema, gateDecisionRecordSchema, pendingGateSchema } from './gate.schema.js';
 import { policyHoldSchema } from './policy-decision.schema.js';
+import { describedEffectSchema, runRecoverySchema } from './recovery.schema.js';
 import { answerProvenanceSchema, endedHumanRequestSchema, humanRequestSchema } from './human-request.schema.js';
 import { guardrailLimitsSchema, runSupervisionSchema, runUsageSchema } from './run-supervision.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
@@ -27,6 +28,7 @@ export const effectIntentSchema = z.object({
   /** The same on every attempt of one effect; a node that is reset begins a new effect. */
   idempotency_key: z.string(),
   mode: effectModeSchema,
+  ...describedEffectSchema.shape,
 });
 export type EffectIntent = z.infer<typeof effectIntentSchema>;
 
@@ -181,6 +183,8 @@ export const runCheckpointSchema = z.object({
   /** Decisions of policies so far. */
   policy_decisions: z.int().nonnegative().optional(),
   node_dispositions: z.record(z.string(), nodeDispositionSchema).optional(),
+  /** What was given up, and what undoes it. Absent means nothing ever was. */
+  recovery: runRecoverySchema.optional(),
   last_failure: nodeFailureSchema.extend({ node_id: z.string(), failed_at_ms: epochMsSchema }).optional(),
 });
 export type RunCheckpoint = z.infer<typeof runCheckpointSchema>;

@@ -56,7 +56,7 @@ interface LivePosition {
 }
 
 /** When a commit was set aside is not in the log. */
-const keepSetAsideTimes = `update ${nextSchema}.dead_letters n set opened_at_ms = l.opened_at_ms from ${liveSchema}.dead_letters l
+const keepSetAsideTimes = `update ${nextSchema}.dead_letters n set opened_at_ms = l.opened_at_ms, updated_at_ms = l.updated_at_ms from ${liveSchema}.dead_letters l
     where n.consumer = 'projector' and (n.org_id, n.workspace_id, n.dead_letter_id) = (l.org_id, l.workspace_id, l.dead_letter_id)`;
 
 /** What the retention has taken out of the live generation, and nothing else, is not in this one either. */

@@ -27,7 +27,7 @@ const automationsText = boundedPage(`
 const deadLettersText = boundedPage(`
   select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
-  from countersign.dead_letters where ${ofTenant} and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
+  from countersign.dead_letters where ${ofTenant} and status <> 'cleared' and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
 
 /** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
 const runEventsText = (order: 'asc' | 'desc'): string => `

@@ -1,9 +1,10 @@
 import type {
-  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DeadLetterRow, DelegationRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DelegationRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
 } from '@cs/read-models';
 import { automationTables } from './automation-tables.js';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { channelTables } from './channel-tables.js';
+import { ledgerTables } from './ledger-tables.js';
 import { humanRequestTable } from './human-request-table.js';
 import { policyTables } from './policy-tables.js';
 import { governanceTables } from './governance-tables.js';
@@ -92,15 +93,6 @@ const gates: BulkTable<GateRow> = {
   },
 };
 
-const deadLetters: BulkTable<DeadLetterRow> = {
-  name: 'dead_letters',
-  conflict: ['org_id', 'workspace_id', 'dead_letter_id'],
-  columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'dead_letter_id', 'source_type', 'source_id', 'consumer', 'subject', 'reason', 'status'),
-    ...bigints('stream_sequence', 'deliveries', 'opened_at_ms', 'position'),
-  },
-};
-
 const schedules: BulkTable<ScheduleRow> = {
   name: 'schedules',
   conflict: ['org_id', 'workspace_id', 'automation_id'],
@@ -156,10 +148,11 @@ const delegations: BulkTable<DelegationRow> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, delegations, dead_letters: deadLetters, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, delegations, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
   ...automationTables,
   ...channelTables,
+  ...ledgerTables,
   ...webhookTables,
   ...policyTables,
   ...governanceTables,

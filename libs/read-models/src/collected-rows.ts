@@ -2,6 +2,7 @@ import { mergeChannels, type ChannelRow, type ChannelUserRow } from './channel.p
 import { headOf, type AuditHead, type AuditRecord } from './audit-chain.js';
 import { mergeAutomations } from './automation.projection.js';
 import { mergeDelegations, type DelegationRow } from './delegation.projection.js';
+import { mergeOutbox, mergeToolEffects, type CompensationRow, type OutboxRow, type ToolEffectRow } from './ledger-rows.js';
 import type { HumanRequestRow } from './human-request-row.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeGovernanceApprovals, mergeGovernanceReviews, mergeGovernedAgents } from './governance.projection.js';
@@ -33,6 +34,9 @@ class RowsByKey<Row> {
   }
 }
 
+/** Where it stands in the log says its first commit. */
+const mergeDeadLetters = (before: DeadLetterRow, after: DeadLetterRow): DeadLetterRow => ({ ...after, subject: before.subject, stream_sequence: before.stream_sequence });
+
 const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, gate: after.gate ?? before.gate, keys: after.keys ?? before.keys });
 
 /** Collects what the commits of a batch change, each row at most once. */
@@ -51,7 +55,10 @@ export class CollectedRows {
   readonly channel_users = new RowsByKey<ChannelUserRow>((row) => [row.org_id, row.workspace_id, row.channel_id, row.user_id]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
   readonly delegations = new RowsByKey<DelegationRow>((row) => [row.org_id, row.workspace_id, row.delegation_id], mergeDelegations);
-  readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id]);
+  readonly dead_letters = new RowsByKey<DeadLetterRow>((row) => [row.org_id, row.workspace_id, row.dead_letter_id], mergeDeadLetters);
+  readonly outbox = new RowsByKey<OutboxRow>((row) => [row.org_id, row.workspace_id, row.outbox_id], mergeOutbox);
+  readonly tool_effects = new RowsByKey<ToolEffectRow>((row) => [row.org_id, row.workspace_id, row.effect_id], mergeToolEffects);
+  readonly compensations = new RowsByKey<CompensationRow>((row) => [row.org_id, row.workspace_id, row.compensation_id]);
   readonly schedules = new RowsByKey<ScheduleRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeSchedules);
   readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
   readonly webhook_triggers = new RowsByKey<WebhookTriggerRow>((row) => [row.org_id, row.workspace_id, row.trigger_id]);
@@ -74,6 +81,7 @@ export class CollectedRows {
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       channels: this.channels.all(), channel_users: this.channel_users.all(), deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
+      outbox: this.outbox.all(), tool_effects: this.tool_effects.all(), compensations: this.compensations.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
       governance_approvals: this.governance_approvals.all(), governed_agents: this.governed_agents.all(), governance_reviews: this.governance_reviews.all(),
     };

@@ -55,3 +55,6 @@ export { differencesBetween, isPrunedWait, rowDifferences, withoutPruned, type R
 export { observeRunRows } from './run-observability.js';
 export type { ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
 export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';
+export type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
+export { replacedOfEffect, replacedOfOutbox } from './ledger-rows.js';
+export type { DueRecoveryRange, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from './reliability-queries.port.js';

@@ -1,5 +1,6 @@
 import type { NeededAuthority } from '@cs/approval-domain';
-import type { ApprovalKind, AutomationDefinition, DeadLetterSource, GovernanceActor, HandoffArtifact, HandoffStatus, PendingGate, PostedMessage, PrincipalRef, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { ApprovalKind, AutomationDefinition, DeadLetterSource, DeadLetterStatus, GovernanceActor, HandoffArtifact, HandoffStatus, LetterDisposition, PendingGate, PostedMessage, PrincipalRef, RecoveryOption, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
 import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
@@ -152,9 +153,21 @@ export interface DeadLetterRow extends TenantKey {
   readonly stream_sequence: number;
   readonly deliveries: number;
   readonly reason: string;
-  readonly status: 'open';
+  /** `cleared`: a later success made it moot before anybody touched it; it is not listed. */
+  readonly status: DeadLetterStatus | 'cleared';
   readonly opened_at_ms: number;
   readonly position: number;
+  readonly run_id: string | null;
+  readonly node_id: string | null;
+  readonly recovery_options: readonly RecoveryOption[];
+  readonly compensation_id: string | null;
+  readonly attempts: number;
+  readonly disposition: LetterDisposition | null;
+  readonly updated_at_ms: number;
+  /** When its retry may be dispatched; `null`: nobody asked for one. */
+  readonly due_at_ms: number | null;
+  readonly superseded_at_ms: number | null;
+  readonly metadata: JsonObject | null;
 }
 
 /** The schedule of an automation; `null` in `last_fired_at_ms` leaves what is known. */
@@ -206,6 +219,9 @@ export interface RowChanges {
   readonly deliveries: readonly DeliveryRow[];
   readonly delegations: readonly DelegationRow[];
   readonly dead_letters: readonly DeadLetterRow[];
+  readonly outbox: readonly OutboxRow[];
+  readonly tool_effects: readonly ToolEffectRow[];
+  readonly compensations: readonly CompensationRow[];
   readonly schedules: readonly ScheduleRow[];
   readonly handoffs: readonly HandoffRow[];
   readonly webhook_triggers: readonly WebhookTriggerRow[];

@@ -61,3 +61,5 @@ export { decideApproval, requestApproval, type ApprovalStored, type GovernanceOp
 export { governedAgentAggregate } from './governance/governance.aggregates.js';
 export { releaseGoverned } from './governance/governed-run.js';
 export { mayNotExecute } from './governance/launch-authority.js';
+export { chooseRecovery, type RecoveryRequested, type RecoveryStored } from './choose-recovery.command-handler.js';
+export { compensationLeaseMs, executeCompensation, type CompensationOptions } from './execute-compensation.js';

@@ -9,7 +9,7 @@ import { accessOf } from './resource-access.js';
 import type { WakeOptions } from './wait-ending.js';
 
 export type SupervisionOptions = Pick<WakeOptions, 'eventing' | 'definitions' | 'changes'>;
-type WatchCommand = Extract<RunCommand, { type: 'reap_stale' | 'auto_resume' | 'settle_pausing_on_restart' | 'renew_queue_message' }>;
+type WatchCommand = Extract<RunCommand, { type: 'dispatch_retry' | 'reap_stale' | 'auto_resume' | 'settle_pausing_on_restart' | 'renew_queue_message' }>;
 type Outcome = Executed<Run | undefined, RunRefusal>;
 
 const refOf = ({ tenant }: CallContext, run_id: string): AggregateRef => ({ org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id });

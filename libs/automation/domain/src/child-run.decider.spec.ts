@@ -88,6 +88,6 @@ describe('cancelling a child', () => {
   });
 
   it('says of an effect that is under way and may not be repeated that its outcome is not known', () => {
-    given(asChild, claimed(), started('pay', effectOf('pay', 'none'))).when(cancel).thenTypes('node_blocked', 'run_cancelled').thenRun({ checkpoint: { node_outputs: { pay: { status: 'blocked' } } } });
+    given(asChild, claimed(), started('pay', effectOf('pay', 'none'))).when(cancel).thenTypes('node_blocked', 'effect_dead_lettered', 'run_cancelled').thenRun({ checkpoint: { node_outputs: { pay: { status: 'blocked' } } } });
   });
 });

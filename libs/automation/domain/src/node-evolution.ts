@@ -2,6 +2,7 @@ import type { NodeFailure, NodeOutput, Run } from '@cs/contracts';
 import { completeItem, endItemWithout, fanOutStarted, itemStarted, withoutWorkOf } from './fan-out-evolution.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { withoutHolds } from './policy-evolution.js';
+import { supersede } from './recovery-supersession.js';
 import { abandonChildren, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
 import { workKey, type WorkRef } from './work-key.js';
@@ -36,6 +37,12 @@ export const completeNode = (run: Run, { node_id, item }: WorkRef, output: NodeO
   });
 };
 
+/** The work has succeeded, whatever was given up of it before. */
+const completed = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_completed'>): Run => {
+  const effect = run.checkpoint.in_progress[workKey(data)]?.effect;
+  return supersede(completeNode(run, data, data.output), data, { effect_id: effect?.effect_id ?? '', at_ms: recorded_at_ms });
+};
+
 const failureOutput = (status: 'failed' | 'blocked', { failure, effect_id }: { readonly failure: NodeFailure; readonly effect_id?: string }, created_at_ms: number): NodeOutput => ({
   status, contract_kind: 'failure', summary: failure.message, content: { ...failure, ...(effect_id === undefined ? {} : { effect_id }) }, created_at_ms,
 });
@@ -66,7 +73,7 @@ const retryScheduled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_
 /** Events that concern one node and leave the run's status alone. */
 export const nodeEvolvers: Evolvers<'node_started' | 'node_completed' | 'node_failed' | 'node_blocked' | 'node_retry_backoff_scheduled' | 'node_fan_out_started' | 'node_skipped_no_work'> = {
   node_started: started,
-  node_completed: (run, { data }) => completeNode(run, data, data.output),
+  node_completed: completed,
   node_failed: (run, event) => ended(run, event, 'failed'),
   node_blocked: (run, event) => ended(run, event, 'blocked'),
   node_retry_backoff_scheduled: retryScheduled,

@@ -11,7 +11,7 @@ describe('starting a node', () => {
 
   it('makes the intent of its effect durable: attempt, effect and idempotency key', () => {
     given(created, claimed()).when({ type: 'start_node', node_id: 'a', mode: 'keyed' })
-      .then([{ event_type: 'node_started', data: { node_id: 'a', attempt: 1, effect: { effect_id: `${runId}:a:0`, idempotency_key: `${runId}:a:0`, mode: 'keyed' } } }])
+      .then([{ event_type: 'node_started', data: { node_id: 'a', attempt: 1, effect: { effect_id: `${runId}:a:0`, idempotency_key: `${runId}:a:0`, mode: 'keyed', operation: 'http.post', target: 'http://peer/a' } } }])
       .thenRun({ checkpoint: { in_progress: { a: { attempt: 1, lease_epoch: 1, started_at_ms: now } }, node_attempts: { a: 1 } } });
   });
 
@@ -68,7 +68,7 @@ describe('registering a timer', () => {
 describe('finishing an attempt', () => {
   const definition = definitionOf(http('a', [], { retry_policy: { max_attempts: 2, backoff: { strategy: 'fixed', initial_delay_ms: 700, multiplier: 1 } } }));
   const { given } = scenario(definition);
-  const { created, claimed, started, completed } = history(definition);
+  const { created, claimed, started, completed, lettered } = history(definition);
   const sent = (mode: EffectIntent['mode'], attempt = 1) => [created, claimed(), started('a', effectOf('a', mode), attempt)];
 
   it('completes the node with its output', () => {
@@ -98,27 +98,27 @@ describe('finishing an attempt', () => {
   });
 
   it('fails the node when its attempts are used up or a retry makes no sense', () => {
-    given(sent('keyed', 3)).when({ type: 'finish_node', node_id: 'a', attempt: 3, result: failed() }).then([{ event_type: 'node_failed', data: { node_id: 'a', attempt: 3, failure, retry_decision: 'attempts_exhausted' } }]);
-    given(sent('keyed')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ retryable: false }) }).thenTypes('node_failed')
+    given(sent('keyed', 3)).when({ type: 'finish_node', node_id: 'a', attempt: 3, result: failed() }).then([{ event_type: 'node_failed', data: { node_id: 'a', attempt: 3, failure, retry_decision: 'attempts_exhausted' } }, lettered('a', { outcome: 'unknown', attempts: 3 })]);
+    given(sent('keyed')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ retryable: false }) }).thenTypes('node_failed', 'effect_dead_lettered')
       .thenRun({ checkpoint: { pending_nodes: ['a'], node_outputs: { a: { status: 'failed', summary: 'no answer' } }, last_failure: { node_id: 'a', kind: 'timeout' } } });
   });
 
   it('blocks the node instead of doing an effect twice that its peer does not promise to do once', () => {
     given(sent('none')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed() })
-      .then([{ event_type: 'node_blocked', data: { node_id: 'a', attempt: 1, effect_id: `${runId}:a:0`, failure } }])
+      .then([{ event_type: 'node_blocked', data: { node_id: 'a', attempt: 1, effect_id: `${runId}:a:0`, failure } }, lettered('a', { outcome: 'unknown' })])
       .thenRun({ checkpoint: { blocked_nodes: ['a'], pending_nodes: ['a'], node_outputs: { a: { status: 'blocked' } } } });
   });
 
   it('repeats such an effect when it certainly never left, and gives up when the peer said no', () => {
     given(sent('none')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ effect: 'not_sent' }) }).thenTypes('node_retry_backoff_scheduled');
-    given(sent('none')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ effect: 'answered' }) }).thenTypes('node_failed');
+    given(sent('none')).when({ type: 'finish_node', node_id: 'a', attempt: 1, result: failed({ effect: 'answered' }) }).thenTypes('node_failed', 'effect_dead_lettered');
   });
 });
 
 describe('recovering a node whose runner is gone', () => {
   const definition = definitionOf(http('a'));
   const { given } = scenario(definition);
-  const { created, claimed, started } = history(definition);
+  const { created, claimed, started, lettered } = history(definition);
   const interrupted = (mode: EffectIntent['mode'], attempt = 1) => [created, claimed(1), started('a', effectOf('a', mode), attempt), claimed(2, 'runner-2')];
   const gone = { kind: 'interrupted', message: 'the runner of attempt 1 is gone; what became of the attempt is not known' };
 
@@ -127,12 +127,12 @@ describe('recovering a node whose runner is gone', () => {
   });
 
   it('hands an effect to a person that must not be sent twice', () => {
-    given(interrupted('none')).when({ type: 'recover_node', node_id: 'a' }).then([{ event_type: 'node_blocked', data: { node_id: 'a', attempt: 1, effect_id: `${runId}:a:0`, failure: gone } }]);
+    given(interrupted('none')).when({ type: 'recover_node', node_id: 'a' }).then([{ event_type: 'node_blocked', data: { node_id: 'a', attempt: 1, effect_id: `${runId}:a:0`, failure: gone } }, lettered('a', { outcome: 'unknown', reason: gone.message })]);
   });
 
   it('gives up on a node that ended ten runners', () => {
     given(interrupted('keyed', 9)).when({ type: 'recover_node', node_id: 'a' }).thenTypes('node_started');
-    given(interrupted('keyed', 10)).when({ type: 'recover_node', node_id: 'a' }).thenTypes('node_failed');
+    given(interrupted('keyed', 10)).when({ type: 'recover_node', node_id: 'a' }).thenTypes('node_failed', 'effect_dead_lettered');
   });
 
   it('leaves a node alone that this claim began, or that is not in progress', () => {

@@ -1,7 +1,9 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { EffectIntent, FlowNode, NodeInProgress, NodeOutput, Run, RunEvent } from '@cs/contracts';
 import { earlierAttempts } from './counted-attempts.js';
+import { describedEffect } from './described-effect.js';
 import { flowGraph, isApprovalNode } from './flow-graph.js';
+import { effectIdOf, generationOf } from './node-generation.js';
 import { guardrailAgainst } from './guardrails.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
 import { isItemStartable, isStartable } from './run-plan.js';
@@ -16,13 +18,9 @@ export const unfitFailure = 'output_schema_invalid';
 
 export const notReady = (work: WorkRef): NodeDecision => refuse({ code: 'node_not_ready', message: `${workName(work)} cannot start now` });
 
-/** Counts resets of a node; for an item, with its index. */
-export const generationOf = ({ checkpoint }: Run, { node_id, item }: WorkRef): string => `${checkpoint.node_generations[node_id] ?? 0}${item === undefined ? '' : `:${item}`}`;
-
-/** Same run, node, generation and item: the same effect, whatever the attempt. */
-const effectIntent = (run: Run, work: WorkRef, mode: EffectIntent['mode']): EffectIntent => {
-  const effect_id = `${run.run_id}:${work.node_id}:${generationOf(run, work)}`;
-  return { effect_id, idempotency_key: effect_id, mode };
+const effectIntent = (run: Run, node: FlowNode | undefined, { work, mode }: { readonly work: WorkRef; readonly mode: EffectIntent['mode'] }): EffectIntent => {
+  const effect_id = effectIdOf(run, work);
+  return { effect_id, idempotency_key: effect_id, mode, ...describedEffect(node) };
 };
 
 const startedEvent = (run: Run, work: WorkRef, effect: EffectIntent | undefined): RunEvent => ({
@@ -48,7 +46,7 @@ const isLimited = (run: Run, context: RunContext, { node_id }: WorkRef): boolean
 
 export const startNode = (command: StartNode, run: Run, context: RunContext): NodeDecision => {
   if (!isReady(run, context, command) || isLimited(run, context, command)) return notReady(command);
-  return accept(startedEvent(run, command, command.mode === undefined ? undefined : effectIntent(run, command, command.mode)));
+  return accept(startedEvent(run, command, command.mode === undefined ? undefined : effectIntent(run, flowGraph(context.definition).nodes.get(command.node_id), { work: command, mode: command.mode })));
 };
 
 /** The id that a wait of a node or an item has; all but those of wait nodes name their attempt. */

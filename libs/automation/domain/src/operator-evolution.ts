@@ -3,6 +3,7 @@ import { beginAnew } from './counted-attempts.js';
 import { endItemWithout, reopenItem } from './fan-out-evolution.js';
 import { dropGate } from './gate-evolution.js';
 import { completeNode, resetNodes } from './node-evolution.js';
+import { knownToHaveFailed, supersede } from './recovery-supersession.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { isFinished, isParked, toFinished, toPaused, toPausing, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
@@ -11,7 +12,7 @@ import { workKey, type WorkRef } from './work-key.js';
 /** Commands that a run remembers: enough for the repetitions of a caller that was not answered. */
 const rememberedCommands = 16;
 
-const remember = (run: Run, command: OperatorCommand | undefined): Run =>
+export const remember = (run: Run, command: OperatorCommand | undefined): Run =>
   command === undefined ? run : { ...run, operator_commands: [...(run.operator_commands ?? []), command].slice(-rememberedCommands) };
 
 const withoutStop = (run: Run): Run => {
@@ -24,15 +25,15 @@ const withoutPause = (run: Run): Run => {
   return rest;
 };
 
-const withoutFailure = (run: Run): Run => {
+export const withoutFailure = (run: Run): Run => {
   const { last_failure: _failure, ...checkpoint } = run.checkpoint;
   return { ...run, checkpoint };
 };
 
 /** Step 1 of every reset (domain 4.3): queued anew; its end, its stop and its open gate are gone. */
-const reopen = (run: Run, reason: string): Run => ({ ...withoutStop(toQueued(dropGate(run), reason)), detail: reason });
+export const reopen = (run: Run, reason: string): Run => ({ ...withoutStop(toQueued(dropGate(run), reason)), detail: reason });
 
-const refreshBlocked = (run: Run): Run => withCheckpoint(run, { blocked_nodes: unreconciledNodes(run) });
+export const refreshBlocked = (run: Run): Run => withCheckpoint(run, { blocked_nodes: unreconciledNodes(run) });
 
 /** What a node that the definition has no more leaves behind: only its generation, so that its keys are never used again. */
 const removeNodes = (run: Run, gone: readonly string[]): Run => {
@@ -97,13 +98,13 @@ const sentAgain = (run: Run, { node_id, item }: WorkRef): Run =>
 /** A run that rests because of the effect, or waits its turn, goes on; a paused or cancelled one, or one that waits for a signature, stays. */
 const goesOn = (run: Run): boolean => run.status === 'queued' || isParked(run) || (isFinished(run.status) && run.status !== 'cancelled');
 
-const known = (run: Run, { output, effect_id, ...work }: RunEventNamed<'node_effect_reconciled'>['data']): Run => {
+const known = (run: Run, { output, effect_id, ...work }: RunEventNamed<'node_effect_reconciled'>['data'], at_ms: number): Run => {
   if (output === undefined) return sentAgain(run, work);
-  return output.status === 'completed' ? completeNode(run, work, output) : failedBy(run, work, { output, effect_id });
+  return output.status === 'completed' ? supersede(completeNode(run, work, output), work, { effect_id, at_ms }) : knownToHaveFailed(failedBy(run, work, { output, effect_id }), effect_id, at_ms);
 };
 
-const reconciled = (run: Run, { data }: RunEventNamed<'node_effect_reconciled'>): Run => {
-  const own = known(run, data);
+const reconciled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_effect_reconciled'>): Run => {
+  const own = known(run, data, recorded_at_ms);
   const isUnblocked = own.checkpoint.node_outputs[data.node_id]?.status !== 'blocked';
   const unblocked = isUnblocked ? withCheckpoint(own, { blocked_nodes: own.checkpoint.blocked_nodes.filter((id) => id !== data.node_id) }) : own;
   return remember(goesOn(run) ? withoutPause(toQueued(unblocked, data.reason)) : unblocked, data.command);

@@ -76,7 +76,7 @@ describe('resuming a run', () => {
     const resumed: RunEvent = { event_type: 'run_resumed', data: { reason: 'go' } };
     const again = (mode: 'keyed' | 'none') => given(running, started('left', effectOf('left', mode)), asked('x'), paused('x'), resumed, claimed(2)).when({ type: 'recover_node', node_id: 'left' });
     again('keyed').then([{ event_type: 'node_started', data: { node_id: 'left', attempt: 2, effect: effectOf('left') } }]);
-    again('none').thenTypes('node_blocked');
+    again('none').thenTypes('node_blocked', 'effect_dead_lettered');
   });
 
   it('is refused for a run that is not paused', () => {
@@ -114,7 +114,7 @@ describe('cancelling a run', () => {
 
   it('blocks an effect under way that may not be repeated, so that no later retry of another node sends it again', () => {
     const past = [...running, started('left', effectOf('left', 'none')), started('right', effectOf('right'))];
-    given(past).when({ type: 'cancel_run' }).thenTypes('node_blocked', 'run_stopped').thenCheckpoint({ blocked_nodes: ['left'], in_progress: {} });
+    given(past).when({ type: 'cancel_run' }).thenTypes('node_blocked', 'effect_dead_lettered', 'run_stopped').thenCheckpoint({ blocked_nodes: ['left'], in_progress: {} });
   });
 });
 

@@ -1,7 +1,8 @@
 import { accept, definedMembers, type Decision } from '@cs/kernel';
 import type { PolicyDecision, PolicyHold, PolicyJudgement, PolicyOutcome, Run, RunEvent } from '@cs/contracts';
 import { fanOutOf } from './fan-out.js';
-import { generationOf, notReady, startableNode } from './node.decider.js';
+import { effectIdOf as effectIdOfWork } from './node-generation.js';
+import { notReady, startableNode } from './node.decider.js';
 import { approvalValidityMs, holdOfNode, usableApproval } from './policy-approval.js';
 import type { JudgeEffect } from './policy.commands.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
@@ -10,7 +11,7 @@ import type { ExecutionRefusal, RunContext } from './run.commands.js';
 export const deniedFailure = 'policy_denied';
 
 /** The effect of a whole node: of one with a list, all that is done for its items. */
-export const effectIdOf = (run: Run, node_id: string): string => `${run.run_id}:${node_id}:${generationOf(run, { node_id })}`;
+export const effectIdOf = (run: Run, node_id: string): string => effectIdOfWork(run, { node_id });
 
 const attemptOf = (run: Run, node_id: string): number => {
   const attempts = run.checkpoint.node_attempts[node_id] ?? 0;

@@ -2,6 +2,7 @@ import type { AutomationDefinition, NodeOutput, Run, RunEvent } from '@cs/contra
 import { flowGraph } from './flow-graph.js';
 import { isUnfit } from './repairable-output.js';
 import { endNotReached } from './reset-plan.js';
+import { isSettledLetter, lettersOf } from './run-recovery.js';
 import { unreconciledNodes } from './run.state.js';
 
 type Failed = readonly [node_id: string, output: NodeOutput];
@@ -14,11 +15,18 @@ export const unfitReason = 'schema_validation_failed';
 const modeOf = (definition: AutomationDefinition, node_id: string): 'fail_run' | 'pause_for_review' | 'dead_letter' =>
   flowGraph(definition).nodes.get(node_id)?.retry_policy?.terminal_behavior?.mode ?? 'fail_run';
 
-const failedBy = ({ run_id, checkpoint }: Run, [node_id, { summary = 'failed' }]: Failed, isDeadLetter: boolean): RunEvent => {
-  const { last_failure, node_generations, node_attempts } = checkpoint;
+/** That of its effect, where it left one. */
+const letterOf = (run: Run, node_id: string): { readonly dead_letter_id: string; readonly attempts: number } => {
+  const { run_id, checkpoint: { node_generations, node_attempts } } = run;
+  const known = lettersOf(run, { node_id }).find((letter) => !isSettledLetter(letter));
+  const attempts = node_attempts[node_id] ?? 0;
+  return { dead_letter_id: known?.dead_letter_id ?? `${run_id}-${node_id}-${node_generations[node_id] ?? 0}-${attempts}`, attempts };
+};
+
+const failedBy = (run: Run, [node_id, { summary = 'failed' }]: Failed, isDeadLetter: boolean): RunEvent => {
+  const { last_failure } = run.checkpoint;
   const failure = last_failure?.node_id === node_id ? { failure: { kind: last_failure.kind, message: last_failure.message } } : {};
-  const letter = { dead_letter_id: `${run_id}-${node_id}-${node_generations[node_id] ?? 0}-${node_attempts[node_id] ?? 0}`, attempts: node_attempts[node_id] ?? 0 };
-  return { event_type: 'run_failed', data: { detail: `node "${node_id}" failed: ${summary}`, node_id, ...failure, ...(isDeadLetter ? { dead_letter: letter } : {}) } };
+  return { event_type: 'run_failed', data: { detail: `node "${node_id}" failed: ${summary}`, node_id, ...failure, ...(isDeadLetter ? { dead_letter: letterOf(run, node_id) } : {}) } };
 };
 
 const pausedFor = (failed: readonly Failed[], reason: string): readonly RunEvent[] => [

@@ -5,6 +5,8 @@ import { humanRequestEvolvers } from './human-request-evolution.js';
 import { nodeEvolvers } from './node-evolution.js';
 import { policyEvolvers } from './policy-evolution.js';
 import { operatorEvolvers } from './operator-evolution.js';
+import { recoveryEvolvers } from './recovery-evolution.js';
+import { recoveryOf, withLetter } from './run-recovery.js';
 import { account } from './run-accounting.js';
 import type { Evolvers, RecordedRunEvent, RunEventNamed, RunEventType } from './run-evolvers.js';
 import { statefulStatus, toFinished, toRunning, withCheckpoint, type RunState } from './run.state.js';
@@ -30,12 +32,22 @@ const cancelled = (run: Run, { data }: RunEventNamed<'run_cancelled'>): Run => (
   ...toFinished(run, 'cancelled', data.reason), stop_kind: data.stop_kind, stop_reason: data.reason,
 });
 
+/** A node whose effect was given up has its letter already. */
+const withNodeLetter = <Of extends Run>(run: Of, { dead_letter, node_id = '', detail }: RunEventNamed<'run_failed'>['data'], at_ms: number): Of => {
+  if (dead_letter === undefined || recoveryOf(run).dead_letters[dead_letter.dead_letter_id]?.source_type === 'tool_effect') return run;
+  const { dead_letter_id, attempts } = dead_letter;
+  const lettered = withLetter(run, {
+    dead_letter_id, source_type: 'node', node_id, reason: detail, status: 'open', recovery_options: ['retry', 'ignore', 'abandon'], attempts, opened_at_ms: at_ms, updated_at_ms: at_ms, dispatches: 0,
+  });
+  return { ...run, checkpoint: lettered.checkpoint };
+};
+
 /** A failure of the run itself is its last one; what is known of a node's failure stays. */
 const failed = (run: Run, { data, recorded_at_ms }: RunEventNamed<'run_failed'>): Run => {
   const { detail, node_id = '', failure, dead_letter } = data;
   const isNew = failure !== undefined && run.checkpoint.last_failure?.node_id !== node_id;
   const ended = toFinished(isNew ? withCheckpoint(run, { last_failure: { ...failure, node_id, failed_at_ms: recorded_at_ms } }) : run, 'failed', detail);
-  return dead_letter === undefined || ended.status !== 'failed' ? ended : { ...ended, dead_letter_id: dead_letter.dead_letter_id };
+  return dead_letter === undefined || ended.status !== 'failed' ? ended : { ...withNodeLetter(ended, data, recorded_at_ms), dead_letter_id: dead_letter.dead_letter_id };
 };
 
 const childrenCancelled = (run: Run, run_ids: readonly string[]): Run =>
@@ -50,6 +62,7 @@ const evolvers: Evolvers<Exclude<RunEventType, 'run_created'>> = {
   ...humanRequestEvolvers,
   ...admissionEvolvers,
   ...operatorEvolvers,
+  ...recoveryEvolvers,
   ...supervisionEvolvers,
   run_execution_claimed: (run, { data }) => toRunning(run, data.claim),
   run_execution_claim_expired_requeued: (run) => run,

@@ -21,6 +21,7 @@ const unclaimed = (claimant_id: string) => ({ claim_id: `run-claim-${claimant_id
 export const claimBy = (claimant_id: string, queued_version: number) => ({ type: 'claim', claim: unclaimed(claimant_id), queued_version }) as const;
 
 export const effectOf = (node_id: string, mode: EffectIntent['mode'] = 'keyed', generation = 0): EffectIntent => ({
+  operation: 'http.post', target: `http://peer/${node_id}`,
   effect_id: `${runId}:${node_id}:${generation}`, idempotency_key: `${runId}:${node_id}:${generation}`, mode,
 });
 
@@ -37,6 +38,13 @@ export const history = (definition: AutomationDefinition) => ({
     event_type: 'node_completed', data: { node_id, attempt, output: { status: 'completed', contract_kind: 'http', content: { status: 200 }, created_at_ms: now } },
   }),
   failed: (node_id: string): RunEvent => ({ event_type: 'node_failed', data: { node_id, attempt: 1, failure } }),
+  /** The dead letter of the first effect of a node. */
+  lettered: (node_id: string, letter: Partial<Extract<RunEvent, { event_type: 'effect_dead_lettered' }>['data']> = {}): RunEvent => ({
+    event_type: 'effect_dead_lettered',
+    data: {
+      dead_letter_id: `dead-letter-${runId}-${node_id}-0`, node_id, effect_id: effectOf(node_id).effect_id, outcome: 'failed', attempts: 1, reason: failure.message, recovery_options: ['retry', 'ignore', 'abandon'], ...letter,
+    },
+  }),
   blocked: (node_id: string): RunEvent => ({ event_type: 'node_blocked', data: { node_id, attempt: 1, effect_id: effectOf(node_id).effect_id, failure } }),
   waiting: (node_id: string, wake_at_ms = now + 1000): RunEvent => ({ event_type: 'wait_node_registered', data: { wait: timerWait(node_id, wake_at_ms) } }),
   backingOff: (node_id: string, attempt = 1, backoff_ms = 1000): RunEvent => ({

@@ -8,6 +8,7 @@ import type { AnswerQuestion, AskPerson, RespondEscalation } from './human-reque
 import type { StepCommand } from './step.commands.js';
 import type { DeliverWebhook, OpenWaits, ResolveWait, WakeWait } from './wait.commands.js';
 import type { OperatorCommandOfRun } from './operator.commands.js';
+import type { RecoveryCommand } from './recovery.commands.js';
 
 type CreatedData = Extract<RunEvent, { event_type: 'run_created' }>['data'];
 
@@ -78,7 +79,7 @@ export interface DecideGate {
 export interface FailRun { readonly type: 'fail_run'; readonly detail: string }
 
 export type ExecutionCommand = WatchCommand | ClaimRun | StartNode | FinishNode | RecoverNode | OpenWaits | OpenGate | ReopenGate | SettleRun | WakeWait | FailRun | JudgeEffect | StepCommand | AskPerson;
-export type RunCommand = RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | AnswerQuestion | RespondEscalation | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
+export type RunCommand = RecoveryCommand | RecordUsage | OverrideGuardrails | RequestRun | DecideGate | OperatorCommandOfRun | DeliverWebhook | ResolveWait | AnswerQuestion | RespondEscalation | ExecutionCommand | HoldLaunch | ReleaseLaunch | CancelHeld;
 
 /** What every command is judged with: its time, and the definition the run pins. */
 export interface RunContext {

@@ -1,6 +1,7 @@
 import { accept, refuse, type Decision } from '@cs/kernel';
 import type { OpenWait, Run, RunEvent } from '@cs/contracts';
 import { withAbandonedEffects } from './abandoned-effects.js';
+import { withGivenUpEffects } from './given-up-effects.js';
 import { withCancelledRequests } from './cancelled-requests.js';
 import { cancelHeld, holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
@@ -13,7 +14,10 @@ import type { HumanRequestRefusal } from './human-request.commands.js';
 import { answerQuestion, askPerson, respondEscalation } from './human-request.decider.js';
 import { finishNode, recoverNode, startNode } from './node.decider.js';
 import { operatorDeciders } from './operator-deciders.js';
-import type { OperatorRefusal } from './operator.decider.js';
+import { repeated, type OperatorRefusal } from './operator.decider.js';
+import { decideCompensation, finishCompensation, startCompensation } from './compensation.decider.js';
+import { chooseRecovery, type RecoveryRefusal } from './recovery.decider.js';
+import { dispatchRetry } from './retry-dispatch.js';
 import { endRun } from './run-ending.js';
 import { judgeEffect } from './policy.decider.js';
 import { hasWork, planRun } from './run-plan.js';
@@ -27,7 +31,7 @@ import type { WaitRefusal } from './wait.commands.js';
 import { isFinished, type RunState } from './run.state.js';
 
 type ExecutionDecision = Decision<RunEvent, ExecutionRefusal>;
-export type RunRefusal = SupervisionRefusal | ExecutionRefusal | GateRefusal | WaitRefusal | HumanRequestRefusal | OperatorRefusal;
+export type RunRefusal = RecoveryRefusal | SupervisionRefusal | ExecutionRefusal | GateRefusal | WaitRefusal | HumanRequestRefusal | OperatorRefusal;
 
 const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   { event_type: 'run_created', data: created },
@@ -110,6 +114,11 @@ const deciders: Deciders = {
   release_launch: releaseLaunch,
   cancel_held: cancelHeld,
   ...operatorDeciders,
+  choose_recovery: (command, run, context) => repeated(command.command, run) ?? chooseRecovery(command, run, context),
+  decide_compensation: (command, run, context) => repeated(command.command, run) ?? decideCompensation(command, run, context),
+  dispatch_retry: dispatchRetry,
+  start_compensation: startCompensation,
+  finish_compensation: finishCompensation,
 };
 
 const isExecution = ({ type }: RunCommand): boolean => executionCommands.has(type);
@@ -124,5 +133,5 @@ export const decideRun = (command: RunCommand, run: RunState, context: RunContex
   // The table has, for each type, the decider of exactly that type; the compiler cannot see the pairing.
   const decide = deciders[command.type] as (command: RunCommand, run: Run, context: RunContext) => Decision<RunEvent, RunRefusal>;
   const decision = decide(command, run, context);
-  return decision.kind === 'refused' ? decision : accept(...withCancelledRequests(run, withAbandonedEffects(run, decision.events)));
+  return decision.kind === 'refused' ? decision : accept(...withCancelledRequests(run, withGivenUpEffects(command, run, { events: withAbandonedEffects(run, decision.events), definition: context.definition })));
 };

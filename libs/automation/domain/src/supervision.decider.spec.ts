@@ -47,9 +47,9 @@ describe('stale runs', () => {
   });
 
   it('leave an effect that may not be repeated to a person, whatever becomes of the run', () => {
-    given(created, claimed(), started('b', effectOf('b', 'none'))).when({ type: 'reap_stale' }, now + 10 * minute).thenTypes('node_blocked', 'run_paused_stale_no_provider_activity')
+    given(created, claimed(), started('b', effectOf('b', 'none'))).when({ type: 'reap_stale' }, now + 10 * minute).thenTypes('node_blocked', 'effect_dead_lettered', 'run_paused_stale_no_provider_activity')
       .thenRun({ status: 'paused', checkpoint: { blocked_nodes: ['b'], node_outputs: { b: { status: 'blocked' } } } });
-    given(created, claimed(), started('a', effectOf('a', 'none')), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 21 * minute).thenTypes('node_blocked', 'run_failed_stale_no_provider_activity')
+    given(created, claimed(), started('a', effectOf('a', 'none')), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 21 * minute).thenTypes('node_blocked', 'effect_dead_lettered', 'run_failed_stale_no_provider_activity')
       .thenRun({ status: 'failed', checkpoint: { node_outputs: { a: { status: 'blocked' }, b: { status: 'failed' } } } });
   });
 });
@@ -122,7 +122,7 @@ describe('a node that is not tried again', () => {
     ]).thenRun({ status: 'paused', pause_reason: 'retry_review', checkpoint: { node_outputs: { a: { status: 'failed', contract_kind: 'needs_repair' } } } });
     const resumed: RunEvent[] = [{ event_type: 'node_repair_requested', data: { node_ids: ['a'], reason: 'retry_review' } }, { event_type: 'run_paused', data: { reason: 'retry_review' } }, { event_type: 'run_resumed', data: { reason: 'x' } }, claimed(2)];
     with_(history3, resumed).when({ type: 'start_node', node_id: 'a', mode: 'keyed' }).then([started('a', effectOf('a'), 4)]);
-    with_(history3, resumed, started('a', effectOf('a'), 4)).when({ type: 'finish_node', node_id: 'a', attempt: 4, result: failed() }).thenTypes('node_failed');
+    with_(history3, resumed, started('a', effectOf('a'), 4)).when({ type: 'finish_node', node_id: 'a', attempt: 4, result: failed() }).thenTypes('node_failed', 'effect_dead_lettered');
   });
 
   it('fails its run and leaves a dead letter', () => {

@@ -2,7 +2,7 @@ import { accept, isJsonObject } from '@cs/kernel';
 import type { NodeOutput, PinnedDefinition, Run } from '@cs/contracts';
 import { fanOutOf } from './fan-out.js';
 import { flowGraph } from './flow-graph.js';
-import { generationOf } from './node.decider.js';
+import { effectIdOf } from './node-generation.js';
 import type { ContinueTask, ReconcileEffect, RepairRun, RequeueTask, RetryTask, SetDisposition, TargetDefinition } from './operator.commands.js';
 import { isBlockedNode, isBusy, no, operated, reasonMissing, statusOf, type OperatorDecision } from './operator.decider.js';
 import { planNodes, planReset } from './reset-plan.js';
@@ -84,7 +84,7 @@ const unknownNode = (run: Run, node_id: string): { readonly effect_id?: string |
 /** The effect that waits to be reconciled; `undefined` for none. */
 const unknownEffect = (run: Run, { node_id, item }: WorkRef): string | undefined => {
   const found = item === undefined ? unknownNode(run, node_id) : unknownItem(run, node_id, item);
-  return found && (found.effect_id ?? `${run.run_id}:${node_id}:${generationOf(run, { node_id, item })}`);
+  return found && (found.effect_id ?? effectIdOf(run, { node_id, item }));
 };
 
 const outputOf = ({ node_id, outcome, output }: ReconcileEffect, reason: string, created_at_ms: number): NodeOutput | undefined => {

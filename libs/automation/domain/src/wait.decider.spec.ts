@@ -102,7 +102,7 @@ describe('the timeout of a wait', () => {
 
   it('leaves to a person what was under way in a run that it cancels, where nobody else can tell', () => {
     const paying = [created, claimed(1), started('pay', effectOf('pay', 'none')), ...registered(wait({ timeout: timeout() }))];
-    given(paying).when(wake, due).thenTypes('node_blocked', 'stateful_wait_timeout_cancelled_run').thenRun({ status: 'cancelled', checkpoint: { node_outputs: { pay: { status: 'blocked' } } } });
+    given(paying).when(wake, due).thenTypes('node_blocked', 'effect_dead_lettered', 'stateful_wait_timeout_cancelled_run').thenRun({ status: 'cancelled', checkpoint: { node_outputs: { pay: { status: 'blocked' } } } });
   });
 
   const expected = (action: string, event_type: string, on_timeout: OpenWaitTimeout['on_timeout']): void =>

@@ -11,6 +11,7 @@ import { runWaitEvents } from './run-wait.events.js';
 import { humanRunEvents } from './run-human.events.js';
 import { operatorRunEvents } from './run-operator.events.js';
 import { policyRunEvents } from './run-policy.events.js';
+import { recoveryRunEvents } from './run-recovery.events.js';
 
 const nodeIds = z.array(nodeIdSchema).readonly();
 const attempt = z.int().positive();
@@ -80,5 +81,6 @@ export const runEvents = defineEvents({
   run_blocked: { version: 1, data: z.object({ detail: z.string(), node_ids: nodeIds }), summary: 'The run waits for an operator to reconcile a node.' },
   run_cancelled: { version: 1, data: z.object({ reason: z.string(), stop_kind: z.string() }), summary: 'The run was cancelled at its gate.' },
   ...operatorRunEvents,
+  ...recoveryRunEvents,
 });
 export type RunEvent = EventOf<typeof runEvents>;

@@ -17,6 +17,7 @@ import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
 import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
+import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
 
 /**
@@ -41,6 +42,7 @@ export const migrations = [
   Generations1767225600800,
   Channels1767225601500,
   CreatePolicies1787000100000,
+  ReliabilityLedger1787000100200,
   Observability1787000300000,
   PhaseTransitions1787000400000,
   Retention1787000400001,

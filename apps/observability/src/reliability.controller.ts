@@ -1,0 +1,40 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
+import { definedMembers } from '@cs/kernel';
+import { refusal } from '@cs/platform';
+import type { ProjectionQueries, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
+import type { Reads } from './reads.js';
+import { PROJECTION_QUERIES, READS, RELIABILITY_QUERIES } from './tokens.js';
+
+type Query = PayloadOf<typeof listReliability>;
+
+const filterOf = ({ run_id, status, source_type, active_recovery_only, before_created_at_ms }: Query): ReliabilityFilter => ({ active_recovery_only, ...definedMembers({ run_id, status, source_type, before_created_at_ms }) });
+
+const rangeOf = ({ limit, after_id, after_collection }: Query): ReliabilityRange => ({ limit, ...(after_id === undefined ? {} : { after: { id: after_id, ...definedMembers({ collection: after_collection }) } }) });
+
+/** The reliability ledger, and what recovery has to do. */
+@Controller()
+export class ReliabilityController {
+  readonly #list;
+  readonly #due;
+
+  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(RELIABILITY_QUERIES) ledger: ReliabilityQueries & RecoveryQueries) {
+    this.#list = reads.answer(listReliability, async (payload, reader) => {
+      const { of_run, run_id } = payload;
+      if (of_run && run_id !== undefined && (await queries.run(reader, run_id)) === undefined) return refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
+      return { ok: true, value: await ledger.ledger(reader, filterOf(payload), rangeOf(payload)) };
+    });
+    this.#due = reads.answer(listRetryDue, async (range) => ({ ok: true, value: { due: await ledger.due(range) } }));
+  }
+
+  @MessagePattern(listReliability.subject)
+  list(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listReliability>>> {
+    return this.#list(raw);
+  }
+
+  @MessagePattern(listRetryDue.subject)
+  due(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listRetryDue>>> {
+    return this.#due(raw);
+  }
+}

@@ -1,0 +1,64 @@
+import { decideRun, executionModeOf, isAutomatic, isExecutable, recoveryChoiceOf, recoveryOf, type ChooseRecovery, type RunRefusal } from '@cs/automation-domain';
+import type { CallContext, RecoveryChosen, Run, RunEvent } from '@cs/contracts';
+import { executeCommand } from '@cs/eventing';
+import { accepted, definedMembers, refused, type Decision, type Result } from '@cs/kernel';
+import { commandOf, operable, type OperatorOptions } from './operate-run.command-handler.js';
+import { runAggregate } from './run.aggregate.js';
+
+export interface RecoveryRequested {
+  readonly run_id: string;
+  readonly choice: string;
+  readonly reason?: string | undefined;
+  readonly dead_letter_id?: string | undefined;
+  readonly compensation_id?: string | undefined;
+  readonly target_effect_id?: string | undefined;
+  readonly command_id?: string | undefined;
+}
+
+export interface RecoveryStored {
+  readonly chosen: RecoveryChosen;
+  readonly position: number;
+}
+
+const absent = (run_id: string): Result<never> => refused('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
+
+const isDriven = (events: readonly RunEvent[], run: Run, at_ms: number): boolean =>
+  events.some((event) => event.event_type === 'stateful_dead_letter_retry_requeued')
+  || events.some((event) => event.event_type === 'compensation_moved' && event.data.to === 'approved' && Object.values(recoveryOf(run).compensations).some((one) => one.compensation_id === event.data.compensation_id && isExecutable(one, at_ms)));
+
+const chosenOf = (request: RecoveryRequested, events: readonly RunEvent[], { run, at_ms }: { readonly run: Run; readonly at_ms: number }): RecoveryChosen => {
+  const choice = recoveryChoiceOf(request.choice);
+  const seq = events.findIndex(({ event_type }) => event_type === 'recovery_choice_recorded');
+  const letter = request.dead_letter_id === undefined ? undefined : recoveryOf(run).dead_letters[request.dead_letter_id];
+  return {
+    run_id: request.run_id, choice: choice ?? request.choice.trim(), execution_mode: executionModeOf(choice), automatic_dispatch: isAutomatic(choice), dispatched: isDriven(events, run, at_ms), recorded: true,
+    ...(seq < 0 ? {} : { event_seq: run.version - events.length + 1 + seq }), disposition: letter?.disposition?.disposition ?? null,
+  };
+};
+
+/** Records how an operator wants a run recovered, with what follows from it, in one commit. */
+export const chooseRecovery = async (options: OperatorOptions, context: CallContext, request: RecoveryRequested): Promise<Result<RecoveryStored>> => {
+  if (request.choice.trim() === '') return refused('stateful_recovery_choice_required', 'say what is to be done', { runID: request.run_id });
+  const found = await operable(options, context, request.run_id);
+  if (!found.ok) return found.refusal.code === 'AUTOMATION_V2_RUN_NOT_FOUND' ? absent(request.run_id) : found;
+  const { loaded, run } = found.value;
+  const { choice, reason, dead_letter_id, compensation_id, target_effect_id } = request;
+  const command: ChooseRecovery = {
+    type: 'choose_recovery', choice, by: context.actor, ...definedMembers({ reason, dead_letter_id, compensation_id, target_effect_id }), ...commandOf(options, context, { type: 'choose_recovery', ...request }),
+  };
+  const definition = await options.definitions.get(context.tenant, run.workflow_definition_snapshot_hash);
+  let events: readonly RunEvent[] = [];
+  const result = await executeCommand(loaded.ref, {
+    eventing: options.eventing, aggregate: runAggregate, loaded,
+    decide: (state, at_ms): Decision<RunEvent, RunRefusal> => {
+      const decision = decideRun(command, state, { at_ms, definition });
+      events = decision.kind === 'accepted' ? decision.events : [];
+      return decision;
+    },
+    context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
+  });
+  if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
+  if (result.kind === 'refused') return { ok: false, refusal: result.refusal };
+  if (result.changed) options.changes.announce(run.run_id);
+  return accepted({ chosen: chosenOf(request, events, { run: result.loaded.state ?? run, at_ms: options.eventing.clock() }), position: result.loaded.position });
+};
