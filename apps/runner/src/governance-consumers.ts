@@ -1,5 +1,5 @@
-import { followApproval, governedAgentAggregate, recordAgentSpend, requestActivation, runAggregate } from '@cs/automation-application';
-import { governedAgentStatus, type GovernedAgentState } from '@cs/automation-domain';
+import { followApproval, followCostSpikes, governedAgentAggregate, recordAgentSpend, requestActivation, runAggregate } from '@cs/automation-application';
+import { governedAgentStatus, usageOf, type GovernedAgentState } from '@cs/automation-domain';
 import { eventSubjects, runIdSchema, statusSubjects, streams, usageDeltaSchema, type AggregateRef } from '@cs/contracts';
 import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import type { ConsumerDefinition, ConsumerMessage } from '@cs/jetstream';
@@ -22,7 +22,7 @@ const countUsage = async (message: ConsumerMessage, options: FollowOptions): Pro
   const definition = await options.definitions.get({ org_id, workspace_id }, state.workflow_definition_snapshot_hash);
   return await recordAgentSpend(options, {
     tenant: state.tenant_context, definition,
-    usage: { usage_event_id: event_id, usage_position: position, run_id, automation_id: state.automation_id, cost_usd: data.estimated_cost_usd ?? 0, tokens: data.total_tokens ?? 0, at_ms: occurred_at_ms },
+    usage: { usage_event_id: event_id, usage_position: position, run_id, automation_id: state.automation_id, cost_usd: data.estimated_cost_usd ?? 0, tokens: data.total_tokens ?? 0, run_usd: usageOf(state).estimated_cost_usd, at_ms: occurred_at_ms },
   });
 };
 
@@ -60,6 +60,10 @@ export const governanceConsumers = (options: FollowOptions): readonly ConsumerDe
   {
     ...settings, durable: 'runner--governance-agents', stream: streams.log.name, filters: [statusSubjects('governed_agent', '*')],
     handle: (message) => handleCommit(message, options.eventing.store, (stored) => followAgent(stored, options)),
+  },
+  {
+    ...settings, durable: 'runner--governance-cost-spikes', stream: streams.log.name, filters: [statusSubjects('governed_agent', '*')],
+    handle: (message) => handleCommit(message, options.eventing.store, (stored) => followCostSpikes(options, stored)),
   },
   { ...settings, durable: 'runner--governance-spend', stream: streams.events.name, filters: [eventSubjects('run', 'run_usage_recorded')], handle: (message) => countUsage(message, options) },
 ];

@@ -7,6 +7,7 @@ import type { RunnerConfig } from './config.js';
 import { runnerConsumers } from './consumers.js';
 import { runQueue } from './run-queue.js';
 import { governanceConsumers } from './governance-consumers.js';
+import { GovernanceSweep } from './governance-sweep.js';
 import { pausedAutomations } from './paused-automations.js';
 import { RepairSweep } from './repair-sweep.js';
 import type { RunnerMetrics } from './runner-metrics.js';
@@ -66,6 +67,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
       new TimerSweep({ ...shared, wake, onRepaired: () => metrics.repaired('wait') }),
       new SupervisionSweep({ ...shared, runs: wake, queues, onRepaired: () => metrics.repaired('supervised_run') }),
       new RepairSweep({ ...shared, held: { ...wake, automations, admission }, children: executor.childRepair, onRepaired: (kind) => metrics.repaired(kind) }),
+      new GovernanceSweep({ ...shared, eventing: wake.eventing }),
     ];
   }
 

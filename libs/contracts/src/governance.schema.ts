@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMsSchema, durationMsSchema, automationIdSchema, digestSchema } from './scalars.schema.js';
+import { epochMsSchema, durationMsSchema, automationIdSchema, digestSchema, runIdSchema } from './scalars.schema.js';
 import { governanceActorSchema } from './tenant.schema.js';
 
 /** What an agent is called: the value of `x-tandem-agent-id`, or the actor of an agent's API key. */
@@ -41,6 +41,22 @@ export const grantSchema = z.object({
 });
 export type Grant = z.infer<typeof grantSchema>;
 
+const hourMs = 3_600_000;
+const ratio = z.number().positive().max(1);
+const manyRuns = z.int().positive().max(1000);
+
+/** Limits that recorded changes of earlier releases do not have. */
+const laterLimits = {
+  expiry_warning_ms: durationMsSchema.max(365 * 24 * hourMs),
+  health_check_every_ms: durationMsSchema.max(31 * 24 * hourMs),
+  health_check_runs: manyRuns,
+  health_min_runs: manyRuns,
+  health_failure_rate: ratio,
+  health_guardrail_stops: z.int().positive().max(1_000_000),
+  cost_spike_ratio: z.number().min(1).max(1e6),
+  cost_spike_min_runs: manyRuns,
+};
+
 /** What agents may do in a workspace. Members that were never set have these defaults (domain 10.3). */
 export const governanceLimitsSchema = z.object({
   creation_enabled: z.boolean().default(true).describe('Agents may create automations'),
@@ -54,8 +70,42 @@ export const governanceLimitsSchema = z.object({
   expires_after_ms: durationMsSchema.max(10 * 365 * 86_400_000).default(90 * 86_400_000).describe('How long an automation that an agent makes may start runs, unless it is extended'),
   approval_ttl_ms: durationMsSchema.max(365 * 86_400_000).default(72 * 3_600_000).describe('How long a governance approval can be decided and used'),
   quarantined: z.boolean().default(false).describe('Nobody changes an automation of this workspace'),
+  expiry_warning_ms: laterLimits.expiry_warning_ms.default(7 * 24 * hourMs).describe('How long before its time is over people are warned, once, of an automation that an agent made'),
+  health_check_every_ms: laterLimits.health_check_every_ms.default(6 * hourMs).describe('How often the newest runs of an automation that an agent made are looked at'),
+  health_check_runs: laterLimits.health_check_runs.default(20).describe('How many of its newest runs are looked at, of those that were asked for since the last review'),
+  health_min_runs: laterLimits.health_min_runs.default(5).describe('Of these, runs that must have completed or failed before their failure rate says anything'),
+  health_failure_rate: laterLimits.health_failure_rate.default(0.5).describe('Share of failed runs, of those that completed or failed, at which a person has to review the automation'),
+  health_guardrail_stops: laterLimits.health_guardrail_stops.default(2).describe('How often limits may have stopped these runs when a person has to review the automation'),
+  cost_spike_ratio: laterLimits.cost_spike_ratio.default(10).describe('A run that costs this many times what the runs before it cost on average has to be reviewed at once'),
+  cost_spike_min_runs: laterLimits.cost_spike_min_runs.default(5).describe('Runs with a cost that there must have been before there is an average'),
 });
 export type GovernanceLimits = z.infer<typeof governanceLimitsSchema>;
+
+/** Limits as they were recorded: what is not there was not known then, and has its default. */
+export const recordedLimitsSchema = governanceLimitsSchema.extend(z.object(laterLimits).partial().shape);
+export type RecordedLimits = z.infer<typeof recordedLimitsSchema>;
+
+/** Something about an automation's runs that a person has to look at, with what was found and the limit it reached. */
+export const reviewFindingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('failure_rate'), failed: z.int().nonnegative(), ended: z.int().positive(), limit: z.number() }),
+  z.object({ kind: z.literal('guardrail_stops'), stops: z.int().positive(), runs: z.int().positive(), limit: z.number() }),
+  z.object({ kind: z.literal('cost_spike'), run_id: runIdSchema, cost_usd: z.number().nonnegative(), average_usd: z.number().nonnegative(), runs: z.int().positive(), limit: z.number() }),
+]);
+export type ReviewFinding = z.infer<typeof reviewFindingSchema>;
+export type CostSpike = Extract<ReviewFinding, { kind: 'cost_spike' }>;
+
+/** What the newest runs of an automation came to. */
+export const runHealthSchema = z.object({
+  /** That were looked at. */
+  runs: z.int().nonnegative(),
+  /** Of these, completed or failed. */
+  ended: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  /** That may still end one way or the other. */
+  open: z.int().nonnegative(),
+  guardrail_stops: z.int().nonnegative(),
+});
+export type RunHealth = z.infer<typeof runHealthSchema>;
 
 /** What a person is asked to allow once. */
 export const approvalTypeSchema = z.enum(['activation', 'launch', 'quota_override', 'spend_override']);

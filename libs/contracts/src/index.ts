@@ -53,8 +53,8 @@ export {
   type GovernanceApprovalEvent, type GovernanceLimitsEvent, type GovernanceRefusalEvent, type GovernedAgentEvent,
 } from './events/governance.events.js';
 export {
-  agentIdSchema, approvalBindingSchema, approvalIdSchema, approvalSubjectSchema, approvalTypeSchema, capabilitySchema, governanceLimitsSchema, governanceMetadataSchema, grantKindSchema, grantSchema, provenanceSchema, spendTotalsSchema,
-  type ApprovalBinding, type ApprovalSubject, type ApprovalType, type GovernanceLimits, type GovernanceMetadata, type Grant, type Provenance, type SpendTotals,
+  agentIdSchema, approvalBindingSchema, approvalIdSchema, approvalSubjectSchema, approvalTypeSchema, capabilitySchema, governanceLimitsSchema, governanceMetadataSchema, grantKindSchema, grantSchema, provenanceSchema, recordedLimitsSchema, reviewFindingSchema, runHealthSchema, spendTotalsSchema,
+  type ApprovalBinding, type ApprovalSubject, type ApprovalType, type CostSpike, type GovernanceLimits, type GovernanceMetadata, type Grant, type Provenance, type RecordedLimits, type ReviewFinding, type RunHealth, type SpendTotals,
 } from './governance.schema.js';
 export { admissionEvents, type AdmissionEvent } from './events/admission.events.js';
 export { holdReasonSchema, type HoldReason } from './events/run-admission.events.js';
@@ -115,7 +115,10 @@ export {
   type WebhookDeliveryRecord, type WebhookReceipt, type WebhookTriggerRecord, type WebhookTriggerShown, type WebhookWait,
 } from './rpc/webhooks.rpc.js';
 export { listAutomationVersions, listWatchedRuns, overrideGuardrails, recordUsage, type WatchedRun } from './rpc/supervision.rpc.js';
-export { listChildWaits, listHeldRuns, listOrphanRuns, type SweepKey, type SweepPage, type SweepRange, type SweptRun, type SweptWait } from './rpc/sweeps.rpc.js';
+export {
+  listChildWaits, listGovernedAutomations, listHeldRuns, listOrphanRuns, readRunHealth,
+  type GovernedAutomationKey, type GovernedAutomationTimes, type GovernedPage, type GovernedRange, type NewestRuns, type SweepKey, type SweepPage, type SweepRange, type SweptRun, type SweptWait,
+} from './rpc/sweeps.rpc.js';
 export type { RunRecord } from './run-record.js';
 export {
   effectIntentSchema, endedWaitSchema, executionClaimSchema, nodeDispositionSchema, nodeFailureSchema, nodeOutputSchema, operatorCommandSchema, openWaitSchema, openWaitTimeoutSchema, parentRunSchema, runCheckpointSchema, runSchema,

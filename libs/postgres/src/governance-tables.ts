@@ -1,4 +1,4 @@
-import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from '@cs/read-models';
+import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from '@cs/read-models';
 import { bigints, document, texts, type BulkTable } from './bulk-table.js';
 
 const coalesce = (columns: readonly string[]): Readonly<Record<string, string>> => Object.fromEntries(columns.map((column) => [column, 'coalesce({new}, {old})']));
@@ -38,4 +38,17 @@ const reviews: BulkTable<GovernanceReviewRow> = {
   columns: { ...texts('org_id', 'workspace_id', 'deployment_id', 'subject_kind', 'subject_id', 'automation_id', 'status', 'reason'), ...bigints('since_ms', 'position') },
 };
 
-export const governanceTables = { governance_approvals: approvals, governed_agents: agents, governance_reviews: reviews };
+/** What is made anew under an id has nothing of what was there. */
+const madeAnew = 'case when excluded.made_at_ms is not null then {new} else coalesce({new}, {old}) end';
+
+const automations: BulkTable<GovernedAutomationRow> = {
+  name: 'governed_automations',
+  conflict: ['org_id', 'workspace_id', 'automation_id'],
+  merge: Object.fromEntries(['made_at_ms', 'in_use', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'open_runs'].map((column) => [column, madeAnew])),
+  columns: {
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'in_use'),
+    ...bigints('made_at_ms', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'open_runs', 'position'),
+  },
+};
+
+export const governanceTables = { governance_approvals: approvals, governed_agents: agents, governance_reviews: reviews, governed_automations: automations };

@@ -1,7 +1,8 @@
-import type { SweepPage, SweepRange, SweptRun, SweptWait } from '@cs/contracts';
+import type { GovernedPage, GovernedRange, NewestRuns, RunHealth, SweepPage, SweepRange, SweptRun, SweptWait } from '@cs/contracts';
 import type { SweepQueries } from '@cs/read-models';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
+import { governedAutomations, runHealth } from './governed-automation-queries.js';
 
 interface Candidate extends SweptWait {
   readonly created_at_ms: number;
@@ -59,5 +60,13 @@ export class PostgresSweepQueries implements SweepQueries {
         order by c.created_at_ms, c.run_id`,
       values: [range.before_ms, at_ms, run_id, range.limit],
     }), range.limit, toRun);
+  }
+
+  governedAutomations(range: GovernedRange): Promise<GovernedPage> {
+    return governedAutomations(this.database, range);
+  }
+
+  runHealth(runs: NewestRuns): Promise<RunHealth> {
+    return runHealth(this.database, runs);
   }
 }

@@ -23,7 +23,7 @@ const notAudited: Readonly<Record<string, readonly string[]>> = {
     'wait_node_registered', 'stateful_wait_woken_requeued', 'stateful_wait_timeout_cancelled_run', 'stateful_wait_timeout_paused_run', 'stateful_wait_timeout_reminded', 'schedule_armed', 'schedule_fired', 'schedule_skipped', 'schedule_disarmed',
   ],
   'is supervision': [
-    'run_usage_recorded', 'agent_spend_recorded', 'autonomy_spent', 'run_auto_resumed', 'node_repair_requested', 'node_schema_validation_paused', 'run_paused_stale_no_provider_activity', 'run_failed_stale_no_provider_activity', 'run_pausing_settled_on_restart',
+    'run_usage_recorded', 'agent_spend_recorded', 'automation_health_checked', 'autonomy_spent', 'run_auto_resumed', 'node_repair_requested', 'node_schema_validation_paused', 'run_paused_stale_no_provider_activity', 'run_failed_stale_no_provider_activity', 'run_pausing_settled_on_restart',
   ],
   'is how somebody is told, or what came in': [
     'delivery_requested', 'delivery_item_added', 'delivery_hastened', 'delivery_attempt_started', 'delivery_attempt_failed', 'delivery_sent', 'delivery_abandoned', 'delivery_duplicate_found',

@@ -6,7 +6,8 @@ import { mergeOutbox, mergeToolEffects, type CompensationRow, type OutboxRow, ty
 import type { HumanRequestRow } from './human-request-row.js';
 import { mergeDeliveries } from './delivery.projection.js';
 import { mergeGovernanceApprovals, mergeGovernanceReviews, mergeGovernedAgents } from './governance.projection.js';
-import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
+import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from './governance-rows.js';
+import { mergeGovernedAutomations } from './governed-automation.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
@@ -68,6 +69,7 @@ export class CollectedRows {
   readonly governance_approvals = new RowsByKey<GovernanceApprovalRow>((row) => [row.org_id, row.workspace_id, row.approval_id], mergeGovernanceApprovals);
   readonly governed_agents = new RowsByKey<GovernedAgentRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.agent_id], mergeGovernedAgents);
   readonly governance_reviews = new RowsByKey<GovernanceReviewRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.subject_kind, row.subject_id], mergeGovernanceReviews);
+  readonly governed_automations = new RowsByKey<GovernedAutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeGovernedAutomations);
   readonly #heads = new RowsByKey<AuditHead>((row) => [row.org_id, row.workspace_id, row.deployment_id]);
 
   addAudit(record: AuditRecord): void {
@@ -83,7 +85,7 @@ export class CollectedRows {
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       outbox: this.outbox.all(), tool_effects: this.tool_effects.all(), compensations: this.compensations.all(),
       policy_decisions: this.policy_decisions.all(), effect_policies: this.effect_policies.all(),
-      governance_approvals: this.governance_approvals.all(), governed_agents: this.governed_agents.all(), governance_reviews: this.governance_reviews.all(),
+      governance_approvals: this.governance_approvals.all(), governed_agents: this.governed_agents.all(), governance_reviews: this.governance_reviews.all(), governed_automations: this.governed_automations.all(),
     };
   }
 }

@@ -43,3 +43,21 @@ export interface GovernanceReviewRow extends TenantKey {
   readonly since_ms: number;
   readonly position: number;
 }
+
+/** What the commits of a batch say about an automation that an agent made; `null` leaves what is known. */
+export interface GovernedAutomationRow extends TenantKey {
+  readonly automation_id: string;
+  /** Set by its creation only: what was known of an earlier one of that id is gone then. */
+  readonly made_at_ms: number | null;
+  /** `no` once it is retired or deleted. */
+  readonly in_use: 'yes' | 'no' | null;
+  readonly expires_at_ms: number | null;
+  /** The expiry that people were warned of. */
+  readonly expiry_warned_ms: number | null;
+  readonly launched_at_ms: number | null;
+  readonly reviewed_at_ms: number | null;
+  readonly health_checked_at_ms: number | null;
+  /** Runs that had not ended when its runs were looked at. */
+  readonly open_runs: number | null;
+  readonly position: number;
+}

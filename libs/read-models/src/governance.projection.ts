@@ -29,7 +29,7 @@ export const projectGovernanceApprovals = (stored: StoredCommit): readonly Gover
   eventsOf('governance_approval', stored).map((event) => ({ ...unknownApproval, ...tenantKey(event.data.tenant_context), approval_id: event.data.approval_id, ...approvalFacts(event), position: stored.position }));
 
 /** Members that are `null` leave what is known; a request that is made again starts anew, which its time says. */
-const known = <Row extends object>(before: Row, after: Row): Row =>
+export const known = <Row extends object>(before: Row, after: Row): Row =>
   Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value ?? (before as Readonly<Record<string, unknown>>)[name] ?? null])) as Row;
 
 export const mergeGovernanceApprovals = (before: GovernanceApprovalRow, after: GovernanceApprovalRow): GovernanceApprovalRow => (after.status === 'pending' ? after : known(before, after));

@@ -8,7 +8,7 @@ export { auditFactsOf, type AuditFacts } from './audit-record.js';
 export type { DelegationFilter, DelegationQueries } from './delegation-queries.port.js';
 export type { DelegationRow } from './delegation.projection.js';
 export type { ApprovalFilter, GovernanceQueries } from './governance-queries.port.js';
-export type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
+export type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from './governance-rows.js';
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { toHumanRequestRecord, type AskedReader, type HumanRequestFilter, type HumanRequestQueries, type ShownHumanRequest } from './human-request-queries.port.js';
 export type { HumanRequestRow } from './human-request-row.js';

@@ -15,6 +15,7 @@ import { foldRunCommit, withoutState, type FoldedRunCommit } from './fold-run-co
 import { projectEffects } from './effect-ledger.projection.js';
 import { projectGates } from './gate.projection.js';
 import { projectAgentReviews, projectAutomationReviews, projectGovernanceApprovals, projectGovernedAgents } from './governance.projection.js';
+import { projectGovernedAutomations } from './governed-automation.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
 import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
@@ -114,6 +115,7 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     const automations = projectAutomation(stored);
     for (const automation of automations) rows.automations.add(automation);
     for (const review of projectAutomationReviews(stored)) rows.governance_reviews.add(review);
+    for (const governed of projectGovernedAutomations(stored)) rows.governed_automations.add(governed);
     return automations[0] ?? tenantOfData(stored) ?? tenantOfNamedRun(entry, memory);
   },
   governance_limits: (_entry, stored) => tenantOfData(stored) ?? { ...stored.ref, deployment_id: '' },

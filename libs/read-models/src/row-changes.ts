@@ -5,7 +5,7 @@ import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { DelegationRow } from './delegation.projection.js';
-import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow } from './governance-rows.js';
+import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from './governance-rows.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { ChannelRow, ChannelUserRow } from './channel.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -231,6 +231,7 @@ export interface RowChanges {
   readonly governance_approvals: readonly GovernanceApprovalRow[];
   readonly governed_agents: readonly GovernedAgentRow[];
   readonly governance_reviews: readonly GovernanceReviewRow[];
+  readonly governed_automations: readonly GovernedAutomationRow[];
   readonly audit_records: readonly AuditRecord[];
   readonly audit_heads: readonly AuditHead[];
   readonly audit_keys: readonly AuditKeyRow[];

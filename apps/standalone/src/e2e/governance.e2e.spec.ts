@@ -14,7 +14,7 @@ describe('what agents make, under governance', () => {
 
   beforeAll(async () => {
     peer = await EffectsPeer.start();
-    system = await System.start();
+    system = await System.start({ env: { RUNNER_SWEEP_MS: '1000' } });
     client = new Client(system.url, system.paymentsUrl);
   });
   afterAll(async () => {
@@ -140,6 +140,36 @@ describe('what agents make, under governance', () => {
     await system.startService('runner');
     expect(await client.untilFinished(held)).toMatchObject({ status: 'completed' });
     expect(sentFor(held)).toBe(1);
+  });
+
+  it('a cost spike, runs that fail and an expiry that is near are found by themselves, and what was found is in the review', async () => {
+    await must(person('PATCH', '/governance/limits', { cost_spike_min_runs: 1, health_check_every_ms: 1000, health_min_runs: 2, expiry_warning_ms: 365 * 86_400_000, reason: 'a trial' }));
+    await allowed('careful', 'cheap');
+    await must(as('careful')('POST', '/automations/v2', { ...job('broken'), flow: { nodes: [{ node_id: 'work', objective: 'work', action: { kind: 'transform', expression: '$error("no")' } }] } }));
+    await must(person('POST', `/governance/approvals/${await activationOf('broken')}/approve`, {}));
+    await activationOf('broken', 'consumed');
+    for (let run = 0; run < 2; run += 1) await client.untilFinished(await client.start('broken'));
+    for (const [index, cost] of [1, 10].entries()) {
+      const run = await client.start('cheap');
+      await client.untilFinished(run);
+      await must(person('POST', `/automations/v2/runs/${run}/usage`, { usage_id: `c-${index}`, estimated_cost_usd: cost }));
+    }
+    const reasonOf = (automation_id: string): Promise<string> =>
+      until(async () => {
+        const { body } = await person('GET', '/governance/reviews');
+        return (body['reviews'] as readonly { subject: { id: string }; reason: string }[] | undefined)?.find(({ subject }) => subject.id === automation_id)?.reason;
+      });
+    expect(await reasonOf('cheap')).toMatch(/has cost 10 USD, and the 1 runs before it 1 USD on average/);
+    expect(await reasonOf('broken')).toBe('2 of 2 runs failed');
+    const held = await client.start('broken');
+    await untilHeld(held);
+    const auditOf = (type: string): Promise<readonly unknown[]> =>
+      until(async () => {
+        const { body } = await person('GET', `/audit/records?types=${type}`);
+        const records = body['records'] as readonly unknown[];
+        return records.length > 0 ? records : undefined;
+      });
+    for (const type of ['cost_spike_found', 'review_required', 'expiry_warned']) expect((await auditOf(`automation.governance.${type}`)).length).toBeGreaterThan(0);
   });
 
   it('what was denied, decided and done is in the protected audit, and the chain of it holds', async () => {

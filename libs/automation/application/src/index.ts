@@ -58,6 +58,7 @@ export { consequential, createGoverned, governed, launchGoverned, releaseDeleted
 export { changeAgent, changeLimits, readGovernanceLimits, recordAgentSpend, reviewAgent, type AgentStored, type LimitsStored } from './governance/govern-agents.command-handlers.js';
 export { addGrant, extendAutomation, readGovernance, restoreAutomation, retireAutomation, reviewAutomation, revokeGrant, type Governed } from './governance/govern-automation.command-handlers.js';
 export { decideApproval, requestApproval, type ApprovalStored, type GovernanceOptions } from './governance/governance-approvals.command-handlers.js';
+export { checkHealth, followCostSpikes, readLimitsOf, warnOfExpiry, type GovernedAutomation } from './governance/care-for-automation.js';
 export { governedAgentAggregate } from './governance/governance.aggregates.js';
 export { releaseGoverned } from './governance/governed-run.js';
 export { mayNotExecute } from './governance/launch-authority.js';

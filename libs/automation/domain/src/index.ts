@@ -1,6 +1,7 @@
 export { isHumanAdministrator, isOwnerOrAdmin, isVisible, ownerKeysOf, principalOf, viewerKeysOf, viewersOf } from './access.js';
 export { automationStatus, decideAutomation, evolveAutomation, holdsRuns, isHeldByGovernance, liveAutomation, startsRuns, type AutomationState, type LiveAutomation, type StoreAutomation } from './automation.decider.js';
 export { isApproved, launchHold, launchHoldOf, ungoverned, type AutomationGovernance, type LaunchHold } from './governance/automation-governance.js';
+export type { CareForAutomation, HealthLimits } from './governance/automation-health.decider.js';
 export { mutationProblem, type Mutation, type MutationCode } from './governance/mutation-check.js';
 export { governAutomation, type GovernAutomation, type GovernContext, type GovernRefusal } from './governance/govern-automation.decider.js';
 export { currentWeek, decideGovernedAgent, type AgentContext, type AgentPermissions, type AgentUsage, type CreationCode, type GovernedAgentCommand } from './governance/governed-agent.decider.js';
@@ -26,6 +27,7 @@ export { reviewMetadata } from './pending-gate.js';
 export { instantMs } from './instant.js';
 export { evolveRun, type RecordedRunEvent } from './run-evolution.js';
 export { toRunRecord } from './run-record.js';
+export { usageOf } from './run-accounting.js';
 export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
 export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { decideEffectPolicy, evolveEffectPolicy, type EffectPolicyRefusal, type EffectPolicyState, type PublishPolicy } from './effect-policy.decider.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { capabilitySchema, grantSchema } from '../governance.schema.js';
+import { capabilitySchema, grantSchema, reviewFindingSchema, runHealthSchema } from '../governance.schema.js';
 import { automationIdSchema, digestSchema, epochMsSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 
@@ -18,7 +18,20 @@ export const automationGovernanceEvents = {
   automation_extended: { version: 1, data: z.object({ ...of, ...by, expires_at_ms: epochMsSchema }), audit: 'automation.governance.extended', summary: 'An automation that an agent made may start runs until a later time.' },
   automation_expired: { version: 1, data: z.object({ ...of, expires_at_ms: epochMsSchema }), audit: 'automation.governance.expired', summary: 'A run wanted to start after the automation\'s time was over; none starts until it is extended.' },
   automation_launch_admitted: { version: 1, data: z.object({ ...of, run_id: runIdSchema }), activity: false, summary: 'A run of an automation that an agent made was allowed to start, and counts for its next review.' },
-  automation_review_required: { version: 1, data: z.object({ ...of, ...why, launches: z.int().nonnegative() }), audit: 'automation.governance.review_required', summary: 'No further run starts until a person has reviewed the automation.' },
+  automation_expiry_warned: { version: 1, data: z.object({ ...of, expires_at_ms: epochMsSchema }), audit: 'automation.governance.expiry_warned', summary: 'The time of an automation that an agent made is nearly over; a person can extend it.' },
+  automation_health_checked: {
+    version: 1, data: z.object({ ...of, health: runHealthSchema, findings: z.array(reviewFindingSchema).readonly() }), activity: false,
+    summary: 'The newest runs of an automation that an agent made were looked at.',
+  },
+  automation_review_required: {
+    version: 1,
+    data: z.object({
+      ...of, ...why, launches: z.int().nonnegative(),
+      /** What was found about its runs. Absent: so many have started since the last review. */
+      findings: z.array(reviewFindingSchema).readonly().optional(),
+    }),
+    audit: 'automation.governance.review_required', summary: 'No further run starts until a person has reviewed the automation.',
+  },
   automation_reviewed: { version: 1, data: z.object({ ...of, note: z.string(), reviewed_by: governanceActorSchema }), audit: 'automation.governance.reviewed', summary: 'A person reviewed the automation; its runs count anew.' },
   automation_grant_added: { version: 1, data: z.object({ ...of, grant: grantSchema }), audit: 'automation.governance.grant_added', summary: 'An agent may change the automation, or the automation may use something.' },
   automation_grant_revoked: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentIdSchema, approvalBindingSchema, approvalIdSchema, approvalSubjectSchema, approvalTypeSchema, governanceLimitsSchema, spendTotalsSchema } from '../governance.schema.js';
+import { agentIdSchema, approvalBindingSchema, approvalIdSchema, approvalSubjectSchema, approvalTypeSchema, recordedLimitsSchema, spendTotalsSchema } from '../governance.schema.js';
 import { automationIdSchema, epochMsSchema, runIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
 import { defineEvents, type EventOf } from './event-catalogue.js';
@@ -10,7 +10,7 @@ const usd = z.number().nonnegative();
 
 /** What agents may do in a workspace; one aggregate for each deployment of it. */
 export const governanceLimitsEvents = defineEvents({
-  governance_limits_changed: { version: 1, data: z.object({ ...tenant, limits: governanceLimitsSchema, reason: z.string(), changed_by: governanceActorSchema }), audit: 'automation.governance.limits_changed', summary: 'What agents may do in the workspace was changed.' },
+  governance_limits_changed: { version: 1, data: z.object({ ...tenant, limits: recordedLimitsSchema, reason: z.string(), changed_by: governanceActorSchema }), audit: 'automation.governance.limits_changed', summary: 'What agents may do in the workspace was changed.' },
 });
 export type GovernanceLimitsEvent = EventOf<typeof governanceLimitsEvents>;
 
@@ -40,8 +40,14 @@ export const governedAgentEvents = defineEvents({
       /** Position of the usage in the log. */
       usage_position: z.int().nonnegative(),
       run_id: runIdSchema, automation_id: automationIdSchema, cost_usd: usd, tokens: z.int().nonnegative(), totals: spendTotalsSchema,
+      /** What the run has cost in all. Absent in what earlier releases recorded. */
+      run_usd: usd.optional(),
     }),
     activity: false, summary: 'A run of the agent\'s automations has used something.',
+  },
+  agent_cost_spike_found: {
+    version: 1, data: z.object({ ...agent, automation_id: automationIdSchema, run_id: runIdSchema, cost_usd: usd, average_usd: usd, runs: z.int().positive(), limit: z.number().positive() }),
+    audit: 'automation.governance.cost_spike_found', summary: 'A run has cost many times what the runs of its automation before it cost on average.',
   },
   agent_spend_warned: { version: 1, data: z.object({ ...agent, week: z.string(), week_usd: usd, cap_usd: usd }), audit: 'automation.governance.agent_spend_warned', summary: 'The agent\'s automations have used most of what they may in this week.' },
   agent_spend_paused: { version: 1, data: z.object({ ...agent, week: z.string(), week_usd: usd, cap_usd: usd }), audit: 'automation.governance.agent_spend_paused', summary: 'The agent\'s automations have used what they may in this week: no run of them starts, and those that execute are paused.' },

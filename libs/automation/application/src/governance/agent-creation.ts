@@ -34,7 +34,7 @@ export const commandAgent = async (options: Options, { tenant, agent_id, command
   return result.kind === 'refused' ? { ok: false, refusal: result.refusal } : accepted({ state: result.loaded.state, position: result.loaded.position });
 };
 
-export const automationRefIn = ({ org_id, workspace_id }: TenantContext, automation_id: string): AggregateRef => ({ org_id, workspace_id, aggregate: 'automation', id: automation_id });
+export const automationRefIn = ({ org_id, workspace_id }: Pick<TenantContext, 'org_id' | 'workspace_id'>, automation_id: string): AggregateRef => ({ org_id, workspace_id, aggregate: 'automation', id: automation_id });
 
 const isMadeBy = async ({ eventing }: Options, { tenant, agent_id }: Pick<ForAgent, 'tenant' | 'agent_id'>, automation_id: string): Promise<boolean> => {
   const { state } = await loadAggregate({ store: eventing.store, aggregate: automationAggregate }, automationRefIn(tenant, automation_id));

@@ -6,7 +6,7 @@ import { commandAgent } from './agent-creation.js';
 import { audited, type Attempt } from './audited-denial.js';
 import type { GovernanceOptions } from './governance-approvals.command-handlers.js';
 import { governanceLimitsAggregate } from './governance.aggregates.js';
-import { defaultLimits, limitsRef, readLimits } from './governance-state.js';
+import { defaultLimits, limitsOf, limitsRef, readLimits } from './governance-state.js';
 import { provenanceOf } from './provenance.js';
 
 type Options = Pick<GovernanceOptions, 'eventing' | 'newId'>;
@@ -41,7 +41,7 @@ export const changeLimits = (options: Options, context: CallContext, { reason, .
         decide: (state) => decideLimits({ change, defaults: defaultLimits, reason: textOf(reason, 'changed by operator'), changed_by: context.actor }, state, context.tenant),
       });
       if (result.kind !== 'accepted') return refused('CONCURRENT_CHANGE', 'the limits are being changed by others');
-      return accepted({ limits: result.loaded.state?.limits ?? defaultLimits, position: result.loaded.position });
+      return accepted({ limits: limitsOf(result.loaded.state), position: result.loaded.position });
     },
   });
 

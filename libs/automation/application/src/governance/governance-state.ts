@@ -1,6 +1,7 @@
-import type { GovernanceApprovalState, GovernedAgentState } from '@cs/automation-domain';
+import type { GovernanceApprovalState, GovernanceLimitsState, GovernedAgentState } from '@cs/automation-domain';
 import { governanceLimitsSchema, type AggregateRef, type GovernanceLimits, type TenantContext } from '@cs/contracts';
 import { loadAggregate, type Digest, type Eventing, type EventStore, type Loaded } from '@cs/eventing';
+import { definedMembers } from '@cs/kernel';
 import { governanceApprovalAggregate, governanceLimitsAggregate, governedAgentAggregate } from './governance.aggregates.js';
 
 type Tenant = Pick<TenantContext, 'org_id' | 'workspace_id' | 'deployment_id'>;
@@ -8,6 +9,9 @@ type Reading = { readonly eventing: Pick<Eventing, 'store' | 'digest'> };
 
 /** What holds in a workspace where nobody has changed anything (domain 10.3). */
 export const defaultLimits: GovernanceLimits = governanceLimitsSchema.parse({});
+
+/** Limits that were not known when the others were recorded have their defaults. */
+export const limitsOf = (state: GovernanceLimitsState): GovernanceLimits => ({ ...defaultLimits, ...definedMembers(state?.limits ?? {}) });
 
 const workspaceOf = ({ org_id, workspace_id }: Tenant) => ({ org_id, workspace_id });
 const shortDigest = (digest: Digest, parts: readonly string[]): string => digest(JSON.stringify(parts)).slice(0, 40);
@@ -26,7 +30,7 @@ export const activationId = (digest: Digest, { tenant, automation_id, definition
 
 export const readLimits = async ({ eventing }: Reading, tenant: Tenant): Promise<GovernanceLimits> => {
   const { state } = await loadAggregate({ store: eventing.store, aggregate: governanceLimitsAggregate }, limitsRef(eventing, tenant));
-  return state?.limits ?? defaultLimits;
+  return limitsOf(state);
 };
 
 export const loadAgent = async ({ eventing }: Reading, tenant: Tenant, agent_id: string): Promise<GovernedAgentState> =>

@@ -19,6 +19,15 @@ export const byBot = (of: Partial<TenantContext> = {}, agent = bot): CallContext
 /** A person who administers the workspace. */
 export const human = (actor_id = 'ada', of: Partial<TenantContext> = {}): CallContext => ({ ...callBy({ kind: 'human', actor_id }, of), memberships: { roles: ['workspace:admin'], groups: [] } });
 
+interface Spending {
+  readonly of?: Partial<TenantContext>;
+  readonly event?: string;
+  readonly position?: number;
+  readonly run?: string;
+  /** What the run has cost in all. */
+  readonly run_usd?: number;
+}
+
 /** Governance over the log in memory, with a runner whose hearing the test can stop, and its messages. */
 export class GovernanceWorld {
   readonly app = new InMemoryApplication();
@@ -94,12 +103,12 @@ export class GovernanceWorld {
   }
 
   /** A run of an automation has cost something. */
-  async spend(cost_usd: number, { of = {}, event = `usage-${cost_usd}-${this.app.now}`, position = this.app.store.all().length }: { readonly of?: Partial<TenantContext>; readonly event?: string; readonly position?: number } = {}): Promise<ConsumerOutcome> {
+  async spend(cost_usd: number, { of = {}, event = `usage-${cost_usd}-${this.app.now}`, position = this.app.store.all().length, run = 'automation-v2-run-1', run_usd = cost_usd }: Spending = {}): Promise<ConsumerOutcome> {
     const { state } = await loadAggregate({ store: this.app.store, aggregate: automationAggregate }, this.refOf('automation', 'refunds', of));
     const definition = await this.app.definitions.get({ ...tenant, ...of }, state?.definition_hash ?? '');
     return await recordAgentSpend(this.app, {
       tenant: { ...tenant, ...of }, definition,
-      usage: { usage_event_id: event, usage_position: position, run_id: 'automation-v2-run-1', automation_id: 'refunds', cost_usd, tokens: 10, at_ms: this.app.now },
+      usage: { usage_event_id: event, usage_position: position, run_id: run, automation_id: 'refunds', cost_usd, run_usd, tokens: 10, at_ms: this.app.now },
     });
   }
 

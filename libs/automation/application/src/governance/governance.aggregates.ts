@@ -3,7 +3,7 @@ import {
   type GovernanceApprovalState, type GovernanceLimitsState, type GovernedAgentState,
 } from '@cs/automation-domain';
 import {
-  approvalBindingSchema, approvalSubjectSchema, approvalTypeSchema, governanceActorSchema, governanceLimitsSchema, grantSchema, provenanceSchema, spendTotalsSchema, tenantContextSchema,
+  approvalBindingSchema, approvalSubjectSchema, approvalTypeSchema, governanceActorSchema, grantSchema, provenanceSchema, recordedLimitsSchema, spendTotalsSchema, tenantContextSchema,
   type GovernanceApprovalEvent, type GovernanceLimitsEvent, type GovernanceRefusalEvent, type GovernedAgentEvent,
 } from '@cs/contracts';
 import type { Aggregate } from '@cs/eventing';
@@ -17,6 +17,7 @@ const milliseconds = z.int().nonnegative();
 export const automationGovernanceSchema = z.object({
   provenance: provenanceSchema.optional(), capabilities: texts, approved: texts, grants: z.array(grantSchema).readonly(), withdrawn: texts,
   retired: z.object({ reason: z.string() }).optional(), expires_at_ms: milliseconds.optional(), expired: z.boolean().optional(),
+  expiry_warned_ms: milliseconds.optional(), reviewed_at_ms: milliseconds.optional(), health_checked_at_ms: milliseconds.optional(), spikes: texts.optional(),
   review: z.object({ reason: z.string() }).optional(), launches: z.int().nonnegative(), recent_launches: texts,
 });
 
@@ -29,8 +30,10 @@ export const governanceLimitsAggregate: Aggregate<GovernanceLimitsState, Governa
   isAtRest: () => true,
   stateVersion: 1,
   writeState: (state) => (state ?? null) as unknown as Json,
-  readState: (value) => z.object({ tenant_context: tenantContextSchema, limits: governanceLimitsSchema }).parse(value),
+  readState: (value) => z.object({ tenant_context: tenantContextSchema, limits: recordedLimitsSchema }).parse(value),
 };
+
+const runCostsSchema = z.object({ runs: z.int().nonnegative(), usd: z.number(), recent: z.array(z.tuple([z.string(), z.number(), z.boolean()])).readonly() });
 
 const agentSchema = z.object({
   tenant_context: tenantContextSchema, agent_id: z.string(), automations: z.record(z.string(), milliseconds),
@@ -38,6 +41,7 @@ const agentSchema = z.object({
   review_due: z.boolean(), creation_paused: z.boolean(), authority_revoked: z.boolean(), weekly_spend_cap_usd: z.number().nullable(),
   spend: spendTotalsSchema.optional(), warned_week: z.string().optional(),
   spend_paused: z.object({ week: z.string(), cap_usd: z.number() }).optional(), allowance: z.object({ week: z.string(), allowed_usd: z.number() }).optional(),
+  costs: z.record(z.string(), runCostsSchema).optional(),
   counted: z.array(z.tuple([z.int(), z.string()])).readonly(),
 });
 

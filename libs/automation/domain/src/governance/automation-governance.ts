@@ -14,7 +14,13 @@ export interface AutomationGovernance {
   readonly retired?: { readonly reason: string } | undefined;
   readonly expires_at_ms?: number | undefined;
   readonly expired?: boolean | undefined;
+  /** The expiry that people were warned of: another one is warned of anew. */
+  readonly expiry_warned_ms?: number | undefined;
   readonly review?: { readonly reason: string } | undefined;
+  readonly reviewed_at_ms?: number | undefined;
+  readonly health_checked_at_ms?: number | undefined;
+  /** The newest runs whose cost was a reason for a review; bounded. */
+  readonly spikes?: readonly string[] | undefined;
   /** Runs that began since the last review. */
   readonly launches: number;
   /** The newest of them, newest last: a run that is delivered again counts once. */
@@ -24,6 +30,7 @@ export interface AutomationGovernance {
 /** Approved definitions that are remembered. */
 const maxApproved = 100;
 const maxRecentLaunches = 64;
+const maxReason = 2000;
 
 export const ungoverned: AutomationGovernance = { capabilities: [], approved: [], grants: [], withdrawn: [], launches: 0, recent_launches: [] };
 
@@ -78,6 +85,17 @@ const launched = (governance: AutomationGovernance, run_id: string): AutomationG
   ...governance, launches: governance.launches + 1, recent_launches: withLast(governance.recent_launches, run_id, maxRecentLaunches),
 });
 
+/** A finding that comes while a review is due joins what it is due for. */
+const reviewRequired = (governance: AutomationGovernance, { data: { reason, findings = [] } }: Named<'automation_review_required'>): AutomationGovernance => {
+  const spikes = findings.flatMap((finding) => (finding.kind === 'cost_spike' ? [finding.run_id] : []));
+  return {
+    ...governance, review: { reason: governance.review === undefined ? reason : `${governance.review.reason}; ${reason}`.slice(0, maxReason) },
+    ...(spikes.length === 0 ? {} : { spikes: spikes.reduce((known, run_id) => withLast(known, run_id, maxRecentLaunches), governance.spikes ?? []) }),
+  };
+};
+
+const reviewed = ({ review: _review, ...governance }: AutomationGovernance, { recorded_at_ms }: Recorded): AutomationGovernance => ({ ...governance, launches: 0, reviewed_at_ms: recorded_at_ms });
+
 type Recorded = GovernanceEvent & { readonly recorded_at_ms: number };
 type Evolvers = { readonly [Type in GovernanceEvent['event_type']]: (governance: AutomationGovernance, event: Extract<Recorded, { event_type: Type }>) => AutomationGovernance };
 
@@ -88,8 +106,10 @@ const evolvers: Evolvers = {
   automation_extended: (governance, { data: { expires_at_ms } }) => ({ ...governance, expires_at_ms, expired: false }),
   automation_expired: (governance) => ({ ...governance, expired: true }),
   automation_launch_admitted: (governance, { data }) => launched(governance, data.run_id),
-  automation_review_required: (governance, { data: { reason } }) => ({ ...governance, review: { reason } }),
-  automation_reviewed: ({ review: _review, ...governance }) => ({ ...governance, launches: 0 }),
+  automation_expiry_warned: (governance, { data }) => ({ ...governance, expiry_warned_ms: data.expires_at_ms }),
+  automation_health_checked: (governance, { recorded_at_ms }) => ({ ...governance, health_checked_at_ms: recorded_at_ms }),
+  automation_review_required: reviewRequired,
+  automation_reviewed: reviewed,
   automation_grant_added: (governance, { data }) => withGrant(governance, data.grant),
   automation_grant_revoked: withoutGrant,
 };

@@ -2,6 +2,7 @@ import type { AutomationEvent, GovernanceActor, Grant } from '@cs/contracts';
 import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
 import { liveAutomation, type AutomationState, type LiveAutomation } from '../automation.decider.js';
 import { isApproved, launchHold, launchHoldOf, ungoverned, type AutomationGovernance } from './automation-governance.js';
+import { careDeciders, type CareForAutomation } from './automation-health.decider.js';
 
 interface By {
   readonly changed_by: GovernanceActor;
@@ -9,6 +10,7 @@ interface By {
 }
 
 export type GovernAutomation =
+  | CareForAutomation
   | { readonly type: 'approve_definition'; readonly definition_hash: string; readonly capabilities: readonly string[]; readonly approval_id: string; readonly approved_by: GovernanceActor }
   | ({ readonly type: 'retire' } & By)
   | ({ readonly type: 'restore' } & By)
@@ -86,7 +88,7 @@ const admitLaunch = (command: Command<'admit_launch'>, subject: Subject): Decide
 };
 
 type Deciders = { readonly [Type in GovernAutomation['type']]: (command: Command<Type>, subject: Subject) => Decided };
-const deciders: Deciders = { approve_definition: approveDefinition, retire, restore, extend, review, grant, revoke_grant: revokeGrant, admit_launch: admitLaunch };
+const deciders: Deciders = { approve_definition: approveDefinition, retire, restore, extend, review, grant, revoke_grant: revokeGrant, admit_launch: admitLaunch, ...careDeciders };
 
 const decideOn = (command: GovernAutomation, subject: Subject): Decided => {
   // The table has exactly the decider of each type; the compiler does not follow that through the look-up.

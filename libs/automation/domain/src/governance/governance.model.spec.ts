@@ -11,7 +11,8 @@ const tenant_context: TenantContext = { org_id: 'acme', workspace_id: 'ops', sou
 const ada: GovernanceActor = { kind: 'human', actor_id: 'ada' };
 const limits: GovernanceLimits = {
   creation_enabled: true, max_creations_per_day: 3, max_active_automations: 4, max_lineage_depth: 1, review_after_creations: 5, review_after_runs: 20, weekly_spend_cap_usd: 10, spend_warning_ratio: 0.8,
-  expires_after_ms: 1000, approval_ttl_ms: 1000, quarantined: false,
+  expires_after_ms: 1000, approval_ttl_ms: 1000, quarantined: false, expiry_warning_ms: 1000,
+  health_check_every_ms: 1000, health_check_runs: 20, health_min_runs: 5, health_failure_rate: 0.5, health_guardrail_stops: 2, cost_spike_ratio: 10, cost_spike_min_runs: 3,
 };
 const dayMs = 86_400_000;
 /** A Thursday. */
@@ -54,7 +55,7 @@ class AgentWorld {
   deliver(index: number): void {
     const report = pick(this.reports, index);
     if (report === undefined) return;
-    this.apply({ type: 'record_spend', usage: { usage_event_id: report.id, usage_position: report.position, run_id: 'r', automation_id: 'a-1', cost_usd: report.cost, tokens: 1, at_ms: this.atMs } });
+    this.apply({ type: 'record_spend', usage: { usage_event_id: report.id, usage_position: report.position, run_id: 'r', automation_id: 'a-1', cost_usd: report.cost, tokens: 1, run_usd: report.cost, at_ms: this.atMs } });
   }
 
   #check(command: GovernedAgentCommand): void {

@@ -1,6 +1,7 @@
 import type { GovernanceActor, GovernanceLimits, GovernedAgentEvent, TenantContext } from '@cs/contracts';
 import { accept, refuse, type Decision, type Refusal } from '@cs/kernel';
 import { maxCounted, type AgentFacts, type GovernedAgentState } from './governed-agent.state.js';
+import { spikeOf } from './run-costs.js';
 import { addSpend, dayOf, weekOf } from './spend-windows.js';
 
 export type GovernedAgentCommand =
@@ -21,6 +22,8 @@ export interface AgentUsage {
   readonly automation_id: string;
   readonly cost_usd: number;
   readonly tokens: number;
+  /** What the run has cost in all, with this. */
+  readonly run_usd: number;
   /** When it was reported: names the day, week and month that it counts in. */
   readonly at_ms: number;
 }
@@ -120,6 +123,13 @@ const consequences = (agent: Known, { week, week_usd, cap_usd }: Reached, contex
   return isWarned ? [{ event_type: 'agent_spend_warned', data }] : [];
 };
 
+/** A run that costs many times what those before it cost is looked at at once; of what the agent does not have any more, nobody. */
+const spikes = (agent: Known, { automation_id, run_id, run_usd }: AgentUsage, context: AgentContext): readonly GovernedAgentEvent[] => {
+  if (!Object.hasOwn(agent.automations, automation_id)) return [];
+  const spike = spikeOf(agent.costs?.[automation_id], { run_id, run_usd }, context.limits);
+  return spike === undefined ? [] : [{ event_type: 'agent_cost_spike_found', data: { ...ofAgent(context), automation_id, run_id, ...spike, limit: context.limits.cost_spike_ratio } }];
+};
+
 const recordSpend = ({ usage }: Command<'record_spend'>, agent: Known, context: AgentContext): Decided => {
   if (isCounted(agent, usage)) return accept();
   const { at_ms: _at, ...recorded } = usage;
@@ -127,7 +137,7 @@ const recordSpend = ({ usage }: Command<'record_spend'>, agent: Known, context: 
   const reached = { week: totals.week, week_usd: totals.week_usd, cap_usd: capOf(agent, totals.week, context.limits) };
   return accept<GovernedAgentEvent>(
     { event_type: 'agent_spend_recorded', data: { ...ofAgent(context), ...recorded, totals } },
-    ...(usage.cost_usd > 0 ? consequences(agent, reached, context) : []),
+    ...(usage.cost_usd > 0 ? [...spikes(agent, usage, context), ...consequences(agent, reached, context)] : []),
   );
 };
 

@@ -1,5 +1,6 @@
 import type { GovernedAgentEvent, SpendTotals, TenantContext } from '@cs/contracts';
 import type { LaunchHold } from './automation-governance.js';
+import { withCost, withSpike, type RunCosts } from './run-costs.js';
 
 export interface AgentFacts {
   readonly tenant_context: TenantContext;
@@ -16,6 +17,8 @@ export interface AgentFacts {
   readonly spend_paused?: { readonly week: string; readonly cap_usd: number } | undefined;
   /** What a person allowed beyond the cap, in one week. */
   readonly allowance?: { readonly week: string; readonly allowed_usd: number } | undefined;
+  /** What the runs of its automations cost, by automation; of those that exist and are not retired. */
+  readonly costs?: Readonly<Record<string, RunCosts>> | undefined;
   /** Usage that was counted, in the order of the log. */
   readonly counted: readonly (readonly [position: number, usage_event_id: string])[];
 }
@@ -36,10 +39,23 @@ const registered = (agent: AgentFacts, { automation_id, day }: Named<'agent_auto
   creations: { day, today: agent.creations.day === day ? agent.creations.today + 1 : 1, since_review: agent.creations.since_review + 1 },
 });
 
-const without = ({ automations, ...agent }: AgentFacts, automation_id: string): AgentFacts => ({ ...agent, automations: Object.fromEntries(Object.entries(automations).filter(([id]) => id !== automation_id)) });
+const lacking = <Value>(record: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> => Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
-const spent = (agent: AgentFacts, { totals, usage_position, usage_event_id }: Named<'agent_spend_recorded'>): AgentFacts => ({
-  ...agent, spend: totals, counted: [...agent.counted, [usage_position, usage_event_id] as const].sort(([a], [b]) => a - b).slice(-maxCounted),
+const without = ({ automations, costs, ...agent }: AgentFacts, automation_id: string): AgentFacts => ({
+  ...agent, automations: lacking(automations, automation_id), ...(costs === undefined ? {} : { costs: lacking(costs, automation_id) }),
+});
+
+/** Costs of what the agent does not have any more are not kept. */
+const withRunCost = (agent: AgentFacts, { automation_id, run_id, run_usd = 0 }: Named<'agent_spend_recorded'>): AgentFacts =>
+  run_usd > 0 && Object.hasOwn(agent.automations, automation_id) ? { ...agent, costs: { ...agent.costs, [automation_id]: withCost(agent.costs?.[automation_id], run_id, run_usd) } } : agent;
+
+const spiked = (agent: AgentFacts, { automation_id, run_id }: Named<'agent_cost_spike_found'>): AgentFacts => {
+  const costs = agent.costs?.[automation_id];
+  return costs === undefined ? agent : { ...agent, costs: { ...agent.costs, [automation_id]: withSpike(costs, run_id) } };
+};
+
+const spent = (agent: AgentFacts, data: Named<'agent_spend_recorded'>): AgentFacts => ({
+  ...withRunCost(agent, data), spend: data.totals, counted: [...agent.counted, [data.usage_position, data.usage_event_id] as const].sort(([a], [b]) => a - b).slice(-maxCounted),
 });
 
 const resumed = ({ spend_paused: _paused, ...agent }: AgentFacts, { week, allowed_usd }: Named<'agent_spend_resumed'>): AgentFacts => ({ ...agent, allowance: { week, allowed_usd } });
@@ -52,6 +68,7 @@ const evolvers: Evolvers = {
   agent_reviewed: (agent) => ({ ...agent, review_due: false, creations: { ...agent.creations, since_review: 0 } }),
   agent_permissions_changed: (agent, { creation_paused, authority_revoked, weekly_spend_cap_usd }) => ({ ...agent, creation_paused, authority_revoked, weekly_spend_cap_usd }),
   agent_spend_recorded: spent,
+  agent_cost_spike_found: spiked,
   agent_spend_warned: (agent, { week }) => ({ ...agent, warned_week: week }),
   agent_spend_paused: (agent, { week, cap_usd }) => ({ ...agent, spend_paused: { week, cap_usd } }),
   agent_spend_resumed: resumed,
