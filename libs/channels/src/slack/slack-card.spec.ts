@@ -9,12 +9,12 @@ import { renderCard, renderCardReply, renderNotice, type SlackMessage } from './
 import { reasonModal, toldModal } from './slack-modal.js';
 
 const token = '0123456789abcdef0123456789abcdef';
-const golden = (name: string): string => path.join(import.meta.dirname, 'golden', `${name}.json`);
+const golden = (name: string): string => path.join(import.meta.dirname, '../golden/slack', `${name}.json`);
 
-/** Compares with the kept file; `UPDATE_GOLDEN=1` writes it. */
+/** Compares with the kept file; `WRITE_GOLDEN=1` writes it. */
 const expectGolden = (name: string, message: unknown): void => {
   const text = `${JSON.stringify(message, null, 2)}\n`;
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden(name), text);
+  if (process.env['WRITE_GOLDEN'] === '1') writeFileSync(golden(name), text);
   expect(text).toBe(readFileSync(golden(name), 'utf8'));
 };
 
@@ -74,7 +74,7 @@ describe('Channels: card rendering of Slack', () => {
 
   it('escaping: markup of data is shown as it was written', () => {
     const { text, blocks } = renderCard({ ...pendingCard, title: 'Pay <!channel> & *all*', body_markdown: '<https://evil.example|Approve> @here :tada:' }, token);
-    expect(text).toBe('Waiting for a signature: Pay &lt;!channel&gt; &amp; *all*');
+    expect(text).toBe('Pay &lt;!channel&gt; &amp; *all*: waiting for a signature');
     expect(blocks[0]).toEqual({ type: 'header', text: { type: 'plain_text', text: 'Pay <!channel> & *all*', emoji: false } });
     expect(blocks[2]).toEqual({ type: 'section', text: { type: 'plain_text', text: '<https://evil.example|Approve> @here :tada:', emoji: false } });
   });
@@ -119,7 +119,7 @@ describe('Channels: card rendering of Slack', () => {
   });
 
   it.each(Object.entries(sampleCards))('golden card: %s', (state, card) => {
-    expectGolden(`card-${state}`, { ...renderCard(card, token), reply: renderCardReply(card) });
+    expectGolden(`card-${state}`, { ...renderCard(card, token), ...(state === 'pending' ? {} : { reply: renderCardReply(card) }) });
   });
 
   it.each(Object.entries(sampleNotices))('golden notice: %s', (name, notice) => {

@@ -57,7 +57,7 @@ const statusLine = (card: Card): ContextBlock => {
 };
 
 const asking = (card: Card, token: string): SlackMessage => ({
-  text: fallbackText(`${card.attention ?? 'Waiting for a signature'}: ${card.title}`),
+  text: fallbackText(`${card.title}: ${card.attention ?? 'waiting for a signature'}`),
   blocks: [
     header(card.title), statusLine(card),
     ...(card.attention === undefined ? [] : [section(dataText(`⏰ ${card.attention}`, slackLimits.section))]),

@@ -1,0 +1,54 @@
+// npm run previews: draws every golden card of a channel as its platform shows it, for a person to look at.
+//   node tools/card-previews.mjs slack            HTML in .countersign/previews
+//   node tools/card-previews.mjs slack --picture  and docs/pictures/slack.png, by the browser that CHROMIUM names
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pageShell, escapeHtml, slackBlocksHtml, slackModalHtml, slackStyle } from '../libs/testing/dist/doubles/index.js';
+
+const root = path.resolve(import.meta.dirname, '..');
+const golden = (platform) => path.join(root, 'libs/channels/src/golden', platform);
+
+const slackCard = ({ text, blocks, reply, type, ...view }) => {
+  if (type === 'modal') return slackModalHtml({ id: 'm', view: { type, blocks, ...view }, errors: {} });
+  const answer = reply === undefined ? '' : `<div class="thread"><div class="msg"><span class="who">Countersign</span>${slackBlocksHtml(reply.blocks)}</div></div>`;
+  return `<div class="msg"><span class="who">Countersign</span> <span class="app">APP</span>${slackBlocksHtml(blocks)}</div>${answer}<div class="ctx">As a notification: ${escapeHtml(text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'))}</div>`;
+};
+
+const platforms = { slack: { style: slackStyle, draw: slackCard } };
+
+const sheetStyle = 'main{max-width:none;columns:3;column-gap:24px}.one{break-inside:avoid;border:1px solid #ccc;border-radius:8px;padding:8px 14px;margin:0 0 16px}.one h3{margin:0 0 6px;color:#888;font:600 13px monospace}.double-note{display:none}';
+const width = 1500;
+const order = ['pending', 'reminded', 'escalated', 'approved', 'rework', 'cancelled', 'expired', 'timeout_resume', 'closed'];
+const place = (name) => (order.findIndex((state) => name.endsWith(state)) + order.length + 1) % (order.length + 1);
+
+const draw = (platform) => {
+  const { style, draw: card } = platforms[platform];
+  const folder = path.join(root, '.countersign/previews', platform);
+  mkdirSync(folder, { recursive: true });
+  const cards = readdirSync(golden(platform)).map((file) => file.replace(/\.json$/, '')).sort((a, b) => place(a) - place(b) || a.localeCompare(b)).map((name) => [name, card(JSON.parse(readFileSync(path.join(golden(platform), `${name}.json`), 'utf8')))]);
+  for (const [name, content] of cards) writeFileSync(path.join(folder, `${name}.html`), pageShell({ title: `${platform}: ${name}`, style, content }));
+  const sheet = path.join(folder, 'all.html');
+  writeFileSync(sheet, pageShell({ title: platform, style: style + sheetStyle, content: cards.map(([name, content]) => `<div class="one"><h3>${escapeHtml(name)}</h3>${content}</div>`).join('') }));
+  return sheet;
+};
+
+const browse = (...args) => execFileSync(process.env.CHROMIUM ?? 'chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+/** The browser first says how high the page is. */
+const photograph = (sheet, picture) => {
+  const measuring = `${sheet}.measure.html`;
+  writeFileSync(measuring, `${readFileSync(sheet, 'utf8')}<script>document.title=document.documentElement.scrollHeight</script>`);
+  const [, height = '2000'] = /<title>(\d+)<\/title>/.exec(browse(`--window-size=${width},400`, '--dump-dom', `file://${measuring}`)) ?? [];
+  mkdirSync(path.dirname(picture), { recursive: true });
+  browse(`--window-size=${width},${height}`, `--screenshot=${picture}`, `file://${sheet}`);
+};
+
+const [platform = 'slack', ...options] = process.argv.slice(2);
+if (!(platform in platforms)) {
+  console.error(`There are previews of ${Object.keys(platforms).join(', ')}, not of "${platform}".`);
+  process.exit(2);
+}
+const sheet = draw(platform);
+console.log(sheet);
+if (options.includes('--picture')) photograph(sheet, path.join(root, 'docs/pictures', `${platform}.png`));
