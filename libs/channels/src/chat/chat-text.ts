@@ -12,15 +12,26 @@ export const cleanLine = (text: string): string => cleanText(text).replace(/\s*\
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Where a text may be cut, within its first `max` UTF-16 units; the last grapheme of the part may be half of one, so its end is none. */
-const cutsWithin = (text: string, max: number): readonly number[] => {
-  const starts = (parts: Iterable<{ readonly index: number }>): number[] => [...parts].map(({ index }) => index);
-  const head = text.slice(0, max + 1);
-  const whole = starts(graphemes.segment(head));
-  if (whole.length > 1) return whole;
-  // One grapheme that is longer than the limit, e.g. a letter below a thousand accents.
-  let index = 0;
-  return starts([...head].map((point) => ({ index: (index += point.length) - point.length })));
+/** How far behind a cut is looked for the rest of its grapheme. */
+const longestTail = 256;
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
+
+/** The last place at or before `at` where no grapheme is cut; within a first one that is longer than that, where no code point is. */
+const cutBefore = (text: string, at: number): number => {
+  const start = graphemes.segment(text.slice(0, at + longestTail)).containing(at)?.index ?? at;
+  if (start > 0) return start;
+  return isLowSurrogate(text.charCodeAt(at)) ? at - 1 : at;
+};
+
+/** The greatest whole number from 0 to `max` that holds; what holds for one holds for all below. */
+const greatest = (max: number, holds: (candidate: number) => boolean): number => {
+  let [low, high] = [0, max + 1];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 };
 
 /** How a text is cut and escaped. */
@@ -31,18 +42,11 @@ export interface Fit {
   readonly tail?: string;
 }
 
-/** The text, escaped, in at most `max` UTF-16 units: cut between graphemes before it is escaped, so that no escape is cut in two. */
+/** The text, escaped, in at most `max` UTF-16 units: cut between graphemes before it is escaped, so that no escape is cut in two. No escape may shorten a text. */
 export const fitText = (text: string, max: number, { escape = (plain) => plain, tail = '…' }: Fit = {}): string => {
-  const whole = escape(text);
-  if (whole.length <= max) return whole;
+  if (text.length <= max && escape(text).length <= max) return escape(text);
   const end = tail.length <= max ? tail : '';
-  const cuts = cutsWithin(text, max);
-  const upTo = (cut: number): string => escape(text.slice(0, cuts[cut] ?? 0).trimEnd());
-  let [fits, tooLong] = [0, cuts.length];
-  while (tooLong - fits > 1) {
-    const middle = Math.floor((fits + tooLong) / 2);
-    if (upTo(middle).length + end.length <= max) fits = middle;
-    else tooLong = middle;
-  }
-  return `${upTo(fits)}${end}`;
+  const room = max - end.length;
+  const at = greatest(Math.min(room, text.length), (length) => escape(text.slice(0, length)).length <= room);
+  return `${escape(text.slice(0, cutBefore(text, at)).trimEnd())}${end}`;
 };

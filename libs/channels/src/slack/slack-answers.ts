@@ -43,9 +43,9 @@ export class SlackAnswers {
     return jsonAnswer(kind === 'decided' ? { response_action: 'clear' } : { response_action: 'update', view: toldModal(text) });
   }
 
-  async #ask(handle: SlackHandle, { decision, token, title }: AskReason, deadline_ms: number): Promise<HttpAnswer> {
-    if (handle.kind === 'view') return jsonAnswer({ response_action: 'update', view: reasonModal({ decision, token }, title) });
-    const opened = await this.#options.api.call({ method: 'views.open', as: 'json', answer: z.unknown(), deadline_ms, args: { trigger_id: handle.triggerId, view: reasonModal({ decision, token }, title) } });
+  async #ask(handle: SlackHandle, question: AskReason, deadline_ms: number): Promise<HttpAnswer> {
+    if (handle.kind === 'view') return jsonAnswer({ response_action: 'update', view: reasonModal(question) });
+    const opened = await this.#options.api.call({ method: 'views.open', as: 'json', answer: z.unknown(), deadline_ms, args: { trigger_id: handle.triggerId, view: reasonModal(question) } });
     return opened.kind === 'ok' ? emptyAnswer : this.#privately(handle, tooSlow, deadline_ms);
   }
 

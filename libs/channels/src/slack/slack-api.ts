@@ -1,14 +1,14 @@
 import type { AdapterOutcome } from '@cs/notification';
 import type { OutboundHttp, OutboundResult } from '@cs/outbound-http';
 import { z } from 'zod';
-import { describeRefusal, isTransientCode } from './slack-errors.js';
+import { describeRefusal, isLimitCode, isTransientCode } from './slack-errors.js';
 
 export type SlackResult<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
   /** Slack says no, with its code. */
   | { readonly kind: 'refused'; readonly code: string; readonly method: string }
   /** It may work later; whether Slack acted may be unknown. */
-  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number };
+  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number; /** Nothing was posted. */ readonly not_posted: boolean };
 
 export type SlackFailure = Exclude<SlackResult<unknown>, { readonly kind: 'ok' }>;
 
@@ -52,16 +52,19 @@ const retryAfter = (value: string | undefined): { readonly retry_after_ms?: numb
 const formOf = (args: Readonly<Record<string, unknown>>): string =>
   new URLSearchParams(Object.fromEntries(Object.entries(args).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]))).toString();
 
+/** Everything else can be repeated without anybody seeing it. */
+const posts = (method: string): boolean => method === 'chat.postMessage';
+
 /** What Slack's failure means for a delivery. */
 export const outcomeOf = (failure: SlackFailure): AdapterOutcome => {
   if (failure.kind === 'transient') return failure;
   const reason = describeRefusal(failure.method, failure.code);
-  return { kind: isTransientCode(failure.code) ? 'transient' : 'permanent', reason };
+  return isTransientCode(failure.code) ? { kind: 'transient', reason, not_posted: !posts(failure.method) || isLimitCode(failure.code) } : { kind: 'permanent', reason };
 };
 
 const unanswered = (method: string, result: Exclude<OutboundResult, { kind: 'answered' }>): SlackFailure => {
   if (result.reason === 'egress_denied' || result.reason === 'request_invalid') return { kind: 'refused', code: result.reason, method };
-  return { kind: 'transient', reason: `${method}: ${result.message}` };
+  return { kind: 'transient', reason: `${method}: ${result.message}`, not_posted: !posts(method) || result.kind === 'not_sent' };
 };
 
 /** Calls of the Web API with one bot token. The token is in no result. */
@@ -78,7 +81,7 @@ export class SlackApi {
     const { http, botToken, now, timeoutMs = 10_000 } = this.#options;
     const { method, args, as, deadline_ms } = call;
     const leftMs = Math.min(timeoutMs, deadline_ms - now());
-    if (leftMs <= 0) return { kind: 'transient', reason: `${method}: no time was left` };
+    if (leftMs <= 0) return { kind: 'transient', reason: `${method}: no time was left`, not_posted: true };
     const result = await http.request({
       method: 'POST', url: `${this.#baseUrl}/${method}`, timeoutMs: leftMs,
       headers: { authorization: `Bearer ${botToken}`, 'content-type': as === 'json' ? 'application/json; charset=utf-8' : 'application/x-www-form-urlencoded' },
@@ -88,12 +91,12 @@ export class SlackApi {
   }
 
   #judge<Schema extends z.ZodType>({ method, answer }: SlackCall<Schema>, { status, headers, body }: Extract<OutboundResult, { kind: 'answered' }>): SlackResult<z.output<Schema>> {
-    if (status === 429) return { kind: 'transient', reason: `Slack limits the rate of ${method}`, ...retryAfter(headers['retry-after']) };
+    if (status === 429) return { kind: 'transient', reason: `Slack limits the rate of ${method}`, not_posted: true, ...retryAfter(headers['retry-after']) };
     const value = parseJson(body);
     const envelope = envelopeSchema.safeParse(value);
-    if (status !== 200 || !envelope.success) return { kind: 'transient', reason: `Slack answered ${method} with status ${status} and no result` };
+    if (status !== 200 || !envelope.success) return { kind: 'transient', reason: `Slack answered ${method} with status ${status} and no result`, not_posted: !posts(method) };
     if (!envelope.data.ok) return { kind: 'refused', code: codeOf(envelope.data), method };
     const parsed = answer.safeParse(value);
-    return parsed.success ? { kind: 'ok', value: parsed.data } : { kind: 'transient', reason: `Slack answered ${method} in a form that is not known` };
+    return parsed.success ? { kind: 'ok', value: parsed.data } : { kind: 'transient', reason: `Slack answered ${method} in a form that is not known`, not_posted: !posts(method) };
   }
 }

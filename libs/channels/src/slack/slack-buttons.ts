@@ -1,24 +1,7 @@
-import { gateDecisionSchema, type GateDecision } from '@cs/contracts';
 import type { Card } from '@cs/notification';
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
+import { buttonData } from '../chat/button-data.js';
 import { dataLine, slackLimits, webUrl } from './slack-text.js';
-
-/** What a button or a modal of ours stands for. */
-export interface Pressed {
-  readonly decision: GateDecision;
-  readonly token: string;
-}
-
-const pattern = /^tdm:([a-z]+):([0-9a-f]{16,64})$/;
-
-/** `tdm:<decision>:<token>`: all that a button carries. */
-export const buttonValue = ({ decision, token }: Pressed): string => `tdm:${decision}:${token}`;
-
-export const readButtonValue = (value: string): Pressed | undefined => {
-  const [, word, token] = pattern.exec(value) ?? [];
-  const decision = gateDecisionSchema.safeParse(word);
-  return decision.success && token !== undefined ? { decision: decision.data, token } : undefined;
-};
 
 /** Buttons of ours by their action; `open` only follows a link. */
 export const actionPrefix = 'tdm:';
@@ -34,7 +17,7 @@ const confirmation = ({ label }: Card['actions'][number]): ConfirmationDialog =>
 });
 
 const decisionButton = (action: Card['actions'][number], token: string): Button => ({
-  type: 'button', action_id: `${actionPrefix}${action.decision}`, value: buttonValue({ decision: action.decision, token }), text: dataLine(action.label, slackLimits.button),
+  type: 'button', action_id: `${actionPrefix}${action.decision}`, value: buttonData(action.decision, token), text: dataLine(action.label, slackLimits.button),
   ...(action.style === 'default' ? {} : { style: action.style }),
   ...(action.style === 'danger' ? { confirm: confirmation(action) } : {}),
 });

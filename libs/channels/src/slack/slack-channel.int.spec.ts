@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { AdapterOutcome, HttpAnswer, Interaction, Outgoing, PostedMessage, Reply } from '@cs/notification';
 import { createOutboundHttp } from '@cs/outbound-http';
 import { jsonAnswer, startSlackDouble, type SlackDoubleOptions } from '@cs/testing/doubles';
-import { outgoingOf, pendingCard, sampleCards, sampleNotices } from '../card-samples.fixture.js';
+import { everyCard, everyNotice, openCard as pendingCard } from '../chat/cards.fixture.js';
+import { cardOf, slackOutgoing as outgoingOf } from './slack-outgoing.fixture.js';
 import { SlackChannel, type SlackChannelOptions } from './slack-channel.adapter.js';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -25,7 +26,7 @@ const sent = (outcome: AdapterOutcome): PostedMessage => {
   if (outcome.kind !== 'sent' || outcome.message === undefined) throw new Error(`not sent: ${JSON.stringify(outcome)}`);
   return outcome.message;
 };
-const decided = (card = sampleCards.approved, change: Parameters<typeof outgoingOf>[1] = {}): Outgoing => outgoingOf(card, { notice: 'gate_decided', delivery_id: 'delivery-decided', ...change });
+const decided = (card = cardOf('approved'), change: Parameters<typeof outgoingOf>[1] = {}): Outgoing => outgoingOf(card, { notice: 'gate_decided', delivery_id: 'delivery-decided', ...change });
 
 describe('Channels: cards in Slack', () => {
   it('posts the question with its buttons, and changes it to one without them that says who decided, with an answer below', async () => {
@@ -33,16 +34,16 @@ describe('Channels: cards in Slack', () => {
     const message = sent(await channel.deliver(outgoingOf(pendingCard)));
     expect(message).toEqual({ conversation: 'C0APPROVALS', message_id: slack.messages[0]?.ts, thread_id: slack.messages[0]?.ts });
     expect(JSON.stringify(slack.messages[0]?.blocks)).toContain('tdm:approve:0123456789abcdef0123456789abcdef');
-    sent(await channel.deliver(decided(sampleCards.approved, { asked: [message] })));
+    sent(await channel.deliver(decided(cardOf('approved'), { asked: [message] })));
     const [card, reply, ...more] = slack.messages;
     expect(more).toEqual([]);
     expect(card).toMatchObject({ edits: 1 });
     expect(JSON.stringify(card?.blocks)).toContain('Approved by grace.');
     expect(JSON.stringify(card?.blocks)).not.toContain('button');
-    expect(reply).toMatchObject({ thread_ts: message.message_id, broadcast: false, text: 'Approved: approve_refund of run automation-v2-run-1.' });
+    expect(reply).toMatchObject({ thread_ts: message.message_id, broadcast: false, text: 'Approved: approve_refund of run automation-v2-run-7f3a.\nReason: Checked against the order_log.' });
   });
 
-  it.each(Object.entries({ ...sampleCards, ...sampleNotices }))('the platform takes the card %s', async (_state, card) => {
+  it.each([...Object.entries(everyCard).map(([state, { card }]) => [state, card] as const), ...Object.entries(everyNotice)])('the platform takes the card %s', async (_state, card) => {
     const { slack, channel } = await installed();
     sent(await channel.deliver(outgoingOf(card)));
     expect(slack.messages).toHaveLength(1);
@@ -51,7 +52,7 @@ describe('Channels: cards in Slack', () => {
   it('a reminder keeps the buttons and answers below; every message that asked is changed', async () => {
     const { slack, channel } = await installed();
     const asked = [sent(await channel.deliver(outgoingOf(pendingCard))), sent(await channel.deliver(outgoingOf(pendingCard, { delivery_id: 'delivery-2' })))];
-    sent(await channel.deliver(outgoingOf(sampleCards.reminded, { notice: 'gate_reminded', delivery_id: 'delivery-3', asked })));
+    sent(await channel.deliver(outgoingOf(cardOf('reminded'), { notice: 'gate_reminded', delivery_id: 'delivery-3', asked })));
     expect(slack.messages.map(({ edits, thread_ts }) => [edits, thread_ts])).toEqual([[1, undefined], [1, undefined], [0, asked[0]?.message_id]]);
     expect(JSON.stringify(slack.messages[1]?.blocks)).toContain('Reminder 2');
     expect(JSON.stringify(slack.messages[1]?.blocks)).toContain('tdm:approve:');
@@ -73,7 +74,7 @@ describe('Channels: cards in Slack', () => {
   it('a person is written to directly, by a conversation that is opened once', async () => {
     const { server, channel } = await installed();
     expect(sent(await channel.deliver(outgoingOf(pendingCard, { recipient: 'U0GRACE' }))).conversation).toBe('D0GRACE');
-    sent(await channel.deliver(outgoingOf(pendingCard, { recipient: 'U0GRACE', delivery_id: 'delivery-2' })));
+    sent(await channel.deliver(outgoingOf(pendingCard, { recipient: 'user:U0GRACE', delivery_id: 'delivery-2' })));
     expect(server.callsTo('conversations.open')).toHaveLength(1);
     expect(await channel.deliver(outgoingOf(pendingCard, { recipient: 'U0NOBODY', delivery_id: 'delivery-3' }))).toMatchObject({ kind: 'permanent', reason: expect.stringContaining('user_not_found') });
   });
@@ -81,7 +82,8 @@ describe('Channels: cards in Slack', () => {
   it('a card that was posted although nobody heard of it is found, not posted again', async () => {
     const { server, slack, channel } = await installed();
     server.faults.add({ path: 'chat.postMessage', times: 1, fault: { kind: 'lost_answer' } });
-    expect(await channel.deliver(outgoingOf(pendingCard))).toMatchObject({ kind: 'transient' });
+    const lost = await channel.deliver(outgoingOf(pendingCard));
+    expect(lost).toMatchObject({ kind: 'transient', not_posted: false });
     expect(slack.messages).toHaveLength(1);
     for (let other = 0; other < 450; other += 1) slack.store.messages.push({ channel: 'C0APPROVALS', ts: slack.store.stamp(Date.now()), author: 'U0ADA', text: 'hello', blocks: [], broadcast: false, edits: 0, deleted: false });
     const found = sent(await channel.deliver(outgoingOf(pendingCard, { mayBePosted: true })));
@@ -95,8 +97,8 @@ describe('Channels: cards in Slack', () => {
     const { server, slack, channel } = await installed();
     const asked = [sent(await channel.deliver(outgoingOf(pendingCard)))];
     server.faults.add({ path: 'chat.postMessage', times: 1, fault: { kind: 'lost_answer' } });
-    expect(await channel.deliver(decided(sampleCards.cancelled, { asked }))).toMatchObject({ kind: 'transient' });
-    sent(await channel.deliver(decided(sampleCards.cancelled, { asked, mayBePosted: true })));
+    expect(await channel.deliver(decided(cardOf('cancelled'), { asked }))).toMatchObject({ kind: 'transient' });
+    sent(await channel.deliver(decided(cardOf('cancelled'), { asked, mayBePosted: true })));
     expect(slack.messages).toHaveLength(2);
   });
 
@@ -107,8 +109,8 @@ describe('Channels: cards in Slack', () => {
     slack.store.messages.push({ channel: 'C0APPROVALS', ts: foreign, author: 'U0ADA', text: 'mine', blocks: [], broadcast: false, edits: 0, deleted: false });
     const stored = slack.store.find(gone.conversation, gone.message_id);
     if (stored) stored.deleted = true;
-    expect(await channel.deliver(decided(sampleCards.expired, { asked: [gone] }))).toEqual({ kind: 'sent' });
-    expect(await channel.deliver(decided(sampleCards.expired, { asked: [{ conversation: 'C0APPROVALS', message_id: foreign }], delivery_id: 'd-2' }))).toMatchObject({ kind: 'sent' });
+    expect(await channel.deliver(decided(cardOf('expired'), { asked: [gone] }))).toEqual({ kind: 'sent' });
+    expect(await channel.deliver(decided(cardOf('expired'), { asked: [{ conversation: 'C0APPROVALS', message_id: foreign }], delivery_id: 'd-2' }))).toMatchObject({ kind: 'sent' });
     expect(slack.store.find('C0APPROVALS', foreign)?.text).toBe('mine');
   });
 
@@ -129,7 +131,7 @@ describe('Channels: cards in Slack', () => {
   it('hands on how long Slack asks to wait', async () => {
     const { slack, channel } = await installed({ rateLimit: { perSecond: 0.5 } });
     sent(await channel.deliver(outgoingOf(pendingCard)));
-    expect(await channel.deliver(outgoingOf(pendingCard, { delivery_id: 'delivery-2' }))).toMatchObject({ kind: 'transient', retry_after_ms: 2_000 });
+    expect(await channel.deliver(outgoingOf(pendingCard, { delivery_id: 'delivery-2' }))).toMatchObject({ kind: 'transient', retry_after_ms: 2_000, not_posted: true });
     expect(slack.messages).toHaveLength(1);
   });
 
@@ -273,7 +275,7 @@ describe('Channels: people in Slack', () => {
   it('the page shows the card as Slack does, and its buttons press', async () => {
     const { server, slack, gateway, message } = await asked(() => ({ kind: 'decided', text: 'Approved.' }));
     const html = await (await fetch(server.url)).text();
-    expect(html).toContain('Refund 120.00 EUR to Ada &amp; Sons');
+    expect(html).toContain('Refund 129.00 EUR to Ada Lovelace');
     expect(html).toContain('This ends the run.');
     const fields = new URLSearchParams({ do: 'press', channel: message.conversation, ts: message.message_id, action: 'tdm:approve' });
     const pressed = await fetch(`${server.url}/act`, { method: 'POST', body: fields, headers: { origin: server.url } });

@@ -1,6 +1,8 @@
+const limitCodes: ReadonlySet<string> = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded']);
+
 /** Slack's own trouble, or too many calls: the same call may work later. Every other code names something that stays wrong. */
 const transientCodes: ReadonlySet<string> = new Set([
-  'ratelimited', 'rate_limited', 'message_limit_exceeded', 'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org', 'accesslimited', 'unknown_error',
+  ...limitCodes, 'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org', 'accesslimited', 'unknown_error',
 ]);
 
 /** The message is not there any more, or cannot be changed any more; nothing can be pressed on it through us. */
@@ -22,6 +24,8 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 export const isTransientCode = (code: string): boolean => transientCodes.has(code);
+/** Refused for its rate: it was not done. */
+export const isLimitCode = (code: string): boolean => limitCodes.has(code);
 export const isGoneCode = (code: string): boolean => goneCodes.has(code);
 
 /** For the record of a delivery: which call was refused, how, and what to do. */

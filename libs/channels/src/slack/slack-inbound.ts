@@ -1,7 +1,8 @@
 import type { HttpAnswer, InboundCall, Interaction, Received } from '@cs/notification';
 import type { z } from 'zod';
-import { plainLine, plainText } from '../plain-text.js';
-import { isDecisionAction, readButtonValue } from './slack-buttons.js';
+import { readButton } from '../chat/button-data.js';
+import { cleanLine, cleanText } from '../chat/chat-text.js';
+import { isDecisionAction } from './slack-buttons.js';
 import { SlackHandle } from './slack-handle.js';
 import type { SlackInstallation } from './slack-identity.js';
 import { reasonBlock, reasonCallback, reasonInput } from './slack-modal.js';
@@ -41,7 +42,7 @@ const decodeUtf8 = (body: Uint8Array): string | undefined => {
   }
 };
 
-const userOf = (id: string, name: string | undefined): Interaction['user'] => ({ user_id: id, ...(name === undefined ? {} : { display_name: plainLine(name) }) });
+const userOf = (id: string, name: string | undefined): Interaction['user'] => ({ user_id: id, ...(name === undefined ? {} : { display_name: cleanLine(name) }) });
 
 const isOf = (installation: SlackInstallation, team: string, app: string): boolean => installation.team_id === team && installation.api_app_id === app;
 const elsewhere = refused(401, 'signed for another installation');
@@ -63,22 +64,22 @@ const messageOf = ({ container, message }: BlockActions): Pick<Interaction, 'mes
 const readPress = (payload: BlockActions): Received => {
   const action = payload.actions.find(({ action_id }) => isDecisionAction(action_id));
   if (action === undefined) return ignored;
-  const pressed = action.type === 'button' ? readButtonValue(action.value ?? '') : undefined;
-  if (pressed === undefined) return refused(400, 'the button carries nothing that is known here');
+  const button = readButton(action.value ?? '');
+  if (button.kind === 'unreadable' || action.type !== 'button') return refused(400, 'the button carries nothing that is known here');
   const { user, trigger_id, response_url } = payload;
   return asReceived({
-    interaction_key: `action:${action.action_ts}:${action.action_id}:${user.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'press', ...pressed },
+    interaction_key: `action:${action.action_ts}:${action.action_id}:${user.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'press', decision: button.decision, token: button.token },
     ...messageOf(payload), handle: new SlackHandle('action', { triggerId: trigger_id, responseUrl: response_url }),
   });
 };
 
 const readReason = ({ view, user }: ViewSubmission): Received => {
   if (view.callback_id !== reasonCallback) return ignored;
-  const pressed = readButtonValue(view.private_metadata);
-  if (pressed === undefined) return refused(400, 'the form carries nothing that is known here');
-  const reason = plainText(view.state.values[reasonBlock]?.[reasonInput]?.value ?? '').trim();
+  const button = readButton(view.private_metadata);
+  if (button.kind === 'unreadable') return refused(400, 'the form carries nothing that is known here');
+  const reason = cleanText(view.state.values[reasonBlock]?.[reasonInput]?.value ?? '');
   if (reason === '') return { kind: 'answered', answer: jsonAnswer({ response_action: 'errors', errors: { [reasonBlock]: 'Say what has to change.' } }) };
-  return asReceived({ interaction_key: `view:${view.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'reason', ...pressed, reason }, handle: new SlackHandle('view') });
+  return asReceived({ interaction_key: `view:${view.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'reason', decision: button.decision, token: button.token, reason }, handle: new SlackHandle('view') });
 };
 
 const usage = jsonAnswer(ephemeral('Type `enrol` and the code from Countersign, e.g. `enrol ABCD2345`.'));

@@ -1,6 +1,6 @@
 import type { ModalView } from '@slack/types';
-import type { Pressed } from './slack-buttons.js';
-import { buttonValue } from './slack-buttons.js';
+import type { Reply } from '@cs/notification';
+import { buttonData } from '../chat/button-data.js';
 import { dataLine, dataText, slackLimits } from './slack-text.js';
 
 export const reasonCallback = 'tandem_rework_v1';
@@ -8,8 +8,8 @@ export const reasonBlock = 'reason_block';
 export const reasonInput = 'reason_input';
 
 /** Asks why. It carries what its button carried. */
-export const reasonModal = (pressed: Pressed, title: string): ModalView => ({
-  type: 'modal', callback_id: reasonCallback, private_metadata: buttonValue(pressed),
+export const reasonModal = ({ decision, token, title }: Omit<Extract<Reply, { kind: 'ask_reason' }>, 'kind'>): ModalView => ({
+  type: 'modal', callback_id: reasonCallback, private_metadata: buttonData(decision, token),
   title: dataLine('Say why', slackLimits.modal_title), submit: dataLine('Send', slackLimits.modal_title), close: dataLine('Back', slackLimits.modal_title),
   blocks: [
     { type: 'section', text: dataText(title, slackLimits.section) },

@@ -43,12 +43,13 @@ export class SlackPosts {
 
   /** The conversation of a recipient: itself, or the direct messages with a person. */
   async conversationOf(recipient: string, deadline_ms: number): Promise<SlackResult<string>> {
-    if (!/^[UW][A-Z0-9]+$/.test(recipient)) return { kind: 'ok', value: recipient };
-    const known = this.#direct.get(recipient);
+    const [, user] = /^(?:user:)?([UW][A-Z0-9]+)$/.exec(recipient) ?? [];
+    if (user === undefined) return { kind: 'ok', value: recipient };
+    const known = this.#direct.get(user);
     if (known !== undefined) return { kind: 'ok', value: known };
-    const opened = await this.api.call({ method: 'conversations.open', args: { users: recipient }, as: 'json', answer: openedSchema, deadline_ms });
+    const opened = await this.api.call({ method: 'conversations.open', args: { users: user }, as: 'json', answer: openedSchema, deadline_ms });
     if (opened.kind !== 'ok') return opened;
-    this.#direct.set(recipient, opened.value.channel.id);
+    this.#direct.set(user, opened.value.channel.id);
     return { kind: 'ok', value: opened.value.channel.id };
   }
 

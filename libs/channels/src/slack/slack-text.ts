@@ -1,6 +1,5 @@
 import type { MrkdwnElement, PlainTextElement } from '@slack/types';
-import { cutText } from '../cut-text.js';
-import { plainLine, plainText } from '../plain-text.js';
+import { cleanLine, cleanText, fitText } from '../chat/chat-text.js';
 
 /** What Block Kit takes, in characters (https://docs.slack.dev/reference/block-kit). */
 export const slackLimits = {
@@ -8,28 +7,30 @@ export const slackLimits = {
   text: 3_000, blocks: 50, buttons_per_row: 5, fields_per_section: 10, reason: 3_000,
 } as const;
 
-/**
- * Text of data goes into `plain_text` objects only: there Slack knows no formatting, mention, link or emoji code. It is
- * never empty, because Slack refuses that.
- */
-export const dataText = (text: string, max: number, pointer?: string): PlainTextElement => {
-  const shown = plainText(text).trim();
-  return { type: 'plain_text', text: shown === '' ? '—' : cutText(shown, max, pointer), emoji: false };
-};
-
-/** The same on one line. */
-export const dataLine = (text: string, max: number): PlainTextElement => dataText(plainLine(text), max);
-
-/** Formatted text of ours, in which data has no part. `verbatim`: Slack looks for no links in it. */
-export const ownText = (text: string): MrkdwnElement => ({ type: 'mrkdwn', text, verbatim: true });
-
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /** As Slack wants text that it reads for markup: without tags, so without mentions and links. */
 export const escapeSlack = (text: string): string => text.replace(/[&<>]/g, (character) => entities[character] ?? '');
+/** Texts are measured escaped, whether or not Slack counts them so. */
+const unescapeSlack = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
+/**
+ * Text of data goes into `plain_text` objects only: there Slack knows no formatting, mention, link or emoji code. It is
+ * never empty, because Slack refuses that.
+ */
+export const dataText = (text: string, max: number, tail = '…'): PlainTextElement => {
+  const shown = cleanText(text);
+  return { type: 'plain_text', text: shown === '' ? '—' : unescapeSlack(fitText(shown, max, { escape: escapeSlack, tail })), emoji: false };
+};
+
+/** The same on one line. */
+export const dataLine = (text: string, max: number): PlainTextElement => dataText(cleanLine(text), max);
+
+/** Formatted text of ours, in which data has no part. `verbatim`: Slack looks for no links in it. */
+export const ownText = (text: string): MrkdwnElement => ({ type: 'mrkdwn', text, verbatim: true });
 
 /** The text beside the blocks: notifications, search, screen readers. */
-export const fallbackText = (text: string): string => escapeSlack(cutText(plainText(text).trim() || '—', slackLimits.text));
+export const fallbackText = (text: string): string => fitText(cleanText(text) || '—', slackLimits.text, { escape: escapeSlack });
 
 /** A web address that a button takes; others are left out. */
 export const webUrl = (text: string | undefined): string | undefined => {
