@@ -6,6 +6,7 @@ import { EVENTING, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { randomId } from '@cs/platform';
 import { readFile } from 'node:fs/promises';
 import { ApprovalGateController } from './approval-gate.controller.js';
+import { CompensationsController } from './compensations.controller.js';
 import { DelegationsController } from './delegations.controller.js';
 import type { ApprovalGateConfig } from './config.js';
 import { JwsReceiptSigner } from './receipt-signer.adapter.js';
@@ -22,7 +23,7 @@ export class ApprovalGateModule {
   static forRoot(config: ApprovalGateConfig): DynamicModule {
     return {
       module: ApprovalGateModule,
-      controllers: [ApprovalGateController, DelegationsController, HumanRequestsController, ReceiptsController],
+      controllers: [ApprovalGateController, CompensationsController, DelegationsController, HumanRequestsController, ReceiptsController],
       providers: [
         {
           provide: RECEIPT_OPTIONS, inject: [EVENTING],

@@ -27,6 +27,7 @@ import { PageSecrets } from './pages/page-secrets.js';
 import { PagesController } from './pages.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { PoliciesController } from './policies.controller.js';
+import { RecoveryController } from './recovery.controller.js';
 import { ReliabilityController } from './reliability.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { ChannelsController } from './channels.controller.js';
@@ -68,7 +69,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ChannelsController, PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, OperatorController, ReceiptsController, ReliabilityController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [ChannelsController, PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, OperatorController, ReceiptsController, RecoveryController, ReliabilityController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         {

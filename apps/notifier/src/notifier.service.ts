@@ -40,7 +40,7 @@ export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy 
     if (this.#stopping) return;
     const { eventing, channels, installations } = this;
     const definitions = notifierConsumers({ eventing, channels: channels.all, directory: installations, publicUrl: channels.publicUrl, random: Math.random });
-    this.#consumers = definitions.map((definition) => this.consumers.start(definition));
+    this.#consumers = [...definitions.map((definition) => this.consumers.start(definition)), this.consumers.startRetries('notifier')];
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
+import { getDeadLetter, getResumePlan, listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
 import { refusal } from '@cs/platform';
-import type { ProjectionQueries, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
+import { resumePlan, type ProjectionQueries, type RecoveryQueries, type ReliabilityFilter, type ReliabilityQueries, type ReliabilityRange } from '@cs/read-models';
 import type { Reads } from './reads.js';
 import { PROJECTION_QUERIES, READS, RELIABILITY_QUERIES } from './tokens.js';
 
@@ -13,17 +13,33 @@ const filterOf = ({ run_id, status, source_type, active_recovery_only, before_cr
 
 const rangeOf = ({ limit, after_id, after_collection }: Query): ReliabilityRange => ({ limit, ...(after_id === undefined ? {} : { after: { id: after_id, ...definedMembers({ collection: after_collection }) } }) });
 
+const notFound = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
+
+/** Records of each collection that a plan looks at. */
+const plannedRecords = 1000;
+
 /** The reliability ledger, and what recovery has to do. */
 @Controller()
 export class ReliabilityController {
   readonly #list;
   readonly #due;
+  readonly #plan;
+  readonly #letter;
 
   constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(RELIABILITY_QUERIES) ledger: ReliabilityQueries & RecoveryQueries) {
     this.#list = reads.answer(listReliability, async (payload, reader) => {
       const { of_run, run_id } = payload;
-      if (of_run && run_id !== undefined && (await queries.run(reader, run_id)) === undefined) return refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
+      if (of_run && run_id !== undefined && (await queries.run(reader, run_id)) === undefined) return notFound(run_id);
       return { ok: true, value: await ledger.ledger(reader, filterOf(payload), rangeOf(payload)) };
+    });
+    this.#letter = reads.answer(getDeadLetter, async ({ dead_letter_id }, reader) => {
+      const letter = await ledger.deadLetter(reader, dead_letter_id);
+      return letter === undefined ? refusal('stateful_dead_letter_not_found', `there is no dead letter "${dead_letter_id}"`, { dead_letter_id }) : { ok: true, value: letter };
+    });
+    this.#plan = reads.answer(getResumePlan, async ({ run_id }, reader) => {
+      const found = await queries.run(reader, run_id);
+      if (found === undefined) return notFound(run_id);
+      return { ok: true, value: resumePlan(found.run, await ledger.ledger(reader, { run_id, active_recovery_only: false }, { limit: plannedRecords }), Date.now()) };
     });
     this.#due = reads.answer(listRetryDue, async (range) => ({ ok: true, value: { due: await ledger.due(range) } }));
   }
@@ -31,6 +47,16 @@ export class ReliabilityController {
   @MessagePattern(listReliability.subject)
   list(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof listReliability>>> {
     return this.#list(raw);
+  }
+
+  @MessagePattern(getDeadLetter.subject)
+  letter(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getDeadLetter>>> {
+    return this.#letter(raw);
+  }
+
+  @MessagePattern(getResumePlan.subject)
+  plan(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getResumePlan>>> {
+    return this.#plan(raw);
   }
 
   @MessagePattern(listRetryDue.subject)

@@ -2,7 +2,7 @@ import type { RowDifference } from '@cs/contracts';
 import { connectNats, JetStreamEventStore, JetStreamLogReader, logEnd } from '@cs/jetstream';
 import { sha256Hex, systemClock } from '@cs/platform';
 import { isUnavailable, migrate, NextGeneration, PostgresProjectionStore, TablesInUseError, type Database, type GenerationSource } from '@cs/postgres';
-import { isPrunedWait, rowDifferences } from '@cs/read-models';
+import { isPrunedRow, rowDifferences } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Rebuild, type RebuildOptions } from './rebuild.js';
 import { fromArchive, fromLog, type RebuildSource } from './rebuild-source.js';
@@ -102,7 +102,7 @@ export const runDriftCheck = (options: Omit<RunRebuildOptions, 'anew'>, onDiffer
       // No further than the live projector is, so that nothing is compared that it has yet to write.
       const bounded = { ...source, end: async () => (await live.progress()).projected };
       for await (const pair of rebuildOf(generation, bounded, { ...options, anew: true }).compare(options.signal)) {
-        for (const difference of isPrunedWait(pair) ? [] : rowDifferences(pair)) {
+        for (const difference of isPrunedRow(pair) ? [] : rowDifferences(pair)) {
           differences += 1;
           onDifference(difference);
         }

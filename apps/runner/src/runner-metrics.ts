@@ -3,7 +3,7 @@ import type { HoldReason } from '@cs/contracts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What sweeps repair, each when a message about it was lost. */
-export type Repair = 'wait' | 'schedule' | 'held_run' | 'child_wait' | 'orphan_run' | 'supervised_run';
+export type Repair = 'wait' | 'schedule' | 'held_run' | 'child_wait' | 'orphan_run' | 'supervised_run' | 'recovery';
 
 /** What operators see of a runner. */
 export class RunnerMetrics implements RunMeter {

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type CompensationOptions, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
@@ -10,10 +10,13 @@ import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { EffectPoliciesController } from './effect-policies.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { OperatorController } from './operator.controller.js';
+import { RecoveryController } from './recovery.controller.js';
+import { compensationProvider } from './recovery-providers.js';
 import { RunnerController } from './runner.controller.js';
 import { SupervisionController } from './supervision.controller.js';
 import { webhookProviders } from './webhook-providers.js';
@@ -22,11 +25,8 @@ import { RunnerMetrics } from './runner-metrics.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { policyProviders } from './policy-providers.js';
 import { triggerProviders } from './trigger-providers.js';
-import { ACTIVE_POLICY, AUTOMATION_OPTIONS, AUTOMATION_STATUSES, DEFINITIONS, OPERATOR_OPTIONS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
+import { ACTIVE_POLICY, AUTOMATION_OPTIONS, AUTOMATION_STATUSES, COMPENSATION_OPTIONS, DEFINITIONS, EVALUATOR, OPERATOR_OPTIONS, OUTBOUND, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
-
-const EVALUATOR = Symbol('EVALUATOR');
-const OUTBOUND = Symbol('OUTBOUND');
 
 interface ExecutorParts {
   readonly eventing: Eventing;
@@ -89,18 +89,19 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [EffectPoliciesController, GovernanceController, WebhooksController, HandoffsController, RunnerController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
+      controllers: [EffectPoliciesController, GovernanceController, WebhooksController, HandoffsController, RunnerController, RecoveryController, DeadLettersController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...webhookProviders(config),
         ...triggerProviders(config),
         ...policyProviders,
+        compensationProvider,
         ...executionProviders(config),
         ...optionProviders,
         { provide: RUNNER_METRICS, inject: [METRICS], useFactory: (registry: Registry) => new RunnerMetrics(registry) },
         {
-          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_ADMISSION, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, RUNNER_METRICS, EVALUATOR, OUTBOUND],
-          useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, metrics, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, RunnerMetrics, Closing, Closing]) =>
-            new RunnerService({ config, consumers, executor, wake, admission, signals, rpc, logger, automations, metrics, closing, queues: new QueueProgress(nc) }),
+          provide: RunnerService, inject: [CONSUMERS, RUN_EXECUTOR, WAKE_OPTIONS, RUN_ADMISSION, RUN_SIGNALS, RPC_CLIENT, LOGGER, NATS_CONNECTION, AUTOMATION_STATUSES, RUNNER_METRICS, COMPENSATION_OPTIONS, EVALUATOR, OUTBOUND],
+          useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, metrics, compensations, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, RunnerMetrics, CompensationOptions, Closing, Closing]) =>
+            new RunnerService({ config, compensations, consumers, executor, wake, admission, signals, rpc, logger, automations, metrics, closing, queues: new QueueProgress(nc) }),
         },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },

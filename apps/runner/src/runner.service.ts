@@ -1,5 +1,5 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import type { RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
+import type { CompensationOptions, RunAdmission, RunExecutor, WakeOptions } from '@cs/automation-application';
 import { Precedence, type AutomationStatusCache, type Consumers, type QueueProgress, type RunningConsumer, type RunSignals } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { setMaxListeners } from 'node:events';
@@ -9,6 +9,7 @@ import { runQueue } from './run-queue.js';
 import { governanceConsumers } from './governance-consumers.js';
 import { GovernanceSweep } from './governance-sweep.js';
 import { pausedAutomations } from './paused-automations.js';
+import { RecoverySweep } from './recovery-sweep.js';
 import { RepairSweep } from './repair-sweep.js';
 import type { RunnerMetrics } from './runner-metrics.js';
 import { SupervisionSweep } from './supervision-sweep.js';
@@ -24,6 +25,7 @@ export interface RunnerParts {
   readonly consumers: Consumers;
   readonly executor: RunExecutor;
   readonly wake: WakeOptions;
+  readonly compensations: CompensationOptions;
   readonly admission: RunAdmission;
   readonly signals: RunSignals;
   readonly queues: QueueProgress;
@@ -56,15 +58,17 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     const precedence = new Precedence(timersFirst);
     const queue = runQueue({ executor, eventing: wake.eventing, config, precedence, stopping: this.#stopping.signal });
     this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence }), pausedAutomations({ ...wake, automations, rpc }), ...governanceConsumers({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    this.#consumers = [...this.#consumers, consumers.startRetries('runner')];
     metrics.watch({ slots: config.RUNNER_MAX_RUNS, executing: () => executor.executing });
     this.#sweeps = this.#startSweeps();
   }
 
   #startSweeps(): readonly { stop(): Promise<void> }[] {
-    const { config, executor, wake, admission, automations, queues, rpc, logger, metrics } = this.#parts;
+    const { config, executor, wake, compensations, admission, automations, queues, rpc, logger, metrics } = this.#parts;
     const shared = { rpc, logger, clock: systemClock, everyMs: config.RUNNER_SWEEP_MS };
     return [
       new TimerSweep({ ...shared, wake, onRepaired: () => metrics.repaired('wait') }),
+      new RecoverySweep({ ...shared, runs: wake, compensations, onRepaired: () => metrics.repaired('recovery') }),
       new SupervisionSweep({ ...shared, runs: wake, queues, onRepaired: () => metrics.repaired('supervised_run') }),
       new RepairSweep({ ...shared, held: { ...wake, automations, admission }, children: executor.childRepair, onRepaired: (kind) => metrics.repaired(kind) }),
       new GovernanceSweep({ ...shared, eventing: wake.eventing }),

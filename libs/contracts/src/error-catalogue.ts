@@ -162,6 +162,14 @@ export const errorCatalogue = {
   CHANNEL_INTERACTION_REUSED: { kind: 'conflict', title: 'The identity of this interaction was used for another one', remedy: 'Nothing was changed. Press again.' },
   RECEIPTS_NOT_CONFIGURED: { kind: 'unavailable', title: 'This installation signs no receipts', remedy: 'Ask its operator to set COUNTERSIGN_RECEIPT_KEYS_FILE.' },
   stateful_snapshot_not_found: { kind: 'not_found', title: 'The run has no such snapshot', remedy: 'GET /stateful-runtime/runs/{run_id}/snapshots lists them; those of old events are taken out after a time.' },
+  stateful_recovery_choice_required: { kind: 'invalid', title: 'A recovery needs a choice', remedy: 'Send `choice`; GET the resume plan of the run for what can be chosen.' },
+  stateful_dead_letter_not_found: { kind: 'not_found', title: 'There is no such dead letter', remedy: 'GET /dead-letters lists them, GET /stateful-runtime/runs/{run_id}/reliability those of a run.' },
+  stateful_dead_letter_settled: { kind: 'conflict', title: 'Nothing is to be done about this dead letter any more', remedy: 'Read it: its status says what became of it.' },
+  stateful_dead_letter_choice_unavailable: { kind: 'conflict', title: 'This dead letter cannot be dealt with so', remedy: 'Use one of its `recovery_options`.' },
+  stateful_compensation_not_found: { kind: 'not_found', title: 'The run has no such compensation', remedy: 'GET /stateful-runtime/runs/{run_id}/reliability lists them.' },
+  stateful_compensation_not_pending: { kind: 'conflict', title: 'The compensation is past this decision', remedy: '`currentStatus` tells what it is; one that is being executed can be cancelled when its lease is over.' },
+  stateful_compensation_not_approved: { kind: 'conflict', title: 'Nobody has approved the compensation', remedy: 'Approve it first.' },
+  stateful_compensation_needs_request: { kind: 'conflict', title: 'The compensation is executed by its request', remedy: 'Approve it; only one without a request is reported as done.' },
   stateful_run_not_found: { kind: 'not_found', title: 'There is no such run', remedy: 'GET /stateful-runtime/runs lists yours.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -27,7 +27,7 @@ export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './e
 export { auditAccessEvents, auditFilterSchema, auditKeyEvents, type AuditAccessEvent, type AuditFilter, type AuditKeyEvent } from './events/audit.events.js';
 export { automationEvents, definitionEvents, type AutomationEvent, type DefinitionEvent } from './events/automation.events.js';
 export { eventCatalogue, isAggregateName, type AggregateName } from './events/catalogue.js';
-export { deadLetterEvents, type DeadLetterEvent } from './events/dead-letter.events.js';
+export { deadLetterEvents, letterFactsSchema, type DeadLetterEvent, type LetterFacts } from './events/dead-letter.events.js';
 export {
   delegationIdSchema, delegationSchema, delegationScopeSchema, delegationStatus, delegationStatuses, onBehalfOfSchema, type Delegation, type DelegationRecord, type DelegationScope, type OnBehalfOf,
 } from './delegation.schema.js';
@@ -158,5 +158,5 @@ export {
 export {
   ledgerCollections, type CompensationRecord, type LedgerCollection, type LedgerDeadLetter, type LedgerPage, type OutboxRecord, type ToolEffectRecord,
 } from './reliability.schema.js';
-export { chooseRecovery, decideCompensation, getResumePlan, type OperatorChoice, type RecoveryChosen, type ResumePlan, type ResumePoint } from './rpc/recovery.rpc.js';
+export { chooseRecovery, decideCompensation, decideDeadLetter, getDeadLetter, getResumePlan, type DeadLetterDecided, type OperatorChoice, type RecoveryChosen, type ResumePlan, type ResumePoint, type StoredDeadLetter } from './rpc/recovery.rpc.js';
 export { listReliability, listRetryDue, type RetryDue } from './rpc/reliability.rpc.js';

@@ -14,3 +14,4 @@ export type { ProjectionProgress } from './projection-progress.port.js';
 export { buildCommit, longestStateInterval, nextTime, recordEvents, stateInterval, type BuiltCommit, type RecordContext } from './record-events.js';
 export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';
 export { LogDamagedError, type LogEntry, type LogReader } from './log-reader.port.js';
+export { deadLetterAggregate, decideDeadLetter, type DeadLetterCommand, type DeadLetterRefusal, type DeadLetterState } from './dead-letter.aggregate.js';

@@ -1,11 +1,10 @@
 import { streams } from '@cs/contracts';
-import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
+import { deadLetterAggregate, done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import { eventually, tcpProxy } from '@cs/testing';
 import { AckPolicy, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startConsumer, type ConsumerMessage, type DeadLetter, type RunningConsumer } from './consumer.adapter.js';
 import { Consumers, type ConsumerDefinition } from './consumers.js';
-import { deadLetterAggregate } from './dead-letter.adapter.js';
 import { queueOf, startTestLog, type TestLog } from './test-log.fixture.js';
 
 interface Seen {

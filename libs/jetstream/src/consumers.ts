@@ -2,6 +2,8 @@ import type { Eventing } from '@cs/eventing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startConsumer, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
 import { openDeadLetter } from './dead-letter.adapter.js';
+import { retriesOf, type Handler } from './dead-letter-retries.js';
+import { isQueue } from './tenant-queue.js';
 import { TenantQueues, type TenantQueuesSpec } from './tenant-queues.adapter.js';
 
 export type ConsumerDefinition = Omit<ConsumerSpec, 'nc' | 'setAside' | 'onError'>;
@@ -18,6 +20,8 @@ interface ConsumersOptions {
 /** Starts a service's consumers with what they share: connection, dead letters, logging. */
 export class Consumers {
   readonly #options: ConsumersOptions;
+  readonly #handlers = new Map<string, Handler>();
+  #queues: Handler | undefined;
 
   constructor(options: ConsumersOptions) {
     this.#options = options;
@@ -25,6 +29,7 @@ export class Consumers {
 
   start(definition: ConsumerDefinition): RunningConsumer {
     const { nc, eventing, onError } = this.#options;
+    this.#handlers.set(definition.durable, definition.handle);
     return startConsumer({
       ...definition, nc,
       setAside: (letter) => openDeadLetter(eventing, letter),
@@ -35,6 +40,13 @@ export class Consumers {
   /** Starts taking the runnable runs of all tenants, in fair turns. */
   startTenantQueues(definition: TenantQueuesDefinition): RunningConsumer {
     const { nc, eventing, onError } = this.#options;
+    this.#queues = definition.handle;
     return new TenantQueues({ ...definition, nc, setAside: (letter) => openDeadLetter(eventing, letter), onError: (error) => onError(error, 'runner--queued-runs') });
+  }
+
+  /** Starts to handle once more what the consumers of a service set aside, when an operator asks for it. */
+  startRetries(service: string): RunningConsumer {
+    const { nc, eventing } = this.#options;
+    return this.start(retriesOf({ service, nc, eventing, handlerOf: (consumer) => this.#handlers.get(consumer) ?? (isQueue(consumer) ? this.#queues : undefined) }));
   }
 }

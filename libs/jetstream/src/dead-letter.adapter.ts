@@ -1,19 +1,6 @@
 import { localImplicitTenant, type AggregateRef, type DeadLetterEvent } from '@cs/contracts';
-import { appendEvents, unwritten, type Aggregate, type Eventing } from '@cs/eventing';
+import { appendEvents, deadLetterAggregate, unwritten, type Eventing } from '@cs/eventing';
 import type { DeadLetter } from './consumer.adapter.js';
-
-interface Opened { readonly reason: string }
-
-export const deadLetterAggregate: Aggregate<Opened | undefined, DeadLetterEvent> = {
-  name: 'dead_letter',
-  initialState: undefined,
-  evolve: (_state, event) => ({ reason: event.data.reason }),
-  status: () => 'open',
-  isAtRest: () => false,
-  stateVersion: 1,
-  writeState: () => null,
-  readState: () => undefined,
-};
 
 /** `cs.log.{org}.{workspace}.…` and `cs.events.…` name the tenant in the same places; `cs.timer.{state}.…` one later. */
 const tenantPattern = /^cs\.(?:log|events|timer\.(?:pending|fired))\.([^.]+)\.([^.]+)\./;

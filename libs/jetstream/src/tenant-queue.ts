@@ -31,3 +31,6 @@ export const queueOfConsumer = (name: string, filter: string): QueueKey | undefi
   const queue = queueOfSubject(filter);
   return queue !== undefined && name === consumerOf(queue) ? queue : undefined;
 };
+
+/** The consumer is a queue of some tenant. */
+export const isQueue = (consumer: string): boolean => consumer.startsWith(prefix);

@@ -14,6 +14,11 @@ export interface EndedTable {
 
 /** Every such table. What is open stays, however old. */
 export const endedTables = {
+  // Of the reliability ledger what is settled; what is pending, failed, unknown or open stays for ever (domain 9.8).
+  outbox: { name: 'outbox', key: ['org_id', 'workspace_id', 'outbox_id'], hasEnded: `status in ('sent', 'cancelled')`, endedAt: 'updated_at_ms' },
+  tool_effects: { name: 'tool_effects', key: ['org_id', 'workspace_id', 'effect_id'], hasEnded: `status = 'succeeded'`, endedAt: 'updated_at_ms' },
+  dead_letters: { name: 'dead_letters', key: ['org_id', 'workspace_id', 'dead_letter_id'], hasEnded: `status in ('ignored', 'resolved', 'cleared')`, endedAt: 'updated_at_ms' },
+  compensations: { name: 'compensations', key: ['org_id', 'workspace_id', 'compensation_id'], hasEnded: `status in ('completed', 'cancelled', 'cleared')`, endedAt: 'updated_at_ms' },
   waits: { name: 'waits', key: ['org_id', 'workspace_id', 'run_id', 'wait_id'], hasEnded: `status <> 'waiting'`, endedAt: 'coalesce(completed_at_ms, updated_at_ms)' },
 } as const satisfies Readonly<Record<string, EndedTable>>;
 

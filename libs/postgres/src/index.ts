@@ -26,4 +26,4 @@ export { PostgresGovernanceQueries } from './governance-queries.adapter.js';
 export { PostgresChannelQueries } from './channel-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';
 export { PostgresRunObservability } from './run-observability.adapter.js';
-export { PostgresReliabilityQueries, pruneLedger } from './reliability-queries.adapter.js';
+export { PostgresReliabilityQueries } from './reliability-queries.adapter.js';

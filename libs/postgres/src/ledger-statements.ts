@@ -56,15 +56,6 @@ export const placeText = (collection: LedgerCollection): string => {
   return `select updated_at_ms from countersign.${collection} where org_id = $1 and workspace_id = $2 and deployment_id = $3 and ${id} = $4 and ($5::text is null or run_id = $5) and ${listed} and ${isSeen(collection, 6)}`;
 };
 
-/** The settled rows of each collection, as the index of those has them: what is pending, failed, unknown or open is kept for ever (domain 9.8). */
-const settledRows: Readonly<Record<LedgerCollection, string>> = {
-  outbox: `status in ('sent', 'cancelled')`, tool_effects: `status = 'succeeded'`, dead_letters: `status in ('ignored', 'resolved', 'cleared')`, compensations: `status in ('completed', 'cancelled', 'cleared')`,
-};
-
-/** Deletes settled rows that have not changed since a time (`$1`), the oldest first and at most `$2`. */
-export const pruneText = (collection: LedgerCollection): string => {
-  const { id } = listedCollections[collection];
-  return `delete from countersign.${collection} where (org_id, workspace_id, ${id}) in (
-      select org_id, workspace_id, ${id} from countersign.${collection} where ${settledRows[collection]} and updated_at_ms < $1 order by updated_at_ms limit $2
-    ) and ${settledRows[collection]} returning 1`;
-};
+/** One dead letter, as far as the reader sees it. */
+export const letterText = `select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms, run_id, recovery_options from countersign.dead_letters
+  where org_id = $1 and workspace_id = $2 and deployment_id = $3 and dead_letter_id = $4 and status <> 'cleared' and ${isSeen('dead_letters', 5)}`;

@@ -1,9 +1,9 @@
-import { ledgerCollections, type LedgerCollection, type LedgerPage, type RetryDue } from '@cs/contracts';
+import { ledgerCollections, type LedgerCollection, type LedgerPage, type RecoveryOption, type RetryDue, type StoredDeadLetter } from '@cs/contracts';
 import type { DueRecoveryRange, Reader, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
 import { readCompensation, readEffect, readLetter, readOutbox } from './ledger-documents.js';
-import { listedCollections, listText, placeText, pruneText } from './ledger-statements.js';
+import { letterText, listedCollections, listText, placeText } from './ledger-statements.js';
 
 interface Place {
   readonly at_ms: number;
@@ -24,6 +24,13 @@ const due = (table: string, id: string, kind: RetryDue['kind']): string =>
 /** The reliability ledger in PostgreSQL. */
 export class PostgresReliabilityQueries implements ReliabilityQueries, RecoveryQueries {
   constructor(private readonly database: Database) {}
+
+  async deadLetter(reader: Reader, deadLetterId: string): Promise<StoredDeadLetter | undefined> {
+    const [row] = await askDatabase<Omit<StoredDeadLetter, 'recovery_options'> & { readonly recovery_options: string | null }>(this.database, {
+      name: 'dead_letter', text: letterText, values: [reader.org_id, reader.workspace_id, reader.deployment_id, deadLetterId, reader.viewer_keys ?? null],
+    });
+    return row && { ...row, recovery_options: JSON.parse(row.recovery_options ?? '[]') as readonly RecoveryOption[] };
+  }
 
   async ledger(reader: Reader, filter: ReliabilityFilter, { limit, after }: ReliabilityRange): Promise<LedgerPage> {
     if (after === undefined) return await this.#pages(reader, filter, { limit, collections: ledgerCollections, from: start });
@@ -75,16 +82,3 @@ export class PostgresReliabilityQueries implements ReliabilityQueries, RecoveryQ
     });
   }
 }
-
-/**
- * Deletes rows of the ledger that are settled and have not changed since a time, at most `limit` of each
- * collection; answers how many. The log keeps what happened.
- */
-export const pruneLedger = async (database: Database, { ended_before_ms, limit }: { readonly ended_before_ms: number; readonly limit: number }): Promise<number> => {
-  let pruned = 0;
-  for (const collection of ledgerCollections) {
-    const rows = await askDatabase<object>(database, { name: `prune_${collection}`, text: pruneText(collection), values: [ended_before_ms, limit] });
-    pruned += rows.length;
-  }
-  return pruned;
-};

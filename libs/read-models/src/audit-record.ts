@@ -5,7 +5,7 @@ import { governanceFacts } from './governance-facts.js';
 import { channelFacts, factsOfChannel } from './channel-facts.js';
 import { askedFacts, humanFacts } from './human-facts.js';
 import { operatorFacts } from './operator-facts.js';
-import { recoveryFacts } from './recovery-facts.js';
+import { letterFacts, recoveryFacts } from './recovery-facts.js';
 import type { TenantKey } from './tenant-key.js';
 
 /** What an audit record says, before it takes its place in the chain. Follows from one event of one commit. */
@@ -41,6 +41,7 @@ const kept: Readonly<Record<string, Facts>> = {
   ...humanFacts,
   ...channelFacts,
   ...recoveryFacts,
+  ...letterFacts,
   run_created: {
     runID: 'run_id', automationID: 'automation_id', trigger_type: 'trigger_type', trigger_reason: 'trigger_reason', requestedBy: 'requested_by',
     workflow_definition_version: 'workflow_definition_version', workflow_definition_snapshot_hash: 'workflow_definition_snapshot_hash', dry_run: 'dry_run',

@@ -1,14 +1,45 @@
-import { logSubject, type AggregateRef, type RecoveryOption } from '@cs/contracts';
+import { logSubject, parseLogSubject, type AggregateRef, type LetterDisposition, type LetterFacts, type RecoveryOption } from '@cs/contracts';
 import type { Digest, StoredCommit } from '@cs/eventing';
 import type { DeadLetterRow } from './row-changes.js';
 import type { TenantKey } from './tenant-key.js';
 import { eventsOf, type RecordedIn } from './typed-events.js';
 
+type LetterEvent = RecordedIn<'dead_letter'>;
+
+/** All that each event says of its letter. */
+const factsOf = ({ event_type, data, recorded_at_ms }: LetterEvent): LetterFacts =>
+  event_type === 'dead_letter_opened' ? { ...data, source_type: 'message', source_id: String(data.stream_sequence), opened_at_ms: recorded_at_ms } : data.letter;
+
+const runOf = ({ run_id, subject }: LetterFacts): string | null => {
+  const parsed = parseLogSubject(subject);
+  return run_id ?? (parsed?.ref.aggregate === 'run' ? parsed.ref.id : null);
+};
+
+const operator = (event: Extract<LetterEvent, { event_type: 'dead_letter_retry_requested' | 'dead_letter_closed' }>, disposition: string): LetterDisposition => ({ disposition, reason: event.data.reason, actor: event.data.by, at_ms: event.recorded_at_ms });
+const delivered = (event: Extract<LetterEvent, { event_type: 'dead_letter_redelivered' | 'dead_letter_retry_failed' }>, disposition: string): LetterDisposition => ({
+  disposition, reason: event.data.reason, actor: { kind: 'system', source: 'runner' }, at_ms: event.recorded_at_ms,
+});
+
+const standing = (event: LetterEvent): Pick<DeadLetterRow, 'status' | 'disposition' | 'metadata'> => {
+  switch (event.event_type) {
+    case 'dead_letter_opened': return { status: 'open', disposition: null, metadata: null };
+    case 'dead_letter_retry_requested': return { status: 'retry_requested', disposition: operator(event, 'retry'), metadata: null };
+    case 'dead_letter_closed': return { status: 'ignored', disposition: operator(event, 'ignore'), metadata: null };
+    case 'dead_letter_redelivered': return { status: 'resolved', disposition: delivered(event, 'retry_succeeded'), metadata: { retry_dispatch_count: event.data.retries } };
+    case 'dead_letter_retry_failed': return { status: 'open', disposition: delivered(event, 'retry_failed'), metadata: { retry_dispatch_count: event.data.retries } };
+  }
+};
+
+/** The letters of a commit that are decided by themselves: messages, and waits that were given up. */
 export const projectDeadLetters = (stored: StoredCommit, tenant: TenantKey): readonly DeadLetterRow[] =>
-  eventsOf('dead_letter', stored).map(({ data, recorded_at_ms }) => ({
-    ...tenant, dead_letter_id: data.dead_letter_id, source_type: 'message', source_id: String(data.stream_sequence), consumer: data.consumer, subject: data.subject, stream_sequence: data.stream_sequence,
-    deliveries: data.deliveries, reason: data.reason, status: 'open', opened_at_ms: recorded_at_ms, position: stored.position, ...untouched(recorded_at_ms, ['retry', 'ignore']), attempts: data.deliveries,
-  }));
+  eventsOf('dead_letter', stored).map((event) => {
+    const facts = factsOf(event);
+    const { dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, opened_at_ms } = facts;
+    return {
+      ...tenant, ...untouched(event.recorded_at_ms, source_type === 'message' ? ['retry', 'ignore'] : ['ignore']), dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, opened_at_ms,
+      position: stored.position, attempts: deliveries, run_id: runOf(facts), ...standing(event),
+    };
+  });
 
 /** What a letter says that nobody has touched. */
 export const untouched = (at_ms: number, recovery_options: readonly RecoveryOption[]) => ({

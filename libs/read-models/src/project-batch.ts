@@ -12,7 +12,6 @@ import { deadLetterOf, projectDeadLetters, projectRunDeadLetters } from './dead-
 import { projectDelegations, tenantOfRefusedDelegation } from './delegation.projection.js';
 import { projectDelivery } from './delivery.projection.js';
 import { foldRunCommit, withoutState, type FoldedRunCommit } from './fold-run-commit.js';
-import { projectEffects } from './effect-ledger.projection.js';
 import { projectGates } from './gate.projection.js';
 import { projectAgentReviews, projectAutomationReviews, projectGovernanceApprovals, projectGovernedAgents } from './governance.projection.js';
 import { projectGovernedAutomations } from './governed-automation.projection.js';
@@ -22,7 +21,7 @@ import type { RowChanges } from './row-changes.js';
 import { projectEffectPolicies, projectPolicyDecisions } from './policy.projection.js';
 import { projectHumanRequests } from './human-request.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
-import { projectCompensations, projectLetters } from './recovery.projection.js';
+import { projectLedger } from './ledger.projection.js';
 import { projectRun } from './run.projection.js';
 import type { RunTransition } from './run-transition.js';
 import { projectSchedules } from './schedule.projection.js';
@@ -61,16 +60,6 @@ const projectWaiting = (transition: RunTransition, rows: CollectedRows): void =>
   for (const request of projectHumanRequests(transition)) rows.human_requests.add(request);
 };
 
-/** What was given up, what undoes it, and what left the system. */
-const projectRecovery = (transition: RunTransition, { rows, digest }: Surroundings): void => {
-  for (const letter of projectLetters(transition)) rows.dead_letters.add(letter);
-  for (const compensation of projectCompensations(transition, digest)) rows.compensations.add(compensation);
-  for (const { outbox, effect } of projectEffects(transition, digest)) {
-    rows.outbox.add(outbox);
-    rows.tool_effects.add(effect);
-  }
-};
-
 const projectRunCommit = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings): TenantKey => {
   const { memory, rows, digest } = surroundings;
   const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
@@ -82,7 +71,7 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, surroundings: S
   projectWaiting(transition, rows);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);
   for (const letter of projectRunDeadLetters(stored, tenant, digest)) rows.dead_letters.add(letter);
-  projectRecovery(transition, surroundings);
+  projectLedger(transition, rows, digest);
   for (const decision of projectPolicyDecisions(stored, tenant)) rows.policy_decisions.add(decision);
   return tenant;
 };
@@ -152,7 +141,7 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     return tenant;
   },
   dead_letter: (entry, stored, { rows, memory }) => {
-    const tenant = tenantOfNamedRun(entry, memory);
+    const tenant = tenantOfData(stored) ?? tenantOfNamedRun(entry, memory);
     for (const letter of projectDeadLetters(stored, tenant)) rows.dead_letters.add(letter);
     return tenant;
   },

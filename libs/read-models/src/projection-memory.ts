@@ -36,7 +36,9 @@ const deliveredRun = (stored: StoredCommit): string | undefined => eventsOf('del
 
 /** A dead letter's subject may be in the log: then it says which run it concerns. */
 const parkedRun = (stored: StoredCommit): RunKey | undefined => {
-  const subject = parseLogSubject(eventsOf('dead_letter', stored)[0]?.data.subject ?? '');
+  const [event] = eventsOf('dead_letter', stored);
+  const letter = event?.event_type === 'dead_letter_opened' ? event.data : event?.data.letter;
+  const subject = parseLogSubject(letter?.subject ?? '');
   return subject?.ref.aggregate === 'run' ? runKeyOf(subject.ref) : undefined;
 };
 

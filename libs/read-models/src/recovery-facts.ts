@@ -16,3 +16,13 @@ export const recoveryFacts: Readonly<Record<string, Readonly<Record<string, stri
   compensation_completed: { ...keptOfCompensation, receipt_effect_id: 'receipt_effect_id', reason: 'reason', by: 'by' },
   compensation_failed: { ...keptOfCompensation, effect_id: 'effect_id', outcome: 'outcome', failure: 'failure' },
 };
+
+const keptOfLetter = { letter: 'letter', reason: 'reason' } as const;
+
+/** Of a letter that is decided by itself; its subject and its reason are in it. */
+export const letterFacts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  dead_letter_retry_requested: { ...keptOfLetter, by: 'by' },
+  dead_letter_closed: { ...keptOfLetter, by: 'by' },
+  dead_letter_redelivered: { ...keptOfLetter, retries: 'retries' },
+  dead_letter_retry_failed: { ...keptOfLetter, retries: 'retries' },
+};

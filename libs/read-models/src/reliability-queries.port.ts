@@ -1,4 +1,4 @@
-import type { LedgerCollection, LedgerPage, RetryDue } from '@cs/contracts';
+import type { LedgerCollection, LedgerPage, RetryDue, StoredDeadLetter } from '@cs/contracts';
 import type { Reader } from './tenant-key.js';
 
 export interface ReliabilityFilter {
@@ -23,6 +23,8 @@ export interface ReliabilityRange {
  * when the projections cannot be reached.
  */
 export interface ReliabilityQueries {
+  /** One dead letter; `undefined` where there is none for the reader. */
+  deadLetter(reader: Reader, deadLetterId: string): Promise<StoredDeadLetter | undefined>;
   ledger(reader: Reader, filter: ReliabilityFilter, range: ReliabilityRange): Promise<LedgerPage>;
 }
 

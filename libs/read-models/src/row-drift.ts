@@ -19,9 +19,17 @@ export interface RunRowQueries {
   differentRows(run: RunKey, rows: RowChanges): Promise<readonly RowPair[]>;
 }
 
-/** Waits that ended are taken out of the projections after a time (PROJECTOR_RETENTION_DAYS): that one is not there says nothing. */
-export const isPrunedWait = ({ table, projected, replayed }: RowPair): boolean =>
-  table === 'waits' && projected === null && replayed !== null && !['waiting', 'escalated'].includes(String(replayed['status']));
+/** Statuses in which rows are never taken out of the projections, by table. */
+const keptStatuses: Readonly<Record<string, readonly string[]>> = {
+  waits: ['waiting', 'escalated'], outbox: ['pending', 'claimed', 'failed', 'dead_lettered'], tool_effects: ['pending', 'failed', 'unknown'],
+  dead_letters: ['open', 'retry_requested', 'retrying', 'linked_to_compensation'], compensations: ['proposed', 'awaiting_approval', 'approved', 'running', 'failed'],
+};
+
+/** What has ended is taken out of the projections after a time (PROJECTOR_RETENTION_DAYS): that it is not there says nothing. */
+export const isPrunedRow = ({ table, projected, replayed }: RowPair): boolean => {
+  const kept = keptStatuses[table];
+  return kept !== undefined && projected === null && replayed !== null && !kept.includes(String(replayed['status']));
+};
 
 /** Up to which `seq` the events of the run have left its timeline; 0 for none. */
 const compactedThrough = (pairs: readonly RowPair[]): number =>
@@ -30,7 +38,7 @@ const compactedThrough = (pairs: readonly RowPair[]): number =>
 /** Pairs of rows of one run without those that only say that the retention took something out. */
 export const withoutPruned = (pairs: readonly RowPair[]): readonly RowPair[] => {
   const through = compactedThrough(pairs);
-  return pairs.filter((pair) => !isPrunedWait(pair) && !(pair.table === 'run_events' && Number((pair.replayed ?? {})['seq'] ?? Infinity) <= through));
+  return pairs.filter((pair) => !isPrunedRow(pair) && !(pair.table === 'run_events' && Number((pair.replayed ?? {})['seq'] ?? Infinity) <= through));
 };
 
 /** Documents stand in the rows as text. */

@@ -1,6 +1,6 @@
 import { decideRun, flowGraph, receiptEffectOf, recoveryOf, type FinishCompensation, type RunCommand, type RunRefusal } from '@cs/automation-domain';
 import type { AggregateRef, AutomationDefinition, Run, RunCompensation } from '@cs/contracts';
-import { executeCommand, loadAggregate, type Eventing, type Executed } from '@cs/eventing';
+import { executeCommand, loadAggregate, type Eventing, type Executed, type IdSource } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import type { DefinitionLibrary } from './definition-library.js';
 import type { ExpressionEvaluator } from './expression.port.js';
@@ -20,6 +20,8 @@ export interface CompensationOptions {
   readonly http: HttpStepRunner;
   readonly changes: RunChanges;
   readonly claimantId: string;
+  /** Tells one execution from another of the same process: two that begin at once are not one. */
+  readonly newId: IdSource;
 }
 
 /** So long nobody else executes it. */
@@ -44,7 +46,7 @@ const claim = async (options: CompensationOptions, ref: AggregateRef, compensati
   const { state: run } = await loadAggregate({ store: options.eventing.store, aggregate: runAggregate }, ref);
   if (run === undefined) return undefined;
   const definition = await options.definitions.get(ref, run.workflow_definition_snapshot_hash);
-  const result = await command(options, ref, { run, definition, decide: { type: 'start_compensation', compensation_id, claimed_by: options.claimantId, lease_ms: compensationLeaseMs } });
+  const result = await command(options, ref, { run, definition, decide: { type: 'start_compensation', compensation_id, claimed_by: `${options.claimantId}-${options.newId()}`, lease_ms: compensationLeaseMs } });
   if (result.kind !== 'accepted' || !result.changed || result.loaded.state === undefined) return undefined;
   const compensation = recoveryOf(result.loaded.state).compensations[compensation_id];
   return compensation?.status === 'running' ? { run: result.loaded.state, compensation, definition } : undefined;

@@ -64,3 +64,4 @@ export { releaseGoverned } from './governance/governed-run.js';
 export { mayNotExecute } from './governance/launch-authority.js';
 export { chooseRecovery, type RecoveryRequested, type RecoveryStored } from './choose-recovery.command-handler.js';
 export { compensationLeaseMs, executeCompensation, type CompensationOptions } from './execute-compensation.js';
+export { decideLetter, type LetterDecided, type LetterRequested } from './decide-dead-letter.command-handler.js';

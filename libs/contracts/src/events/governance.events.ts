@@ -75,7 +75,7 @@ export type GovernanceApprovalEvent = EventOf<typeof governanceApprovalEvents>;
 /** Refusals stand beside what they are about: a flood of them meets nobody. */
 export const governanceRefusalEvents = defineEvents({
   governance_action_denied: {
-    version: 1, data: z.object({ ...tenant, action: z.string(), resource_kind: z.enum(['automation', 'run', 'agent', 'approval', 'workspace']), resource_id: z.string(), code: z.string(), detail: z.string(), actor: governanceActorSchema }),
+    version: 1, data: z.object({ ...tenant, action: z.string(), resource_kind: z.enum(['automation', 'run', 'agent', 'approval', 'workspace', 'dead_letter']), resource_id: z.string(), code: z.string(), detail: z.string(), actor: governanceActorSchema }),
     audit: 'automation.governance.denied', summary: 'Somebody wanted to do something with an automation and was refused.',
   },
 });

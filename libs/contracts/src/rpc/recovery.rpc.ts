@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CompensationRecord, LedgerDeadLetter, ToolEffectRecord } from '../reliability.schema.js';
-import type { RunCompensation } from '../recovery.schema.js';
+import type { DeadLetterRecord } from '../read-models.schema.js';
+import type { RecoveryOption, RunCompensation } from '../recovery.schema.js';
 import type { RunRecord } from '../run-record.js';
 import { runIdSchema } from '../scalars.schema.js';
 import { rpcMethod } from './rpc.js';
@@ -73,3 +74,21 @@ export const chooseRecovery = rpcMethod<RecoveryChosen>()('cs.rpc.runner.recover
 export const decideCompensation = rpcMethod<{ readonly run_id: string; readonly compensation: RunCompensation }>()('cs.rpc.approval-gate.compensation_decide', z.object({
   run_id: runIdSchema, compensation_id: id, decision: z.enum(['approve', 'cancel', 'complete']), reason, command_id: commandIdSchema.optional(),
 }));
+
+/** A dead letter as it is stored, for those who decide about it. */
+export interface StoredDeadLetter extends DeadLetterRecord {
+  readonly run_id: string | null;
+  readonly recovery_options: readonly RecoveryOption[];
+}
+
+export const getDeadLetter = rpcMethod<StoredDeadLetter>()('cs.rpc.observability.dead_letter_get', z.object({ dead_letter_id: id }));
+
+export interface DeadLetterDecided {
+  readonly dead_letter_id: string;
+  readonly choice: 'retry' | 'ignore';
+  readonly status: string;
+  readonly run_id?: string;
+}
+
+/** Retries a dead letter of any kind, or closes it. */
+export const decideDeadLetter = rpcMethod<DeadLetterDecided>()('cs.rpc.runner.dead_letter_decide', z.object({ dead_letter_id: id, choice: z.enum(['retry', 'ignore']), reason, command_id: commandIdSchema.optional() }));
