@@ -84,7 +84,7 @@ describe('a page of the inbox', () => {
     const { status, text } = await send(gateway, page, { headers: { cookie: await signIn() } });
     expect(status).toBe(200);
     for (const part of [
-      'Refund &lt;b&gt;42 EUR&lt;/b&gt;?', '&lt;script&gt;alert(1)&lt;/script&gt;', 'POST https://bank.example/pay with {&quot;amount&quot;:42}', 'The automation stops here for a decision.', 'bob', 'anyone with authority; not whoever asked',
+      'Refund &lt;b&gt;42 EUR&lt;/b&gt;?', '&lt;script&gt;alert(1)&lt;/script&gt;', 'POST https://bank.example/pay with {&quot;amount&quot;:42}', 'The automation stops here for a decision.', 'bob', 'anyone with authority; whoever asked may not approve',
       '1970-01-02 00:00 UTC', 'lead is asked', 'escalated 1 times, last to chief; 2 reminders', '<button class="approve" name="decision" value="approve">Approve</button>', '<label for="reason">', 'lang="en"', 'ada, acme/ops',
     ]) expect(text).toContain(part);
   });

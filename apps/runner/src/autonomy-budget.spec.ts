@@ -16,6 +16,8 @@ const played = async (world: PolicyWorld): Promise<string> => {
   return run_id;
 };
 
+const transitions = (world: PolicyWorld) => world.store.all().filter(({ ref }) => ref.aggregate === 'autonomy_transition').flatMap(({ commit }) => commit.events);
+
 describe('an automation that may do only so much without asking (A13, A15)', () => {
   it('asks an operator about the second effect of a day that allows one; approved, it goes out once', async () => {
     const world = await limited({ max_effects_per_day: 1 });
@@ -30,6 +32,23 @@ describe('an automation that may do only so much without asking (A13, A15)', () 
     await Promise.all([world.execute(second), world.execute(second, { executor: world.another('runner-2'), redelivered: true })]);
     expect([(await world.load(second)).status, new Set(world.http.sent.map(({ idempotency }) => idempotency?.key)).size]).toEqual(['completed', 2]);
     expect(world.decided(second)).toEqual(['policy_approval_required: daily_autonomy_budget_exceeded', 'policy_approval_used: approved']);
+  });
+
+  it('records the second effect of a day that allows one, and that it needs an approval now, before the gate opens and once', async () => {
+    const world = await limited({ max_effects_per_day: 1 });
+    await played(world);
+    const second = await world.start('a');
+    const { append } = world.store;
+    Object.assign(world.store, { append: (...args: Parameters<typeof append>) => (args[0].aggregate === 'autonomy_transition' ? Promise.reject(new Error('the log is away')) : append.apply(world.store, args)) });
+    await expect(world.execute(second)).rejects.toThrow('the log is away');
+    expect((await world.load(second)).status).not.toBe('awaiting_approval');
+    Object.assign(world.store, { append });
+    await Promise.all([world.execute(second, { redelivered: true }), world.execute(second, { executor: world.another('runner-2'), redelivered: true })]);
+    const held = { automation_id: 'a', run_id: second, node_id: 'pay', reason_code: 'daily_autonomy_budget_exceeded' };
+    const exceeded = { ...held, effects: 1, used: 1, limit: 1, window_begins_at_ms: world.now - (world.now % day) };
+    expect(transitions(world)).toMatchObject([{ event_type: 'autonomy_budget_exceeded', data: exceeded }, { event_type: 'autonomy_tier_changed', data: { ...held, from_tier: 'act_auto', to_tier: 'act_with_approval' } }]);
+    const events = world.store.all().flatMap(({ commit }) => commit.events.map(({ event_type }) => event_type));
+    expect(events.indexOf('autonomy_tier_changed')).toBeLessThan(events.indexOf('approval_gate_opened'));
   });
 
   it('goes on by itself when the next hour or day has begun', async () => {

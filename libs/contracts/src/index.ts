@@ -21,7 +21,7 @@ export {
   type ActiveEffectPolicy, type PolicyChange, type PolicyDecisionRecord, type PolicyDryRun,
 } from './rpc/effect-policy.rpc.js';
 export { effectPolicySchema, effectPolicyVersionSchema, maxPolicyLength, type EffectPolicyInput, type EffectPolicyVersion } from './effect-policy.schema.js';
-export { autonomyBudgetEvents, type AutonomyBudgetEvent } from './events/autonomy-budget.events.js';
+export { autonomyBudgetEvents, autonomyTransitionEvents, type AutonomyBudgetEvent, type AutonomyTransitionEvent } from './events/autonomy-budget.events.js';
 export { effectPolicyEvents, type EffectPolicyEvent } from './events/effect-policy.events.js';
 export { errorCatalogue, isErrorCode, type ErrorCode, type ErrorKind } from './error-catalogue.js';
 export { auditAccessEvents, auditFilterSchema, auditKeyEvents, type AuditAccessEvent, type AuditFilter, type AuditKeyEvent } from './events/audit.events.js';

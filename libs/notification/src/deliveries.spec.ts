@@ -1,6 +1,7 @@
 import { decodeCommit, type Eventing } from '@cs/eventing';
 import fc from 'fast-check';
 import { backOffMs, maxAttempts } from './back-off.policy.js';
+import { noticedEvents, readGateNotice } from './gate-notices.js';
 import { NotificationLog, pendingGate, ScriptedChannel } from './notification.fixture.js';
 import { requestDeliveries } from './request-deliveries.command-handler.js';
 import { sendDelivery } from './send-delivery.command-handler.js';
@@ -73,6 +74,51 @@ describe('asking for deliveries', () => {
     await requestDeliveries({ eventing: decided.eventing, channels }, await decided.opened(), 1);
     expect(await requestDeliveries({ eventing: decided.eventing, channels }, await decided.cancelled(false), 1)).toEqual({ kind: 'done' });
     expect(decided.pending()).toHaveLength(2);
+  });
+
+  const closings = (log: NotificationLog) => log.pending().flatMap(({ commit }) => commit.events.map(({ data }) => data as { notice: string; gate_opening_id: string; card: { status: string; summary?: string } })).filter(({ notice }) => notice === 'gate_closed');
+
+  it.each([
+    ['a run that was reset', (log: NotificationLog) => log.recovered(), 'Closed: the run was reset before anyone decided.\nReason: try again'],
+    ['a run that an operator cancelled', (log: NotificationLog) => log.stopped(), 'Closed: the run ended before anyone decided.\nReason: not needed'],
+  ])('closes the cards of the gate of %s, once', async (_what, happen, summary) => {
+    const log = new NotificationLog();
+    const options = { eventing: log.eventing, channels };
+    await requestDeliveries(options, await log.opened(), 1);
+    const event = await happen(log);
+    for (const count of [1, 2]) expect(await requestDeliveries(options, event, count)).toEqual({ kind: 'done' });
+    expect(closings(log)).toMatchObject([{ gate_opening_id: pendingGate().gate_opening_id, card: { status: 'closed', summary } }, { card: { status: 'closed', summary } }]);
+  });
+
+  it('closes no card of a run that was reset while no gate was open, nor of a gate that stays open', async () => {
+    const decided = new NotificationLog();
+    await requestDeliveries({ eventing: decided.eventing, channels }, await decided.opened(), 1);
+    await decided.decided();
+    expect(await requestDeliveries({ eventing: decided.eventing, channels }, await decided.recovered(), 1)).toEqual({ kind: 'done' });
+    const kept = new NotificationLog();
+    await requestDeliveries({ eventing: kept.eventing, channels }, await kept.opened(), 1);
+    await requestDeliveries({ eventing: kept.eventing, channels }, await kept.recovered(pendingGate()), 1);
+    expect([...closings(decided), ...closings(kept)]).toEqual([]);
+  });
+
+  it('closes the cards of an approval that does not hold any more, and tells the gate that asks again', async () => {
+    const log = new NotificationLog();
+    const options = { eventing: log.eventing, channels: ['webhook'] };
+    await requestDeliveries(options, await log.opened(), 1);
+    await requestDeliveries(options, await log.decided(), 1);
+    const broken = await log.bindingBroken();
+    for (const count of [1, 2]) await requestDeliveries(options, broken, count);
+    await requestDeliveries(options, await log.opened(pendingGate({ gate_opening_id: `automation_v2:${pendingGate().gate_opening_id}:2` })), 1);
+    expect(log.pending().flatMap(({ commit }) => commit.events.map(({ data }) => (data as { notice: string }).notice))).toEqual(['gate_opened', 'gate_decided', 'gate_closed', 'gate_opened']);
+    expect(closings(log)).toMatchObject([{ gate_opening_id: pendingGate().gate_opening_id, card: { summary: 'Closed: what was about to happen is not what had been approved, so it asks again.' } }]);
+  });
+
+  it('is told of everything that can take an open gate away', () => {
+    for (const event_type of ['run_cancelled', 'run_failed', 'run_stopped', 'stateful_wait_timeout_cancelled_run', 'run_recovered', 'run_recovered_from_pause', 'run_step_repaired', 'run_task_retried', 'run_task_requeued', 'run_task_continued']) {
+      expect(noticedEvents).toContain(event_type);
+      const body = { event_id: 'e', event_type, aggregate_id: 'r', org_id: 'acme', workspace_id: 'ops', position: 2, occurred_at_ms: 1, data: { reason: 'why' } };
+      expect(readGateNotice(JSON.stringify(body))).toMatchObject({ ok: true, notice: { notice: /^(run_(recovered|step|task))/.test(event_type) ? 'run_reset' : 'run_ended', reason: 'why' } });
+    }
   });
 
   it('goes on where its process died, after some of the channels were asked', async () => {

@@ -37,6 +37,8 @@ const open: ReadonlySet<Delivery['status']> = new Set(['pending', 'sending', 're
 
 export const isOpen = (delivery: Delivery): delivery is OpenDelivery => open.has(delivery.status);
 
+export const isRequested = (delivery: Delivery): delivery is RequestedDelivery => delivery.status !== 'none';
+
 /** Whether a message may be there that we do not know of. */
 export const mayBePosted = (delivery: RequestedDelivery): boolean => delivery.status === 'sending' || delivery.uncertain === true;
 

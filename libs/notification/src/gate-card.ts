@@ -76,5 +76,9 @@ export const escalatedCard = (opened: Card, { escalated_to, escalations }: { rea
   ...opened, attention: `Escalated to ${shown(escalated_to, maxTitleLength)} (${escalations}): nobody decided in time.`,
 });
 
-/** The card that replaces one whose run ended before anyone decided. */
-export const closedCard = (opened: Card, reason: string): Card => ({ ...opened, status: 'closed', actions: [], summary: `Closed: the run ended before anyone decided.\nReason: ${shown(reason, maxBodyLength)}` });
+const closings = { run_ended: 'the run ended before anyone decided', run_reset: 'the run was reset before anyone decided', gate_reopened: 'what was about to happen is not what had been approved, so it asks again' } as const;
+
+/** The card that replaces one of a gate that is not open any more although nobody decided it, or whose decision does not hold. */
+export const closedCard = (opened: Card, reason: string | undefined, closing: keyof typeof closings = 'run_ended'): Card => ({
+  ...opened, status: 'closed', actions: [], summary: `Closed: ${closings[closing]}.${reason === undefined ? '' : `\nReason: ${shown(reason, maxBodyLength)}`}`,
+});

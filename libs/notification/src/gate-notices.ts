@@ -5,7 +5,7 @@ import { z } from 'zod';
 type Reminder = z.infer<typeof runEvents.approval_gate_reminder_due.data>;
 type Escalation = z.infer<typeof runEvents.approval_gate_escalated.data>;
 
-/** A published event that gates are told of, as far as the notifier needs it. `run_ended` may concern an open gate. */
+/** A published event that gates are told of, as far as the notifier needs it. `run_ended` and `run_reset` may concern an open gate. */
 export type GateNotice = {
   readonly event_id: string;
   readonly org_id: string;
@@ -18,7 +18,8 @@ export type GateNotice = {
   | { readonly notice: 'gate_reminded'; readonly reminder: Reminder }
   | { readonly notice: 'gate_escalated'; readonly escalation: Escalation }
   | { readonly notice: 'gate_decided'; readonly decision: GateDecisionRecord }
-  | { readonly notice: 'run_ended'; readonly reason: string }
+  | { readonly notice: 'gate_reopened'; readonly gate_opening_id: string }
+  | { readonly notice: 'run_ended' | 'run_reset'; readonly reason: string }
 );
 
 const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
@@ -29,13 +30,19 @@ const noticeSchema = z.discriminatedUnion('event_type', [
   published('approval_gate_reminder_due', runEvents.approval_gate_reminder_due.data),
   published('approval_gate_escalated', runEvents.approval_gate_escalated.data),
   published('approval_gate_decided', runEvents.approval_gate_decided.data),
-  published('run_cancelled', runEvents.run_cancelled.data),
-  published('run_failed', runEvents.run_failed.data),
+  published('approval_binding_broken', runEvents.approval_binding_broken.data.pick({ gate_opening_id: true })),
 ]);
 type Published = z.infer<typeof noticeSchema>;
 
+const ends = ['run_cancelled', 'run_failed', 'run_stopped', 'stateful_wait_timeout_cancelled_run'] as const;
+const resets = ['run_recovered', 'run_recovered_from_pause', 'run_step_repaired', 'run_task_retried', 'run_task_requeued', 'run_task_continued'] as const;
+const runEventSchema = z.object({ ...published('', z.object({ reason: z.string().optional(), detail: z.string().optional() })).shape, event_type: z.enum([...ends, ...resets]) });
+type OfRun = z.infer<typeof runEventSchema>;
+
 /** What the notifier follows. */
-export const noticedEvents: readonly Published['event_type'][] = ['approval_gate_opened', 'approval_gate_reminder_due', 'approval_gate_escalated', 'approval_gate_decided', 'run_cancelled', 'run_failed'];
+export const noticedEvents: readonly (Published | OfRun)['event_type'][] = [
+  'approval_gate_opened', 'approval_gate_reminder_due', 'approval_gate_escalated', 'approval_gate_decided', 'approval_binding_broken', ...ends, ...resets,
+];
 
 export type ReadNotice = { readonly ok: true; readonly notice: GateNotice } | { readonly ok: false; readonly reason: string };
 
@@ -55,15 +62,23 @@ const noticeOf = (event: Published, facts: Facts): GateNotice => {
     case 'approval_gate_reminder_due': return { ...facts, notice: 'gate_reminded', reminder: event.data };
     case 'approval_gate_escalated': return { ...facts, notice: 'gate_escalated', escalation: event.data };
     case 'approval_gate_decided': return { ...facts, notice: 'gate_decided', decision: event.data };
-    case 'run_cancelled': return { ...facts, notice: 'run_ended', reason: event.data.reason };
-    case 'run_failed': return { ...facts, notice: 'run_ended', reason: event.data.detail };
+    case 'approval_binding_broken': return { ...facts, notice: 'gate_reopened', gate_opening_id: event.data.gate_opening_id };
   }
 };
 
+const endings: ReadonlySet<string> = new Set(ends);
+
+const noticeOfRun = ({ event_type, data: { reason, detail = event_type } }: OfRun, facts: Facts): GateNotice => ({ ...facts, notice: endings.has(event_type) ? 'run_ended' : 'run_reset', reason: reason ?? detail });
+
+const eventSchema = z.union([noticeSchema, runEventSchema]);
+
+const isOfRun = (event: Published | OfRun): event is OfRun => runEventSchema.shape.event_type.safeParse(event.event_type).success;
+
 /** Reads the body of a message of CS_EVENTS. */
 export const readGateNotice = (body: string): ReadNotice => {
-  const parsed = noticeSchema.safeParse(parseJson(body));
+  const parsed = eventSchema.safeParse(parseJson(body));
   if (!parsed.success) return { ok: false, reason: `not a gate event: ${describeProblems(problemsOf(parsed.error))}` };
   const { event_id, org_id, workspace_id, aggregate_id: run_id, occurred_at_ms, position } = parsed.data;
-  return { ok: true, notice: noticeOf(parsed.data, { event_id, org_id, workspace_id, run_id, occurred_at_ms, position: toPosition(position) }) };
+  const facts = { event_id, org_id, workspace_id, run_id, occurred_at_ms, position: toPosition(position) };
+  return { ok: true, notice: isOfRun(parsed.data) ? noticeOfRun(parsed.data, facts) : noticeOf(parsed.data, facts) };
 };

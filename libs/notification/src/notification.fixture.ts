@@ -17,7 +17,9 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
   node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
 });
 
-const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', run_cancelled: 'cancelled' } as const;
+const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued' } as const;
+
+const waitingAt = (gate: PendingGate): Json => ({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { ...gate } as unknown as Json } });
 
 /** The log in memory, in which gates open and are decided; published events come from what it holds. */
 export class NotificationLog {
@@ -28,7 +30,7 @@ export class NotificationLog {
   #runPosition = 0;
 
   /** Appends the event to the run and answers its published form. */
-  async publish(event: Extract<RunEvent, { event_type: 'approval_gate_opened' | 'approval_gate_decided' | 'approval_gate_reminder_due' | 'approval_gate_escalated' | 'run_cancelled' }>, state?: Json): Promise<string> {
+  async publish(event: Extract<RunEvent, { event_type: keyof typeof statusAfter }>, state?: Json): Promise<string> {
     this.#runVersion += 1;
     const event_id = `event-${this.#runVersion}`;
     const recorded = { event_id, event_type: event.event_type, version: runEvents[event.event_type].version, recorded_at_ms: this.clock(), correlation_id: 'refund-order', data: JSON.parse(JSON.stringify(event.data)) };
@@ -40,7 +42,7 @@ export class NotificationLog {
   }
 
   opened(gate = pendingGate()): Promise<string> {
-    return this.publish({ event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } });
+    return this.publish({ event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } }, waitingAt(gate));
   }
 
   decided(decision: GateDecision = 'approve', reason?: string): Promise<string> {
@@ -60,6 +62,22 @@ export class NotificationLog {
   /** The run was cancelled while its gate was open, or after it was decided. */
   cancelled(isOpen = true): Promise<string> {
     return this.publish({ event_type: 'run_cancelled', data: { reason: 'not needed', stop_kind: 'operator_stopped' } }, { status: 'cancelled', checkpoint: isOpen ? { awaiting_gate: { ...pendingGate() } } : {} });
+  }
+
+  /** An operator cancelled it. */
+  stopped(): Promise<string> {
+    return this.publish({ event_type: 'run_stopped', data: { reason: 'not needed', stop_kind: 'operator_stopped' } }, waitingAt(pendingGate()));
+  }
+
+  /** The run was recovered: of the gate that was open nothing is left, unless it is there still. */
+  recovered(gate?: PendingGate): Promise<string> {
+    return this.publish({ event_type: 'run_recovered', data: { reason: 'try again', roots: ['look_up'], reset_nodes: ['look_up'], cleared_outputs: [], unknown_effects: [] } }, gate === undefined ? { status: 'queued', checkpoint: {} } : waitingAt(gate));
+  }
+
+  /** A step was about to do something else than what an approval of the gate let it do. */
+  bindingBroken(): Promise<string> {
+    const { gate_opening_id, node_id } = pendingGate();
+    return this.publish({ event_type: 'approval_binding_broken', data: { node_id: 'pay', gate_node_id: node_id, gate_opening_id, approved_digest: `sha256:${'0'.repeat(64)}`, actual_digest: `sha256:${'1'.repeat(64)}`, differences: [] } });
   }
 
   /** What a durable consumer on the pending deliveries is given. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Outgoing } from './channel-adapter.port.js';
 import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
-import { isOpen, mayBePosted, messagesOf, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { isOpen, isRequested, mayBePosted, messagesOf, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
 import { commandDelivery } from './request-delivery.js';
 
@@ -19,10 +19,16 @@ const later: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the question i
 
 const sameOpening = (ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest, notice: DeliveryRequest['notice']) => ({ ...request, org_id: ref.org_id, workspace_id: ref.workspace_id, notice });
 
-/** What told here how the gate ended, if anything does. */
-export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Delivery | undefined> => {
-  const endings = await Promise.all((['gate_decided', 'gate_closed'] as const).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
-  return endings.map(({ state }) => state).find(({ status }) => status !== 'none');
+/** What told here how the gate ended, if anything does. That it asks again goes before what had been decided. */
+export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<RequestedDelivery | undefined> => {
+  const endings = await Promise.all((['gate_closed', 'gate_decided'] as const).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
+  return endings.map(({ state }) => state).find(isRequested);
+};
+
+/** What a later notice of the same opening has made untrue is not told any more. */
+const isOvertaken = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> => {
+  const ending = await endingOf(eventing, ref, request);
+  return ending !== undefined && (!isEnding(request) || (request.notice === 'gate_decided' && ending.request.notice === 'gate_closed'));
 };
 
 const isEnding = ({ notice }: DeliveryRequest): boolean => notice === 'gate_decided' || notice === 'gate_closed';
@@ -41,7 +47,7 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   if (isOpen(question)) return await beforeAsked(eventing, questionRef, { question, request });
   const asked = messagesOf(question);
   if (question.status === 'abandoned' && asked.length === 0) return withdraw('the question was never asked here');
-  if (!isEnding(request) && (await endingOf(eventing, ref, request)) !== undefined) return withdraw('the gate was decided before this could be told');
+  if (await isOvertaken(eventing, ref, request)) return withdraw('the gate was decided before this could be told');
   return ready(asked);
 };
 

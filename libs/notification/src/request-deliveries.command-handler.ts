@@ -1,6 +1,6 @@
 import type { DeliveryRequest } from '@cs/contracts';
-import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
-import type { Json } from '@cs/kernel';
+import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
+import { toPosition, type Json } from '@cs/kernel';
 import { z } from 'zod';
 import { cardSchema } from './card.schema.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
@@ -57,20 +57,31 @@ const requestFollowUp = async (options: RequestDeliveriesOptions, about: GateNot
   return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(cardSchema.parse(asked.card)) });
 };
 
-/** A gate that is open in a run that ended: its last state still shows it. */
-const endedRunSchema = z.object({ checkpoint: z.object({ awaiting_gate: z.object({ gate_opening_id: z.string() }) }) });
+const waitingRunSchema = z.object({ checkpoint: z.object({ awaiting_gate: z.object({ gate_opening_id: z.string() }) }) });
 
-const closedBy = async ({ store }: Eventing, { position, reason }: Extract<GateNotice, { notice: 'run_ended' }>): Promise<FollowUp | undefined> => {
-  const ended = endedRunSchema.safeParse((await store.at(position))?.commit.state?.value);
-  if (!ended.success) return undefined;
-  return { notice: 'gate_closed', gate_opening_id: ended.data.checkpoint.awaiting_gate.gate_opening_id, card: (opened) => closedCard(opened, reason) };
+/** The opening that a run waited at after a commit; a run that rests says so in each. */
+const openingAfter = ({ commit }: Pick<StoredCommit, 'commit'>): string | undefined => waitingRunSchema.safeParse(commit.state?.value).data?.checkpoint.awaiting_gate.gate_opening_id;
+
+type OfRun = Extract<GateNotice, { notice: 'run_ended' | 'run_reset' }>;
+
+/** A gate that is open in a run that ended: its last state still shows it. After a reset only the state before does. */
+const lostOpening = async ({ store }: Eventing, { notice, position }: OfRun): Promise<string | undefined> => {
+  const stored = await store.at(position);
+  if (stored === undefined || notice === 'run_ended') return stored && openingAfter(stored);
+  const before = await store.at(toPosition(stored.commit.previous));
+  const opening = before && openingAfter(before);
+  return opening === openingAfter(stored) ? undefined : opening;
 };
 
-/** What follows from a notice; `undefined` when nothing is to be told (any more). */
-const followUpOf = async ({ eventing }: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
-  if (about.notice === 'run_ended') return await closedBy(eventing, about);
-  if (about.notice === 'gate_decided') return { notice: 'gate_decided', gate_opening_id: about.decision.gate_opening_id, card: (opened) => decidedCard(opened, about.decision) };
-  // Nobody is asked again about what no longer waits.
+const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | undefined> => {
+  const gate_opening_id = await lostOpening(eventing, about);
+  return gate_opening_id === undefined ? undefined : { notice: 'gate_closed', gate_opening_id, card: (opened) => closedCard(opened, about.reason, about.notice) };
+};
+
+type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;
+
+/** Nobody is asked again about what no longer waits. */
+const askedAgain = async (eventing: Eventing, about: Asking): Promise<FollowUp | undefined> => {
   if (!(await stillWaits(eventing, about))) return undefined;
   if (about.notice === 'gate_reminded') {
     const { gate_opening_id, notification_key } = about.reminder;
@@ -78,6 +89,18 @@ const followUpOf = async ({ eventing }: RequestDeliveriesOptions, about: Exclude
   }
   const { gate_opening_id, notification_key } = about.escalation;
   return { notice: 'gate_escalated', gate_opening_id, notification_key, card: (opened) => escalatedCard(opened, about.escalation) };
+};
+
+/** What follows from a notice; `undefined` when nothing is to be told (any more). */
+const followUpOf = async ({ eventing }: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
+  switch (about.notice) {
+    case 'gate_decided': return { notice: 'gate_decided', gate_opening_id: about.decision.gate_opening_id, card: (opened) => decidedCard(opened, about.decision) };
+    case 'gate_reopened': return { notice: 'gate_closed', gate_opening_id: about.gate_opening_id, card: (opened) => closedCard(opened, undefined, 'gate_reopened') };
+    case 'run_ended':
+    case 'run_reset': return await closedBy(eventing, about);
+    case 'gate_reminded':
+    case 'gate_escalated': return await askedAgain(eventing, about);
+  }
 };
 
 const contended = retryLater(1_000, 'others kept writing to the delivery');
@@ -94,7 +117,7 @@ const requestFollowUps = async (options: RequestDeliveriesOptions, about: Exclud
 };
 
 /**
- * Asks every channel to tell of a gate that opened, that asks again, that was decided, or whose run ended first.
+ * Asks every channel to tell of a gate that opened, that asks again, that was decided, or whose run ended or was reset first.
  * `deliveryCount`: how often the event was delivered to us.
  */
 export const requestDeliveries = async (options: RequestDeliveriesOptions, body: string, deliveryCount: number): Promise<ConsumerOutcome> => {

@@ -1,6 +1,6 @@
-import { isConsequential, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
+import { mayNotBeRequester, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
 import { escalationChain, isVoting } from '@cs/automation-domain';
-import type { ApprovalEscalation, ApprovalGrounds, ApprovalTimeout, PendingGate } from '@cs/contracts';
+import type { ApprovalEscalation, ApprovalGrounds, ApprovalTimeout, GovernanceActor, PendingGate } from '@cs/contracts';
 import type { InboxGate } from './inbox-queries.port.js';
 
 const sentences = ({ gate }: InboxGate, { risk_tier, data_classes }: ReviewerPolicy): readonly (string | false)[] => [
@@ -11,6 +11,9 @@ const sentences = ({ gate }: InboxGate, { risk_tier, data_classes }: ReviewerPol
   data_classes.length > 0 && `It concerns data of the classes ${data_classes.join(', ')}.`,
 ];
 
+/** The person of an installation without keys is nobody that a decider could be compared with, and may decide. */
+const isKnown = ({ kind, actor_id }: GovernanceActor): boolean => kind !== 'human' || actor_id !== undefined;
+
 /** Why somebody has to sign. */
 export const groundsOf = (row: InboxGate): ApprovalGrounds => {
   const { gate } = row;
@@ -18,7 +21,7 @@ export const groundsOf = (row: InboxGate): ApprovalGrounds => {
   return {
     text: sentences(row, policy).filter((sentence) => sentence !== false).join(' '),
     risk_tier: policy.risk_tier ?? gate.risk_tier ?? null, data_classes: policy.data_classes,
-    requester_barred: isConsequential(policy) || (isVoting(gate) && gate.requester_may_approve !== true),
+    requester_barred: isKnown(row.requested_by) && mayNotBeRequester(gate, policy),
     reviewer_eligibility: policy.eligibility, policy_decision: gate.policy ?? null,
   };
 };

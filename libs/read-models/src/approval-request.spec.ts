@@ -55,6 +55,14 @@ describe('an entry of the inbox', () => {
     });
   });
 
+  it('says of whoever asked that they may not approve only where somebody could be them', () => {
+    const barred = (requested_by: InboxGate['requested_by'], change: Partial<PendingGate> = { risk_tier: 'external_send' }) => shown(row(change, { requested_by })).because.requester_barred;
+    const local = { kind: 'human', source: 'local' } as const;
+    expect([barred({ kind: 'human', actor_id: 'ada' }), barred({ kind: 'system', source: 'schedule' }), barred(local)]).toEqual([true, true, false]);
+    const several = { approvals_required: 2 };
+    expect([barred({ kind: 'human', actor_id: 'ada' }, several), barred({ kind: 'human', actor_id: 'ada' }, { ...several, requester_may_approve: true }), barred(local, several)]).toEqual([true, false, false]);
+  });
+
   it('says until when, and what happens then', () => {
     const timeout = (on_expiry: 'cancel' | 'resume' | 'remind' | 'escalate', escalations = 0) =>
       shown(row({ expiry_policy: { on_expiry, escalate_to: ['lead', 'cfo'] }, policy_state: { escalations, reminder_count: 0 } }, { expires_at_ms: now + 5 })).on_timeout;

@@ -6,6 +6,8 @@ const spend = { ...agent, week: 'week', week_usd: 'week_usd', cap_usd: 'cap_usd'
 const approval = { approval_id: 'approval_id' };
 const decided = { ...approval, note: 'note', decidedBy: 'decided_by' };
 
+const budget = { ...automation, runID: 'run_id', nodeID: 'node_id', effect_id: 'effect_id', reason_code: 'reason_code' };
+
 /** What the audit keeps of governance, by event: the name in the record, and in the event. */
 export const governanceFacts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   automation_definition_approved: { ...automation, ...approval, definition_hash: 'definition_hash', capabilities: 'capabilities', approvedBy: 'approved_by' },
@@ -18,6 +20,8 @@ export const governanceFacts: Readonly<Record<string, Readonly<Record<string, st
   automation_reviewed: { ...automation, note: 'note', reviewedBy: 'reviewed_by' },
   automation_grant_added: { ...automation, grant: 'grant' },
   automation_grant_revoked: { ...automation, ...by, ...why, grant: 'grant', authority_revoked: 'authority_revoked' },
+  autonomy_budget_exceeded: { ...budget, effects: 'effects', used: 'used', limit: 'limit', window_begins_at_ms: 'window_begins_at_ms' },
+  autonomy_tier_changed: { ...budget, from_tier: 'from_tier', to_tier: 'to_tier' },
   governance_limits_changed: { limits: 'limits', ...by, ...why },
   agent_automation_registered: { ...agent, ...automation, depth: 'depth', override_approval_id: 'override_approval_id' },
   agent_review_required: { ...agent, creations: 'creations' },

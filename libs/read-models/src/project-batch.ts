@@ -1,6 +1,6 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
-import type { AggregateName, TenantContext } from '@cs/contracts';
+import type { AggregateName } from '@cs/contracts';
 import { unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
 import { foldAudit, headOf } from './audit-chain.js';
@@ -16,7 +16,7 @@ import { projectGates } from './gate.projection.js';
 import { projectAgentReviews, projectAutomationReviews, projectGovernanceApprovals, projectGovernedAgents } from './governance.projection.js';
 import { projectGovernedAutomations } from './governed-automation.projection.js';
 import { projectHandoffs } from './handoff.projection.js';
-import { runNamedBy, type ProjectionMemory } from './projection-memory.js';
+import type { ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
 import { projectEffectPolicies, projectPolicyDecisions } from './policy.projection.js';
 import { projectHumanRequests } from './human-request.projection.js';
@@ -26,6 +26,7 @@ import { projectRun } from './run.projection.js';
 import type { RunTransition } from './run-transition.js';
 import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
+import { tenantOfData, tenantOfInteraction, tenantOfNamedRun, tenantOfRun } from './tenant-of-commit.js';
 import { eventsOf } from './typed-events.js';
 import { projectWaits } from './wait.projection.js';
 import { projectWebhookDeliveries, projectWebhookTriggers, tenantOfDelivery } from './webhook.projection.js';
@@ -50,9 +51,6 @@ interface Surroundings extends ProjectOptions {
 const fold = (before: Loaded<RunState>, stored: StoredCommit): FoldedRunCommit =>
   foldRunCommit(before, stored.commit.previous === before.position ? withoutState(stored) : stored);
 
-const tenantOfRun = (run: RunState, ref: LogEntry['ref']): TenantKey =>
-  run === undefined ? { org_id: ref.org_id, workspace_id: ref.workspace_id, deployment_id: '' } : tenantKey(run.tenant_context);
-
 /** What the run waits for, and whom it asks. */
 const projectWaiting = (transition: RunTransition, rows: CollectedRows): void => {
   for (const wait of projectWaits(transition)) rows.waits.add(wait);
@@ -74,25 +72,6 @@ const projectRunCommit = (entry: LogEntry, stored: StoredCommit, surroundings: S
   projectLedger(transition, rows, digest);
   for (const decision of projectPolicyDecisions(stored, tenant)) rows.policy_decisions.add(decision);
   return tenant;
-};
-
-/** The tenant of what belongs to a run, as far as that run is known. */
-const tenantOfNamedRun = (entry: LogEntry, memory: ProjectionMemory): TenantKey => {
-  const key = runNamedBy(entry);
-  return tenantOfRun(key && memory.run(key)?.state, entry.ref);
-};
-
-/** The tenant that a commit's own events name. */
-const tenantOfData = (stored: StoredCommit): TenantKey | undefined => {
-  const data = stored.commit.events[0]?.data as { readonly tenant_context?: TenantContext } | undefined;
-  return data?.tenant_context && tenantKey(data.tenant_context);
-};
-
-/** An interaction names its tenant in its first event. */
-const tenantOfInteraction = (stored: StoredCommit): TenantKey | undefined => {
-  const [event] = eventsOf('channel_interaction', stored);
-  if (event?.event_type === 'channel_interaction_received') return tenantKey(event.data.interaction.tenant_context);
-  return event?.event_type === 'channel_interaction_refused' ? tenantKey(event.data.tenant_context) : undefined;
 };
 
 type CommitProjection = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings) => TenantKey;
@@ -156,6 +135,7 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
     return handoffs[0] ?? { ...stored.ref, deployment_id: '' };
   },
   autonomy_budget: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
+  autonomy_transition: (_entry, stored) => tenantOfData(stored) ?? { ...stored.ref, deployment_id: '' },
   // Only the write side needs it; it says nothing that the handoff and its run do not say.
   admission: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),
   watch: (_entry, { ref }) => ({ ...ref, deployment_id: '' }),

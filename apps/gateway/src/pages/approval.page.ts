@@ -36,7 +36,7 @@ const facts = (request: ApprovalRequest): Html => html`<h2>Why, who, until when<
 <dl>
 <dt>Why</dt><dd>${request.because.text}</dd>
 <dt>Asked by</dt><dd>${nameOf(request.requested_by)}, ${time(request.requested_at_ms)}</dd>
-<dt>May decide</dt><dd>${whoMay(request)}${request.because.requester_barred && '; not whoever asked'}</dd>
+<dt>May decide</dt><dd>${whoMay(request)}${request.because.requester_barred && '; whoever asked may not approve'}</dd>
 ${voters(request)}
 ${request.status === 'open' && request.on_timeout.at_ms !== null && html`<dt>Until</dt><dd>${time(request.on_timeout.at_ms)}; then ${timeoutText(request)}</dd>`}
 ${escalated(request)}

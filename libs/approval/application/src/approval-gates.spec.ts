@@ -47,6 +47,16 @@ describe('domain 14, approval gates', () => {
     expect(checkpoint.node_outputs['sign']).toMatchObject({ status: 'completed', contract_kind: 'approval_gate', content: { decision: 'approve', reason: 'fine', decided_by: person('bob') } });
   });
 
+  it('409 names who decided last: not who sent the gate back before', async () => {
+    const waiting = await WaitingRun.at({ gate: { rework_targets: ['look_up'] } });
+    await waiting.decide({ decision: 'rework', reason: 'again' }, as('cyd'));
+    await waiting.reachGate();
+    await waiting.decide({ reason: 'fine' }, as('dan'));
+    expect(refusalOf(await waiting.decide({ decision: 'cancel' }, as('bob')))).toMatchObject({
+      code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', details: { winningDecision: { decision: 'approve', reason: 'fine', decided_by: person('dan') } },
+    });
+  });
+
   it('409 carries the winning decision: node, decision, reason, time and person', async () => {
     const waiting = await WaitingRun.at();
     await waiting.decide({ decision: 'cancel', reason: 'unsafe' }, as('bob'));

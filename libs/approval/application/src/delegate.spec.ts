@@ -274,11 +274,29 @@ describe('a delegation that ends while a stand-in decides', () => {
       expect(ended.ok).toBe(true);
       const order = recorded(waiting).map(({ event_type }) => event_type);
       expect(waiting.decisions()).toBe(decided.ok ? 1 : 0);
-      if (decided.ok) expect(order.indexOf('delegation_used')).toBeLessThan(order.indexOf('delegation_ended'));
+      if (decided.ok) expect(order).toEqual(['delegation_set', 'delegation_used', 'delegation_ended']);
       else expect([reasonOf(decided), order.includes('delegation_used')]).toEqual(['ended', false]);
       outcomes.add(String(decided.ok));
     }
     expect(outcomes).toEqual(new Set(['true', 'false']));
+  });
+
+  it('refuses a decision that was judged before the end and whose use came after it', async () => {
+    const waiting = await WaitingRun.at({ gate: named });
+    const { delegation_id } = stored(await waiting.delegate({ stand_in: 'dan' }, bob));
+    const { store } = waiting;
+    const { append } = store;
+    const endedFirst: typeof append = async (...args) => {
+      if (args[0].aggregate !== 'delegation') return await append.apply(store, args);
+      Object.assign(store, { append });
+      await waiting.end(delegation_id, bob);
+      return await append.apply(store, args);
+    };
+    Object.assign(store, { append: endedFirst });
+    const decided = await waiting.decide({ on_behalf_of: 'bob' }, dan);
+    expect([codeOf(decided), reasonOf(decided)]).toEqual(['AUTOMATION_V2_GATE_DELEGATION_NOT_IN_FORCE', 'ended']);
+    expect([waiting.decisions(), (await waiting.load()).status, recorded(waiting).map(({ event_type }) => event_type)]).toEqual([0, 'awaiting_approval', ['delegation_set', 'delegation_ended']]);
+    expect(waiting.refusals()).toMatchObject([{ data: { code: 'AUTOMATION_V2_GATE_DELEGATION_NOT_IN_FORCE', actor: { actor_id: 'dan' } } }]);
   });
 
   it('a process that dies between the use and the decision leaves the gate open; the request again decides it, or is refused after the end', async () => {

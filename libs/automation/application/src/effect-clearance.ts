@@ -82,8 +82,9 @@ export class EffectClearance {
   async #spend(node: ActionNode, now: ResolvedArguments): Promise<JudgeEffect['exceeded_budget']> {
     const { session, budgets } = this.#options;
     if (this.#limits === undefined) return undefined;
-    const { automation_id } = session.run;
-    const refusal = await budgets.spend(session.ref, { automation_id, effect_id: effectIdOf(session.run, node.node_id), effects: effectsOf(node, now), limits: this.#limits });
+    const { automation_id, run_id, tenant_context } = session.run;
+    const { node_id } = node;
+    const refusal = await budgets.spend({ automation_id, run_id, tenant_context, node_id, effect_id: effectIdOf(session.run, node_id), effects: effectsOf(node, now), limits: this.#limits });
     return refusal && { reason_code: refusal.code, reason: refusal.message };
   }
 

@@ -18,6 +18,13 @@ const codes = (...hours: readonly number[]): readonly string[] => {
 };
 
 describe('an autonomy budget', () => {
+  it('says which limit is in the way, how much of it is used, and since when it counts', () => {
+    const state = spend('e1', 26.5 * hour, { state: unspentBudget, effects: 2 }).state;
+    const refused = (at_ms: number, effects = 1) => spendAutonomy({ automation_id: 'a', effect_id: 'e2', effects, limits }, state, at_ms);
+    expect(refused(26.9 * hour)).toMatchObject({ kind: 'refused', refusal: { code: 'hourly_autonomy_budget_exceeded', exceeded: { limit: 2, used: 2, window_begins_at_ms: 26 * hour } } });
+    expect(refused(30 * hour, 2)).toMatchObject({ kind: 'refused', refusal: { code: 'daily_autonomy_budget_exceeded', exceeded: { limit: 3, used: 2, window_begins_at_ms: 24 * hour } } });
+  });
+
   it('is spent effect by effect, and whole again with the next hour and day', () => {
     expect(codes(0, 0.5, 0.9)).toEqual(['spent', 'spent', 'hourly_autonomy_budget_exceeded']);
     expect(codes(0, 0.5, 1, 1.5)).toEqual(['spent', 'spent', 'spent', 'daily_autonomy_budget_exceeded']);

@@ -27,12 +27,34 @@ export interface SpendAutonomy {
   readonly limits: AutonomyLimits;
 }
 
-export type AutonomyRefusal = Refusal<'hourly_autonomy_budget_exceeded' | 'daily_autonomy_budget_exceeded'>;
+export type AutonomyReason = 'hourly_autonomy_budget_exceeded' | 'daily_autonomy_budget_exceeded';
 
-const exceeds = (used: number, { effects }: SpendAutonomy, limit: number | undefined): boolean => limit !== undefined && used + effects > limit;
+/** Which limit an effect would break, and how much of it is used. */
+export interface ExceededBudget {
+  readonly limit: number;
+  readonly used: number;
+  /** Of the hour or day, UTC, in ms since the epoch. */
+  readonly window_begins_at_ms: number;
+}
+export type AutonomyRefusal = Refusal<AutonomyReason> & { readonly exceeded: ExceededBudget };
+
+interface Window {
+  readonly code: AutonomyReason;
+  readonly name: string;
+  readonly lasts_ms: number;
+  readonly used: number;
+  readonly limit: number | undefined;
+}
+
+const exceeds = ({ used, limit }: Window, { effects }: SpendAutonomy): boolean => limit !== undefined && used + effects > limit;
 
 const used = (state: AutonomyBudgetState, at_ms: number): { readonly hour: number; readonly day: number } => ({
   hour: state.hour === Math.floor(at_ms / hourMs) ? state.hour_effects : 0, day: state.day === Math.floor(at_ms / dayMs) ? state.day_effects : 0,
+});
+
+const refusalOf = ({ code, name, lasts_ms, used: had, limit = 0 }: Window, at_ms: number): AutonomyRefusal => ({
+  code, message: `the automation may have ${limit} effects ${name} without an approval, and has had ${had}`,
+  exceeded: { limit, used: had, window_begins_at_ms: at_ms - (at_ms % lasts_ms) },
 });
 
 /** Counts effects, or says which limit they would break. What was counted stays so, whether or not it went out. */
@@ -40,8 +62,12 @@ export const spendAutonomy = (command: SpendAutonomy, state: AutonomyBudgetState
   const { automation_id, effect_id, effects, limits: { max_effects_per_hour, max_effects_per_day } } = command;
   if (effects === 0 || state.recent_effects.includes(effect_id)) return accept();
   const { hour, day } = used(state, at_ms);
-  if (exceeds(hour, command, max_effects_per_hour)) return refuse({ code: 'hourly_autonomy_budget_exceeded', message: `the automation may have ${max_effects_per_hour} effects an hour without an approval, and has had ${hour}` });
-  if (exceeds(day, command, max_effects_per_day)) return refuse({ code: 'daily_autonomy_budget_exceeded', message: `the automation may have ${max_effects_per_day} effects a day without an approval, and has had ${day}` });
+  const windows: readonly Window[] = [
+    { code: 'hourly_autonomy_budget_exceeded', name: 'an hour', lasts_ms: hourMs, used: hour, limit: max_effects_per_hour },
+    { code: 'daily_autonomy_budget_exceeded', name: 'a day', lasts_ms: dayMs, used: day, limit: max_effects_per_day },
+  ];
+  const exceeded = windows.find((window) => exceeds(window, command));
+  if (exceeded !== undefined) return refuse(refusalOf(exceeded, at_ms));
   return accept({ event_type: 'autonomy_spent', data: { automation_id, effect_id, effects, spent_at_ms: at_ms } });
 };
 

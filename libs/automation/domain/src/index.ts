@@ -31,7 +31,7 @@ export { usageOf } from './run-accounting.js';
 export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
 export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
 export { decideEffectPolicy, evolveEffectPolicy, type EffectPolicyRefusal, type EffectPolicyState, type PublishPolicy } from './effect-policy.decider.js';
-export { evolveAutonomyBudget, spendAutonomy, unspentBudget, type AutonomyBudgetState, type AutonomyRefusal, type SpendAutonomy } from './autonomy-budget.decider.js';
+export { evolveAutonomyBudget, spendAutonomy, unspentBudget, type AutonomyBudgetState, type AutonomyRefusal, type ExceededBudget, type SpendAutonomy } from './autonomy-budget.decider.js';
 export { deniedFailure, effectIdOf, neededFor } from './policy.decider.js';
 export { approvalValidityMs, holdOfNode, policyApprovalOf, usableApproval } from './policy-approval.js';
 export type { JudgeEffect } from './policy.commands.js';

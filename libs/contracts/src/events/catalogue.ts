@@ -5,7 +5,7 @@ import { channelAudienceEvents, channelCallbackEvents, channelEvents, channelInt
 import { deadLetterEvents } from './dead-letter.events.js';
 import { delegationEvents } from './delegation.events.js';
 import { deliveryEvents } from './delivery.events.js';
-import { autonomyBudgetEvents } from './autonomy-budget.events.js';
+import { autonomyBudgetEvents, autonomyTransitionEvents } from './autonomy-budget.events.js';
 import { effectPolicyEvents } from './effect-policy.events.js';
 import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
@@ -42,6 +42,7 @@ export const eventCatalogue = {
   webhook_delivery: webhookDeliveryEvents,
   effect_policy: effectPolicyEvents,
   autonomy_budget: autonomyBudgetEvents,
+  autonomy_transition: autonomyTransitionEvents,
   audit_key: auditKeyEvents,
   audit_access: auditAccessEvents,
 } as const satisfies Record<string, EventTable>;
