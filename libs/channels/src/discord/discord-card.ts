@@ -48,9 +48,9 @@ const part = (text: string | undefined, most: number): string[] => (text === und
 const shownPage = ({ page_url, actions }: CardView): string[] => (page_url === undefined || publicLink(page_url) !== undefined || actions.length === 0 ? [] : [`Look at it: ${fitText(cleanLine(page_url), 600, { escape })}`]);
 
 const itemLine = ({ text, page_url }: CardView['items'][number]): string => {
-  const shown = fitText(cleanLine(text) || nothing, maxItem, { escape });
   const page = publicLink(page_url);
-  // Inside of a link's text and target its own brackets would end it.
+  // Inside of a link's text and target its own brackets would end it, escaped or not.
+  const shown = fitText(cleanLine(text).replaceAll('[', '(').replaceAll(']', ')') || nothing, maxItem, { escape });
   return page === undefined ? `• ${shown}` : `• [${shown}](${page.replace(/[()]/g, (bracket) => (bracket === '(' ? '%28' : '%29'))})`;
 };
 

@@ -12,3 +12,6 @@ export { slackHeaders, SlackPeople, type SlackActed } from './slack/slack-people
 export { SlackStore, type SlackConversation, type SlackModal, type SlackPerson, type SlackStoredMessage, type SlackWhisper } from './slack/slack-store.js';
 export { DiscordDouble, discordPerson, type DiscordDoubleMessage, type DiscordDoubleOptions, type DiscordShown, type DiscordUser } from './discord/discord-double.js';
 export { TelegramDouble, telegramPerson, type TelegramDoubleMessage, type TelegramDoubleOptions, type TelegramShown, type TelegramUser } from './telegram/telegram-double.js';
+export { discordPage, discordStyle } from './discord/discord-page.js';
+export { parseTelegramText } from './telegram/telegram-markdown.js';
+export { telegramPage, telegramStyle } from './telegram/telegram-page.js';

@@ -34,11 +34,12 @@ const field = (value: unknown, path: string): FormProblem[] => {
 };
 
 const embed = (value: unknown, path: string): FormProblem[] => {
-  const { title, description, url, color, fields, footer, author } = membersOf(value);
+  const { title, description, url, color, fields, footer, author, timestamp } = membersOf(value);
   const every = listOf(fields);
   return [
     ...text(title, `${path}.title`, { max: 256 }), ...text(description, `${path}.description`, { max: 4096 }), ...webUrl(url, `${path}.url`),
     ...(color === undefined || (Number.isInteger(color) && Number(color) >= 0 && Number(color) <= 0xffffff) ? [] : [{ path: `${path}.color`, code: 'NUMBER_TYPE_MAX', message: 'int value should be between 0 and 16777215' }]),
+    ...(timestamp === undefined || (typeof timestamp === 'string' && !Number.isNaN(Date.parse(timestamp))) ? [] : [{ path: `${path}.timestamp`, code: 'DATETIME_TYPE_PARSE', message: 'Could not parse value.' }]),
     ...(every.length > 25 ? [{ path: `${path}.fields`, code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 25 or fewer in length.' }] : []),
     ...every.flatMap((one, index) => field(one, `${path}.fields.${index}`)),
     ...(footer === undefined ? [] : text(membersOf(footer)['text'], `${path}.footer.text`, { max: 2048, isRequired: true })),

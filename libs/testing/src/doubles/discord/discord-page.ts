@@ -16,17 +16,26 @@ body{background:#313338;color:#dbdee1}.double-note{color:#1d1c1d}.double-told{co
 .modal{position:fixed;inset:0;background:#000a;display:grid;place-items:center}.modal form{background:#313338;border-radius:8px;padding:20px;width:440px;display:grid;gap:12px}
 .modal textarea{background:#1e1f22;color:#dbdee1;border:0;border-radius:4px;min-height:100px;padding:8px;font:inherit}.modal button{border:0;border-radius:4px;padding:9px;color:#fff}`;
 
-const escapable = /\\([^A-Za-z0-9\s])/g;
-/** Texts between marks stand in private-use characters while markup is read. */
-const kept = (index: number): string => `\ue000${index}\ue001`;
+/** One piece of markup at a time, the leftmost first: an escape, code, a link with a text, an address, bold. */
+const markup = /\\([^A-Za-z0-9\s])|`([^`]+)`|\[((?:\\[^A-Za-z0-9\s]|[^\]\\])+)\]\((https?:\/\/[^\s)]+)\)|https?:\/\/[^\s<]+|\*\*((?:\\[^A-Za-z0-9\s]|[^*\\])+)\*\*/g;
 
-/** Discord's markdown as far as cards use it: escapes, bold, code and bare addresses. */
+const markupHtml = (whole: string, parts: readonly (string | undefined)[]): string => {
+  const [escaped, code, label, url, bold] = parts;
+  if (escaped !== undefined) return escapeHtml(escaped);
+  if (code !== undefined) return `<code>${escapeHtml(code)}</code>`;
+  if (label !== undefined) return `<a href="${escapeHtml(url ?? '')}">${discordHtml(label)}</a>`;
+  return bold === undefined ? `<a href="${escapeHtml(whole)}">${escapeHtml(whole)}</a>` : `<strong>${discordHtml(bold)}</strong>`;
+};
+
+/** Discord's markdown as far as cards use it. */
 export const discordHtml = (text: string): string => {
-  const literals: string[] = [];
-  const keep = (html: string): string => kept(literals.push(html) - 1);
-  const marked = escapeHtml(text.replace(/`([^`]+)`/g, (_, code: string) => keep(`<code>${escapeHtml(code)}</code>`)).replace(escapable, (_, character: string) => keep(escapeHtml(character)))
-    .replace(/https?:\/\/[^\s<\ue000\ue001]+/g, (url) => keep(`<a>${escapeHtml(url)}</a>`))).replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>');
-  return marked.replace(/\ue000(\d+)\ue001/g, (_, index: string) => literals[Number(index)] ?? '');
+  let html = '';
+  let from = 0;
+  for (const { 0: whole, 1: escaped, 2: code, 3: label, 4: url, 5: bold, index } of text.matchAll(markup)) {
+    html += escapeHtml(text.slice(from, index)) + markupHtml(whole, [escaped, code, label, url, bold]);
+    from = index + whole.length;
+  }
+  return html + escapeHtml(text.slice(from));
 };
 
 const shown = (value: unknown): string => (typeof value === 'string' ? discordHtml(value) : '');
@@ -37,12 +46,12 @@ const field = (value: unknown): string => {
 };
 
 const embed = (value: unknown): string => {
-  const { title, url, description, color, fields, footer, author } = membersOf(value);
+  const { title, url, description, color, fields, footer, author, timestamp } = membersOf(value);
   const heading = typeof url === 'string' ? `<a href="${escapeHtml(url)}">${shown(title)}</a>` : shown(title);
   const parts = [
     author === undefined ? '' : `<div class="author">${escapeHtml(String(membersOf(author)['name']))}</div>`, `<div class="title">${heading}</div>`,
     description === undefined ? '' : `<div class="text">${shown(description)}</div>`, `<div class="fields">${listOf(fields).map(field).join('')}</div>`,
-    footer === undefined ? '' : `<div class="footer">${escapeHtml(String(membersOf(footer)['text']))}</div>`,
+    footer === undefined ? '' : `<div class="footer">${escapeHtml(String(membersOf(footer)['text']))}${typeof timestamp === 'string' ? ` • ${escapeHtml(timestamp.slice(0, 16).replace('T', ' '))}` : ''}</div>`,
   ];
   return `<div class="embed" style="border-color:#${Number(color ?? 0).toString(16).padStart(6, '0')}">${parts.join('')}</div>`;
 };
