@@ -103,10 +103,16 @@ export class PlatformHttp {
 
 const passing: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 
+type FailedOutcome = Extract<AdapterOutcome, { kind: 'transient' | 'permanent' }>;
+
+const unanswered = ({ reason, isFinal, mayHaveHappened }: Extract<PlatformAnswer, { kind: 'failed' }>): FailedOutcome =>
+  isFinal ? { kind: 'permanent', reason } : { kind: 'transient', reason, ...(mayHaveHappened ? {} : { not_posted: true }) };
+
 /** What a failed call means for a delivery. 5xx, 408, 409, 425, 429 and a success that cannot be read are tried again, every other answer is final. */
-export const failedOutcome = (answer: PlatformAnswer, reason: string): Extract<AdapterOutcome, { kind: 'transient' | 'permanent' }> => {
-  if (answer.kind === 'failed') return { kind: answer.isFinal ? 'permanent' : 'transient', reason: answer.reason };
+export const failedOutcome = (answer: PlatformAnswer, reason: string): FailedOutcome => {
+  if (answer.kind === 'failed') return unanswered(answer);
   const { status, retry_after_ms } = answer;
   const passes = status < 300 || status >= 500 || passing.has(status);
-  return passes ? { kind: 'transient', reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) } : { kind: 'permanent', reason };
+  if (!passes) return { kind: 'permanent', reason };
+  return { kind: 'transient', reason, ...(status === 429 ? { not_posted: true } : {}), ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
 };

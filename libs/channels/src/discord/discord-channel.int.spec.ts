@@ -51,7 +51,7 @@ describe('the Discord channel', () => {
       let nowMs = Date.now();
       await open({ now: () => nowMs });
       server.faults.add({ path: '/messages', times: 1, fault: { kind: 'lost_answer' } });
-      expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'transient' });
+      expect(await channel.deliver(outgoingOf(channelId))).toEqual({ kind: 'transient', reason: expect.any(String) });
       expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'sent', message: { message_id: only().id } });
       nowMs += 3_600_000;
       expect(await channel.deliver(outgoingOf(channelId, { mayBePosted: true }))).toMatchObject({ kind: 'sent', message: { message_id: only().id } });
@@ -93,7 +93,7 @@ describe('the Discord channel', () => {
       expect(server.calls.some(({ answer }) => answer?.status === 429)).toBe(true);
       expect(double.messages()).toHaveLength(8);
       server.faults.add({ times: 1, fault: { kind: 'answer', answer: jsonAnswer(429, { message: 'You are being rate limited.', retry_after: 64.57, global: true }, { 'retry-after': '65' }) } });
-      expect(await channel.deliver(outgoingOf(channelId))).toEqual({ kind: 'transient', reason: expect.stringContaining('429'), retry_after_ms: 65_000 });
+      expect(await channel.deliver(outgoingOf(channelId))).toEqual({ kind: 'transient', reason: expect.stringContaining('429'), retry_after_ms: 65_000, not_posted: true });
       const before = server.calls.length;
       expect(await channel.deliver(outgoingOf(channelId))).toMatchObject({ kind: 'transient', retry_after_ms: expect.any(Number) });
       expect(server.calls).toHaveLength(before);

@@ -19,6 +19,13 @@ export interface TelegramChannelOptions extends TelegramApiOptions {
 const buttonsFollow = 'If no buttons appear here, the same question follows below.';
 const sent: AdapterOutcome = { kind: 'sent' };
 
+/** Its buttons are missing, but the card is posted, whatever became of the call that failed. */
+const isThere = (outcome: Exclude<AdapterOutcome, { kind: 'sent' }>): AdapterOutcome => {
+  if (outcome.kind === 'permanent') return outcome;
+  const { not_posted: _not, ...posted } = outcome;
+  return posted;
+};
+
 const promptOf = ({ userId, name, title, reference }: { readonly userId: string; readonly name: string; readonly title: string; readonly reference: string }): readonly Span[] => [
   // Only who is mentioned is asked to answer.
   { kind: 'link', text: name, url: `tg://user?id=${userId}` },
@@ -90,7 +97,7 @@ export class TelegramChannel implements InteractiveChannel {
   async #finish({ request, token }: Outgoing, { view, message, deadline_ms }: { readonly view: CardView; readonly message: PostedMessage; readonly deadline_ms: number }): Promise<AdapterOutcome | undefined> {
     if (view.actions.length === 0) return { kind: 'sent', message };
     const finished = await this.#messages.edit(message, renderTelegramCard(view, { token }), deadline_ms);
-    if (finished.kind === 'failed') return finished.outcome;
+    if (finished.kind === 'failed') return isThere(finished.outcome);
     this.#messages.forget(request.delivery_id);
     return finished.kind === 'gone' ? undefined : { kind: 'sent', message };
   }

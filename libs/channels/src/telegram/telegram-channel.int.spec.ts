@@ -102,7 +102,7 @@ describe('the Telegram channel', () => {
     it('goes on with the same message in a later attempt', async () => {
       await open({}, 400);
       server.faults.add({ path: '/editMessageText', fault: { kind: 'answer', answer: jsonAnswer(502, {}) } });
-      expect(await channel.deliver(outgoingOf(recipient))).toMatchObject({ kind: 'transient' });
+      expect(await channel.deliver(outgoingOf(recipient))).toEqual({ kind: 'transient', reason: expect.any(String) });
       server.faults.clear();
       await post(outgoingOf(recipient, { mayBePosted: true }));
       expect(double.messages().map(buttons)).toEqual([3]);
@@ -150,7 +150,7 @@ describe('the Telegram channel', () => {
       await open();
       server.faults.add({ path: '/sendMessage', times: 1, fault: { kind: 'answer', answer: jsonAnswer(429, { ok: false, error_code: 429, description: 'Too Many Requests: retry after 30', parameters: { retry_after: 30 } }) } });
       const outcome = await channel.deliver(outgoingOf(recipient));
-      expect(outcome).toMatchObject({ kind: 'transient', retry_after_ms: 30_000 });
+      expect(outcome).toMatchObject({ kind: 'transient', retry_after_ms: 30_000, not_posted: true });
       expect(JSON.stringify(outcome)).not.toContain('token');
     });
 
