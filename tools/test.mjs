@@ -21,6 +21,37 @@ const check = (...commands) => async () => {
   return { passed: 1, failed: 0 };
 };
 
+/** Runs without showing what it prints; the lines are shown when its turn has come. */
+const runQuietly = (args) =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => lines.push(chunk));
+    child.once('close', (code) => resolve({ code: code ?? 1, text: Buffer.concat(lines).toString() }));
+  });
+
+/** Like `check`, but begun before its turn: it uses the core that the steps before it leave idle. */
+const checkBeside = (...commands) => {
+  const work = async () => {
+    const startedAt = performance.now();
+    const texts = [];
+    let failed = 0;
+    for (const args of commands) {
+      const { code, text } = await runQuietly(args);
+      texts.push(text);
+      if (code !== 0) failed = 1;
+    }
+    return { texts, passed: 1 - failed, failed, seconds: (performance.now() - startedAt) / 1000 };
+  };
+  let over;
+  const step = async () => {
+    const { texts, ...result } = await (over ?? work());
+    process.stdout.write(texts.join(''));
+    return result;
+  };
+  return Object.assign(step, { begin: () => void (over = work()) });
+};
+
 /** A tier of tests; suites that could not run count as failed. */
 const jest = (tier, ...options) => async () => {
   const output = path.join(results, `${tier}.json`);
@@ -36,10 +67,10 @@ const jest = (tier, ...options) => async () => {
 
 const steps = {
   configuration: ['project configuration follows package.json', check(['tools/sync-workspace.mjs', '--check'])],
-  lint: ['lint and layer rules', check(['tools/lint.mjs'], ['tools/check-layers.mjs'])],
   docs: ['generated tables, links and index of the documentation', check(['tools/generate-docs.mjs', '--check'])],
   compose: ['Compose file and Dockerfile', check(['tools/check-compose.mjs'], ['tools/check-compose.selftest.mjs'])],
-  unit: ['unit tests', jest('unit')],
+  unit: ['unit tests', jest('unit', '--maxWorkers=1')],
+  lint: ['lint and layer rules', checkBeside(['tools/lint.mjs'], ['tools/check-layers.mjs'])],
   int: ['integration tests', jest('int', '--maxWorkers=2')],
   e2e: ['end-to-end tests', jest('e2e', '--runInBand')],
   demo: ['the demo, in one process', check(['apps/standalone/dist/demo.cli.js'])],
@@ -53,12 +84,14 @@ if (unknown.length > 0) {
   console.error(`Unknown step ${unknown.join(', ')}; there are ${Object.keys(steps).join(', ')}.`);
   process.exit(2);
 }
+const chosen = Object.entries(steps).filter(([name]) => wanted.length === 0 || wanted.includes(name)).map(([, step]) => step);
+for (const [, step] of chosen) step.begin?.();
 const summary = [];
-for (const [name, [title, step]] of Object.entries(steps)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+for (const [title, step] of chosen) {
   console.log(`\n── ${title}`);
   const startedAt = performance.now();
-  summary.push({ title, ...(await step()), seconds: (performance.now() - startedAt) / 1000 });
+  const result = await step();
+  summary.push({ title, seconds: (performance.now() - startedAt) / 1000, ...result });
 }
 rmSync(results, { recursive: true, force: true });
 
