@@ -9,6 +9,7 @@ const retries = fc.record({
   max_attempts: fc.integer({ min: 1, max: 3 }), mode: fc.constantFrom('fail_run' as const, 'pause_for_review' as const, 'dead_letter' as const),
 }).map(({ max_attempts, mode }) => ({ retry_policy: { max_attempts, backoff: { strategy: 'fixed' as const, initial_delay_ms: 50, multiplier: 1 }, terminal_behavior: { mode } } }));
 const promises = fc.constantFrom({}, { idempotency: 'safe' as const }, { idempotency: 'none' as const });
+const undoing = fc.constantFrom<Pick<NodeInput, 'compensate'>>({}, { compensate: { kind: 'http', method: 'POST', url: 'http://peer/undo' } });
 const conditions = fc.constantFrom({}, {}, {}, { when: 'input.x' });
 const fanOuts = fc.constantFrom<Pick<NodeInput, 'for_each'>>({}, {}, { for_each: { items: [1, 2, 3], max_parallel: 1 } }, { for_each: { items: [1, 2, 3], max_parallel: 2 } });
 
@@ -42,7 +43,7 @@ const nodeArbitrary = (index: number, count: number): fc.Arbitrary<NodeInput> =>
   const targets = fc.oneof(fc.constant<string[]>([]), some(ids(count), 2));
   const kinds = fc.oneof(
     { weight: 2, arbitrary: upstream.map((deps) => nodes.transform(id, deps)) },
-    { weight: 4, arbitrary: fc.tuple(upstream, retries, promises, fanOuts).map(([deps, retry, promise, fanOut]) => nodes.http(id, deps, { ...retry, ...fanOut, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
+    { weight: 4, arbitrary: fc.tuple(upstream, retries, promises, fanOuts, undoing).map(([deps, retry, promise, fanOut, undo]) => nodes.http(id, deps, { ...retry, ...fanOut, ...undo, action: { kind: 'http', method: 'POST', url: 'http://peer', ...promise } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts, fc.constantFrom({}, { timeout_ms: 60 })).map(([deps, retry, fanOut, limit]) => nodes.transform(id, deps, { ...retry, ...fanOut, ...limit, action: { kind: 'automation', automation_id: 'child' } })) },
     { weight: 2, arbitrary: fc.tuple(upstream, retries, fanOuts, fc.oneof(questions, escalations)).map(([deps, retry, fanOut, action]) => nodes.transform(id, deps, { ...retry, ...fanOut, action })) },
     { weight: 2, arbitrary: fc.tuple(upstream, waits).map(([deps, wait]) => nodes.timer(id, deps, { wait })) },

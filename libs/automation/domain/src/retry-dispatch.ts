@@ -1,6 +1,7 @@
 import { accept, type Decision } from '@cs/kernel';
 import type { AutomationDefinition, Run, RunDeadLetter, RunEvent } from '@cs/contracts';
 import { fanOutOf } from './fan-out.js';
+import { effectIdOf } from './node-generation.js';
 import type { DispatchRetry } from './recovery.commands.js';
 import { blockedSet, planReset, recoveryRoots } from './reset-plan.js';
 import { isSettledLetter, lettersOf, recoveryOf } from './run-recovery.js';
@@ -18,7 +19,7 @@ export const isRetryWanted = ({ status, recovery_options }: RunDeadLetter): bool
 
 /** What may have happened is sent again under its key; of a list, only the items that are missing. */
 const keepsEffects = (run: Run, node_id: string): boolean =>
-  fanOutOf(run, node_id) !== undefined || lettersOf(run, { node_id }).some((letter) => letter.outcome === 'unknown' && !isSettledLetter(letter));
+  fanOutOf(run, node_id) !== undefined || lettersOf(run, { node_id }).some((letter) => letter.outcome === 'unknown' && letter.effect_id === effectIdOf(run, { node_id }) && !isSettledLetter(letter));
 
 /** What is done again for a letter: its work, and whatever else failed. What others are blocked by stays for whoever reconciles it. */
 const drive = (run: Run, definition: AutomationDefinition, { node_id }: RunDeadLetter) => {

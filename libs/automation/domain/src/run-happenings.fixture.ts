@@ -6,6 +6,7 @@ import { release } from './run-driver.fixture.js';
 import { failed, succeeded } from './run-history.fixture.js';
 import { guardians } from './run-guardians.fixture.js';
 import { operators } from './run-operators.fixture.js';
+import { recoveries } from './run-recoveries.fixture.js';
 import type { JudgedEffect, PolicyOutcome } from '@cs/contracts';
 import type { NodeResult } from './run.commands.js';
 import { begin, deliveryTo, endFromOutside, proceed, respond, waitsOf, type Dice } from './run-steps.fixture.js';
@@ -120,4 +121,4 @@ const approvers: Happenings = [1, 2].map(() =>
 );
 
 /** Everything that may happen to a run, in any order. */
-export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers, ...operators, ...guardians];
+export const runHappenings: Happenings = [...runners, ...wakers, ...admission, ...approvers, ...operators, ...recoveries, ...guardians];

@@ -1,6 +1,8 @@
 import type { Action, AutomationDefinition, EffectIntent, Run, RunEvent } from '@cs/contracts';
 import { flowGraph } from './flow-graph.js';
 import type { RequestToOpen } from './human-request.commands.js';
+import type { RecoveryCommand } from './recovery.commands.js';
+import { recoveryOf } from './run-recovery.js';
 import type { OperatorCommandOfRun } from './operator.commands.js';
 import type { NodeResult, RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
@@ -67,7 +69,7 @@ const requestOf = (action: Action): RequestToOpen | undefined => {
 };
 
 /** Commands that a finished run takes: operators reopen it, a blocked one is cancelled, what was left to do for children is done, and what it used is counted. */
-const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>([
+const reopening: ReadonlySet<RunCommand['type']> = new Set<RunCommand['type']>(['choose_recovery', 'dispatch_retry', 'decide_compensation', 'start_compensation', 
   'cancel_child', 'release_children', 'cancel_run', 'recover_run', 'retry_task', 'requeue_task', 'repair_run', 'continue_task', 'set_disposition', 'reconcile_effect', 'record_usage',
 ]);
 
@@ -145,6 +147,22 @@ export class RunWorld {
       if (event.event_type !== 'node_effect_reconciled') continue;
       if (event.data.outcome === 'retry') this.effects.sendAgain(event.data.effect_id);
       if (event.data.outcome === 'failed') this.effects.answered(event.data.effect_id);
+    }
+    if (applied) this.effects.goOn();
+    return applied;
+  }
+
+  /** What was asked to be retried is sent again under its key, on an operator's word. */
+  recover(command: RecoveryCommand): boolean {
+    const { status } = this.run;
+    const before = recoveryOf(this.run).dead_letters;
+    const known = this.events.length;
+    const applied = this.apply(command);
+    const driven = this.events.slice(known).flatMap((event) => (event.event_type === 'stateful_dead_letter_retry_requeued' ? [event.data] : []));
+    holds(this.run.status === (driven.length === 0 ? status : 'queued'), 'recovery changes a run only when it drives it', () => command);
+    holds(driven.length === 0 || status === 'failed' || status === 'blocked', 'only failed and blocked runs are driven', () => status);
+    for (const { kept_nodes } of driven) {
+      for (const { node_id, effect_id } of Object.values(before)) if (kept_nodes.includes(node_id) && effect_id !== undefined) this.effects.sendAgain(effect_id);
     }
     if (applied) this.effects.goOn();
     return applied;
