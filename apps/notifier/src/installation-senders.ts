@@ -1,5 +1,5 @@
 import { streams, tenantStatusSubjects, type AggregateRef } from '@cs/contracts';
-import type { ConsumerOutcome, Eventing } from '@cs/eventing';
+import type { ConsumerOutcome, Eventing, IdSource } from '@cs/eventing';
 import type { ConsumerDefinition, Consumers, RunningConsumer } from '@cs/jetstream';
 import { pendingToken, sendToInstallation, type InstallationSender } from '@cs/notification';
 import { withCommit } from './read-commit.js';
@@ -8,6 +8,7 @@ import type { OpenInstallation } from './installations.js';
 export interface InstallationSendersOptions {
   readonly consumers: Pick<Consumers, 'start'>;
   readonly eventing: Eventing;
+  readonly newId: IdSource;
   readonly random: () => number;
 }
 
@@ -54,8 +55,8 @@ export class InstallationSenders {
   }
 
   #definition(ref: AggregateRef, { adapter, pace }: OpenInstallation): ConsumerDefinition {
-    const { eventing, random } = this.#options;
-    const sender: InstallationSender = { eventing, adapter, pace, random };
+    const { eventing, newId, random } = this.#options;
+    const sender: InstallationSender = { eventing, adapter, pace, newId, random };
     return {
       durable: `notifier--installation-${eventing.digest(keyOf(ref)).slice(0, 24)}`, stream: streams.log.name, filters: [tenantStatusSubjects(ref, 'delivery', pendingToken(ref.id))],
       ackWaitMs: 30_000, maxInFlight: 16, maxUnsettled, maxDeliver,

@@ -1,7 +1,7 @@
 import type { AggregateRef, Channel } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
-import { channelAggregate, channelRef, isInstalled, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
+import { channelAggregate, channelRef, isInstalled, isInteractive, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
 import { CallPace } from './call-pace.js';
 import type { ChannelSecrets } from './channel-secrets.js';
 
@@ -18,7 +18,9 @@ export interface InstallationsOptions {
   readonly secrets: ChannelSecrets;
   /** An installation is there, is another than before, or is gone (`undefined`). */
   readonly onOpened: (ref: AggregateRef, opened: OpenInstallation | undefined) => Promise<void>;
-  /** Why an installation cannot be told anything. */
+  /** The gateway as platforms reach it. */
+  readonly publicUrl: string;
+  /** Why an installation cannot be told anything, or is not called back. */
   readonly onProblem: (channel: Channel, problem: string) => void;
 }
 
@@ -88,7 +90,15 @@ export class Installations implements ChannelDirectory {
 
   async #replace(ref: AggregateRef, before: Known | undefined, opened: OpenInstallation | undefined): Promise<void> {
     await this.#options.onOpened(ref, opened);
+    if (opened !== undefined) await this.#connect(opened);
     await before?.opened?.adapter.close?.();
+  }
+
+  /** Some platforms are told by their API where to call back. */
+  async #connect({ installed: { channel }, adapter }: OpenInstallation): Promise<void> {
+    if (!isInteractive(adapter) || adapter.connect === undefined) return;
+    const outcome = await adapter.connect(`${this.#options.publicUrl.replace(/\/+$/, '')}/channels/callbacks/${channel.callback_id}`);
+    if (outcome.kind !== 'sent') this.#options.onProblem(channel, `it is not called back: ${outcome.reason}`);
   }
 
   #open(installed: InstalledChannel): OpenInstallation | undefined {

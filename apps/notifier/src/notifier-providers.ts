@@ -1,9 +1,9 @@
 import type { Provider } from '@nestjs/common';
 import type { Eventing, IdSource } from '@cs/eventing';
 import { CONSUMERS, EVENTING, type Consumers } from '@cs/jetstream';
-import type { ChannelOptions } from '@cs/notification';
-import { LOGGER, METRICS, randomId, type Logger } from '@cs/platform';
-import { randomInt } from 'node:crypto';
+import { TokenBuckets, type ChannelOptions, type ReceiveOptions } from '@cs/notification';
+import { LOGGER, METRICS, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
+import { createHash, randomInt } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { channelKinds } from './channel-kinds.js';
 import { ChannelSecrets } from './channel-secrets.js';
@@ -11,7 +11,9 @@ import { notifierEnvironment, type NotifierConfig } from './config.js';
 import { InstallationSenders } from './installation-senders.js';
 import { Installations } from './installations.js';
 import { NotificationChannels } from './notification-channels.js';
-import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS } from './tokens.js';
+import { RpcGateDecider } from './rpc-gate-decider.adapter.js';
+import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, RECEIVE_OPTIONS } from './tokens.js';
+import { within } from './within.js';
 
 /** What commands on channels need. */
 export interface ChannelCommands extends ChannelOptions {
@@ -24,17 +26,27 @@ const newCode = (): string => Array.from({ length: 8 }, () => codeAlphabet[rando
 
 const SECRETS = Symbol('CHANNEL_SECRETS');
 const newId: IdSource = randomId;
+/** Turns of one user a minute. */
+const decisionsPerMinute = 30;
+const promptsPerMinute = 10;
 
 /** The parts of the notifier. */
 export const notifierProviders = (config: NotifierConfig): readonly Provider[] => [
   { provide: SECRETS, useFactory: () => new ChannelSecrets(notifierEnvironment()) },
   { provide: CHANNELS, inject: [LOGGER, METRICS], useFactory: (logger: Logger, metrics: Registry) => new NotificationChannels(config, { logger, metrics }) },
-  { provide: INSTALLATION_SENDERS, inject: [CONSUMERS, EVENTING], useFactory: (consumers: Consumers, eventing: Eventing) => new InstallationSenders({ consumers, eventing, random: Math.random }) },
+  { provide: INSTALLATION_SENDERS, inject: [CONSUMERS, EVENTING], useFactory: (consumers: Consumers, eventing: Eventing) => new InstallationSenders({ consumers, eventing, newId, random: Math.random }) },
   {
     provide: INSTALLATIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATION_SENDERS, LOGGER],
     useFactory: (...[eventing, secrets, channels, senders, logger]: [Eventing, ChannelSecrets, NotificationChannels, InstallationSenders, Logger]) => new Installations({
-      eventing, secrets, kinds: channelKinds(channels.platformParts), onOpened: (ref, opened) => senders.use(ref, opened),
+      eventing, secrets, kinds: channelKinds(channels.platformParts), onOpened: (ref, opened) => senders.use(ref, opened), publicUrl: config.PUBLIC_URL,
       onProblem: ({ channel_id, tenant_context: { org_id, workspace_id } }, problem) => logger.error({ org_id, workspace_id, channel_id, problem }, 'a channel cannot be used'),
+    }),
+  },
+  {
+    provide: RECEIVE_OPTIONS, inject: [EVENTING, RPC_CLIENT],
+    useFactory: (eventing: Eventing, rpc: RpcClient): ReceiveOptions => ({
+      eventing, within, newId, random: Math.random, gate: new RpcGateDecider(rpc), digestOfBody: (body) => createHash('sha256').update(body).digest('hex'),
+      buckets: { decisions: new TokenBuckets(decisionsPerMinute), prompts: new TokenBuckets(promptsPerMinute) },
     }),
   },
   {

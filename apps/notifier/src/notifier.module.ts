@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ChannelCallbacksController } from './channel-callbacks.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import type { NotifierConfig } from './config.js';
 import { notifierProviders } from './notifier-providers.js';
@@ -8,6 +9,6 @@ import { NotifierService } from './notifier.service.js';
 @Module({})
 export class NotifierModule {
   static forRoot(config: NotifierConfig): DynamicModule {
-    return { module: NotifierModule, controllers: [ChannelsController], providers: [NotifierService, ...notifierProviders(config)] };
+    return { module: NotifierModule, controllers: [ChannelsController, ChannelCallbacksController], providers: [NotifierService, ...notifierProviders(config)] };
   }
 }

@@ -1,13 +1,14 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Eventing } from '@cs/eventing';
 import { AggregateWatch, CONSUMERS, EVENTING, NATS_CONNECTION, type Consumers, type RunningConsumer } from '@cs/jetstream';
+import type { ReceiveOptions } from '@cs/notification';
 import { LOGGER, type Logger } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { notifierConsumers } from './consumers.js';
 import type { InstallationSenders } from './installation-senders.js';
 import type { Installations } from './installations.js';
 import type { NotificationChannels } from './notification-channels.js';
-import { CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS } from './tokens.js';
+import { CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, RECEIVE_OPTIONS } from './tokens.js';
 
 /** Starts and stops what the notifier listens to. */
 @Injectable()
@@ -22,6 +23,7 @@ export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy 
     @Inject(CHANNELS) private readonly channels: NotificationChannels,
     @Inject(INSTALLATIONS) private readonly installations: Installations,
     @Inject(INSTALLATION_SENDERS) private readonly senders: InstallationSenders,
+    @Inject(RECEIVE_OPTIONS) private readonly receiving: ReceiveOptions,
     @Inject(NATS_CONNECTION) private readonly nc: NatsConnection,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -39,7 +41,7 @@ export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy 
   #start(): void {
     if (this.#stopping) return;
     const { eventing, channels, installations } = this;
-    const definitions = notifierConsumers({ eventing, channels: channels.all, directory: installations, publicUrl: channels.publicUrl, random: Math.random });
+    const definitions = notifierConsumers({ eventing, channels: channels.all, directory: installations, gate: this.receiving.gate, publicUrl: channels.publicUrl, random: Math.random });
     this.#consumers = [...definitions.map((definition) => this.consumers.start(definition)), this.consumers.startRetries('notifier')];
   }
 

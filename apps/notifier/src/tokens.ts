@@ -5,3 +5,5 @@ export const INSTALLATIONS = Symbol('INSTALLATIONS');
 export const INSTALLATION_SENDERS = Symbol('INSTALLATION_SENDERS');
 /** What commands on channels need, as `ChannelCommands`. */
 export const CHANNEL_OPTIONS = Symbol('CHANNEL_OPTIONS');
+/** What taking callbacks needs, as `ReceiveOptions`. */
+export const RECEIVE_OPTIONS = Symbol('RECEIVE_OPTIONS');

@@ -4,5 +4,8 @@ export { DiscordChannel, type DiscordChannelOptions } from './discord/discord-ch
 export { TelegramChannel, type TelegramChannelOptions } from './telegram/telegram-channel.adapter.js';
 export { WebhookChannel, type WebhookChannelOptions } from './webhook-channel.adapter.js';
 export type { PlatformParts } from './platform-parts.js';
+export { discordKind } from './discord/discord-kind.js';
+export { slackKind } from './slack/slack-kind.js';
+export { telegramKind } from './telegram/telegram-kind.js';
 export { webhookKind } from './webhook-kind.js';
 export { signatureHeader, signWebhook, standardWebhookHeaders, verifyWebhook } from './webhook-signature.js';

@@ -3,14 +3,14 @@ import { assertNever } from '@cs/kernel';
 import type { Delivery, RequestedDelivery } from './delivery.state.js';
 
 type EventOf<Type extends DeliveryEvent['event_type']> = Extract<DeliveryEvent, { event_type: Type }>;
-type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'uncertain'>;
+type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain'>;
 
-const factsOf = ({ request, attempts, items, hastened, uncertain }: RequestedDelivery): Facts => ({
-  request, attempts, ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(uncertain === undefined ? {} : { uncertain }),
+const factsOf = ({ request, attempts, items, hastened, posted, uncertain }: RequestedDelivery): Facts => ({
+  request, attempts, ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }),
 });
 
 const started = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_started'>): Delivery => ({
-  ...factsOf(delivery), status: 'sending', attempts: data.attempt, ...(delivery.status === 'sending' ? { uncertain: true as const } : {}),
+  ...factsOf(delivery), status: 'sending', attempts: data.attempt, attempt_id: data.attempt_id, started_at_ms: data.started_at_ms, ...(delivery.status === 'sending' ? { uncertain: true as const } : {}),
 });
 
 const attemptFailed = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_failed'>): Delivery => ({
@@ -28,6 +28,7 @@ const afterRequest = (delivery: RequestedDelivery, event: Exclude<DeliveryEvent,
   switch (event.event_type) {
     case 'delivery_item_added': return { ...delivery, items: [...(delivery.items ?? []), { item_id: event.data.item_id, item: event.data.item }] } as Delivery;
     case 'delivery_hastened': return { ...delivery, hastened: true };
+    case 'delivery_posted': return { ...delivery, posted: event.data.message };
     case 'delivery_attempt_started': return started(delivery, event);
     case 'delivery_attempt_failed': return attemptFailed(delivery, event);
     case 'delivery_abandoned': return { ...factsOf(delivery), status: 'abandoned', attempts: event.data.attempt, last_error: event.data.reason };

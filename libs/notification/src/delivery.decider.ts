@@ -11,8 +11,10 @@ export type DeliveryCommand =
   | { readonly kind: 'add_item'; readonly item_id: string; readonly item: Json }
   /** Its time does not matter any more. */
   | { readonly kind: 'hasten'; readonly reason: string }
-  | { readonly kind: 'start'; readonly at_ms: number; readonly max_attempts: number }
+  | { readonly kind: 'start'; readonly attempt_id: string; readonly at_ms: number; readonly max_attempts: number }
   | { readonly kind: 'record_outcome'; readonly outcome: ChannelOutcome | AdapterOutcome; readonly at_ms: number; readonly max_attempts: number }
+  /** A message is there that cannot be found again, and is not finished. */
+  | { readonly kind: 'post'; readonly message: PostedMessage; readonly at_ms: number }
   /** There is nothing to tell any more. An attempt that is under way has to end first. */
   | { readonly kind: 'withdraw'; readonly reason: string; readonly at_ms: number }
   /** A message of this delivery that we did not know of. */
@@ -45,9 +47,13 @@ const recordOutcome = (delivery: OpenDelivery, command: Of<'record_outcome'>): D
   }
 };
 
-const start = (delivery: OpenDelivery, { at_ms, max_attempts }: Of<'start'>): Decided => {
+/** Longer than an attempt and the lease of its message: whoever began before that is gone. */
+export const lostAfterMs = 60_000;
+
+const start = (delivery: OpenDelivery, { attempt_id, at_ms, max_attempts }: Of<'start'>): Decided => {
+  if (delivery.status === 'sending' && at_ms - delivery.started_at_ms < lostAfterMs) return accept();
   if (delivery.attempts >= max_attempts) return accept({ event_type: 'delivery_abandoned', data: { attempt: delivery.attempts, reason: 'the outcome of every attempt was lost', failed_at_ms: at_ms } });
-  return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, started_at_ms: at_ms } });
+  return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, attempt_id, started_at_ms: at_ms } });
 };
 
 const addItem = (delivery: OpenDelivery, { item_id, item }: Of<'add_item'>): Decided => {
@@ -74,6 +80,7 @@ const onOpen = (delivery: OpenDelivery, command: Exclude<DeliveryCommand, { kind
     case 'start': return start(delivery, command);
     case 'add_item': return addItem(delivery, command);
     case 'hasten': return delivery.hastened ? accept() : accept({ event_type: 'delivery_hastened', data: { reason: command.reason } });
+    case 'post': return accept({ event_type: 'delivery_posted', data: { message: command.message, posted_at_ms: command.at_ms } });
     case 'withdraw': return withdraw(delivery, command);
     default: return assertNever(command);
   }

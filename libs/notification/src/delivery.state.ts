@@ -11,6 +11,8 @@ const known = {
   items: z.array(itemSchema).readonly().exactOptional(),
   /** It waits for its time no longer. */
   hastened: z.literal(true).exactOptional(),
+  /** A message that is there and may not be finished. */
+  posted: postedMessageSchema.exactOptional(),
   /** An earlier attempt may have posted the message without our knowing. */
   uncertain: z.literal(true).exactOptional(),
 };
@@ -19,7 +21,7 @@ const failed = { ...known, last_error: z.string() };
 export const deliverySchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
   z.object({ status: z.literal('pending'), ...known }),
-  z.object({ status: z.literal('sending'), ...known }),
+  z.object({ status: z.literal('sending'), ...known, attempt_id: z.string(), started_at_ms: z.int() }),
   z.object({ status: z.literal('retrying'), ...failed }),
   z.object({ status: z.literal('sent'), ...known, sent_at_ms: z.int(), message_id: z.string().optional(), message: postedMessageSchema.exactOptional(), duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
   z.object({ status: z.literal('abandoned'), ...failed, duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
@@ -45,6 +47,6 @@ export const mayBePosted = (delivery: RequestedDelivery): boolean => delivery.st
 /** Every message that was posted for it, as far as we know. */
 export const messagesOf = (delivery: Delivery): readonly z.infer<typeof postedMessageSchema>[] => {
   if (delivery.status !== 'sent' && delivery.status !== 'abandoned') return [];
-  const first = delivery.status === 'sent' && delivery.message !== undefined ? [delivery.message] : [];
-  return [...first, ...(delivery.duplicates ?? [])];
+  const first = delivery.status === 'sent' ? (delivery.message ?? delivery.posted) : delivery.posted;
+  return [...(first === undefined ? [] : [first]), ...(delivery.duplicates ?? [])];
 };

@@ -1,4 +1,4 @@
-import type { Eventing } from '@cs/eventing';
+import type { Eventing, IdSource } from '@cs/eventing';
 import type { AdapterOutcome, ChannelAdapter, Outgoing } from './channel-adapter.port.js';
 import { storable, thrown } from './send-outcome.js';
 
@@ -14,6 +14,7 @@ export interface InstallationSender {
   readonly eventing: Eventing;
   readonly adapter: ChannelAdapter;
   readonly pace: Pace;
+  readonly newId: IdSource;
   /** In [0, 1). */
   readonly random: () => number;
 }

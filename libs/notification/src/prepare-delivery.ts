@@ -114,6 +114,6 @@ export const outgoingOf = async (eventing: Eventing, ref: AggregateRef, { delive
   const card = isList(request) ? listCard(noticeCardSchema.parse(request.card), await shownItems(eventing, ref, delivery)) : undefined;
   return {
     request: card === undefined ? request : { ...request, card }, recipient: request.recipient ?? '', asked, ...attempt,
-    token: tokenOfDelivery(tokenDelivery(eventing, ref, request)), ...(thread === undefined ? {} : { thread }),
+    token: tokenOfDelivery(tokenDelivery(eventing, ref, request)), ...(thread === undefined ? {} : { thread }), ...(delivery.posted === undefined ? {} : { posted: delivery.posted }),
   };
 };

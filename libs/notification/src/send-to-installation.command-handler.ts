@@ -5,12 +5,15 @@ import { maxAttempts } from './back-off.policy.js';
 import type { AdapterOutcome, Outgoing } from './channel-adapter.port.js';
 import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
 import { deliveryAggregate } from './delivery-aggregate.js';
+import { lostAfterMs } from './delivery.decider.js';
 import { isOpen, mayBePosted, type OpenDelivery } from './delivery.state.js';
 import { attemptDelivery, type InstallationSender } from './installation-sender.js';
 import { outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt } from './send-outcome.js';
 import { tellEnd } from './tell-end.js';
+
+const busyElsewhere = (remainingMs: number): ConsumerOutcome => retryLater(Math.max(remainingMs, 1_000), 'another attempt is under way, or its outcome is lost');
 
 /** What waits for its time is looked at so often: it may be hastened. */
 const longestHoldMs = 60_000;
@@ -34,14 +37,22 @@ const follow = async (sender: InstallationSender, ref: AggregateRef, { outgoing,
   if (notice === 'gate_reminded' || notice === 'gate_escalated') await tellEnd(sender, ref, { request: outgoing.request, asked: outgoing.asked });
 };
 
+/** An attempt that cannot write down what it posted has failed. */
+const recorder = ({ eventing }: InstallationSender, ref: AggregateRef) => async (message: PostedMessage): Promise<void> => {
+  const recorded = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'post', message, at_ms }) });
+  if (recorded === undefined) throw new Error('others kept writing to the delivery');
+};
+
 const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, asked }: { readonly delivery: OpenDelivery; readonly asked: readonly PostedMessage[] }): Promise<ConsumerOutcome> => {
-  const { eventing, pace, random } = sender;
+  const { eventing, newId, pace, random } = sender;
   await pace.take();
-  const started = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'start', at_ms, max_attempts: maxAttempts }) });
+  const attempt_id = newId();
+  const started = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'start', attempt_id, at_ms, max_attempts: maxAttempts }) });
   if (started === undefined) return retryLater(1_000, 'others kept writing to the delivery');
   if (started.status !== 'sending') return done;
+  if (started.attempt_id !== attempt_id) return busyElsewhere(started.started_at_ms + lostAfterMs - eventing.clock());
   const outgoing = await outgoingOf(eventing, ref, { delivery: started, asked, mayBePosted: mayBePosted(delivery) });
-  const outcome = await attemptDelivery(sender, outgoing);
+  const outcome = await attemptDelivery(sender, { ...outgoing, recordPosted: recorder(sender, ref) });
   const next = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) });
   await follow(sender, ref, { outgoing, outcome });
   return afterAttempt(next, outcome, random);
@@ -58,6 +69,7 @@ export const sendToInstallation = async (sender: InstallationSender, { ref }: St
   if (!isOpen(state)) return state.status === 'none' ? giveUp('the delivery was never requested') : done;
   const held = heldMs(state, eventing.clock());
   if (held > 0) return retryLater(Math.min(held, longestHoldMs), 'it is not time yet');
+  if (state.status === 'sending' && eventing.clock() - state.started_at_ms < lostAfterMs) return busyElsewhere(state.started_at_ms + lostAfterMs - eventing.clock());
   const prepared = await prepareDelivery(eventing, ref, state);
   if (prepared.kind === 'later') return retryLater(prepared.delayMs, prepared.reason);
   if (prepared.kind === 'ready') return await send(sender, ref, { delivery: state, asked: prepared.asked });

@@ -14,6 +14,8 @@ const factsOf = (event: RecordedIn<'delivery'>): Facts => {
       const { channel, notice, run_id = null, gate_opening_id = null, installation = null, recipient = null } = event.data;
       return { ...unknown, channel, installation, recipient, notice, run_id, gate_opening_id, status: 'pending', attempts: 0, requested_at_ms: event.recorded_at_ms };
     }
+    case 'delivery_posted':
+      return { ...unknown, message: event.data.message };
     case 'delivery_item_added':
     case 'delivery_hastened':
     case 'delivery_duplicate_found':

@@ -1,0 +1,207 @@
+import type { AggregateRef, Channel, ChannelInteraction, DeliveryRequest, GateDecision, GovernanceActor, PostedMessage } from '@cs/contracts';
+import { loadAggregate, type Eventing, type IdSource } from '@cs/eventing';
+import { accepted, refused, type Refusal, type Result } from '@cs/kernel';
+import { denialOf, mayEnter, type InteractionDenial } from './authorise-interaction.policy.js';
+import { cardSchema, type Card } from './card.schema.js';
+import { carryOut, commandInteraction, type CarryOutOptions } from './carry-out-interaction.command-handler.js';
+import type { HttpAnswer, InboundCall, Interaction, InteractiveChannel, Reply } from './channel-adapter.port.js';
+import { channelInteractionAggregate, channelInteractionRef, type InteractionState } from './channel-interaction.aggregate.js';
+import type { InstalledChannel } from './channel.state.js';
+import { deliveryAggregate, deliveryOfToken } from './delivery-aggregate.js';
+import { enrolUser } from './enrolment.js';
+import type { Pace } from './installation-sender.js';
+import { noteDuplicate } from './note-duplicate.js';
+import { endingOf } from './prepare-delivery.js';
+import { redactText } from './redact-text.js';
+import type { TokenBuckets } from './token-buckets.js';
+
+/** An installation that is called back. */
+export interface CalledInstallation {
+  readonly installed: InstalledChannel;
+  readonly adapter: InteractiveChannel;
+  readonly pace: Pace;
+}
+
+export interface ReceiveOptions extends CarryOutOptions {
+  /** Decisions of one user, and prompts for reasons or codes. */
+  readonly buckets: { readonly decisions: TokenBuckets; readonly prompts: TokenBuckets };
+  /** SHA-256 in hexadecimal digits. */
+  readonly digestOfBody: (body: Uint8Array) => string;
+  /** The value, or `undefined` when it takes longer. */
+  readonly within: <Value>(value: Promise<Value>, ms: number) => Promise<Value | undefined>;
+  readonly newId: IdSource;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+type Acting = Exclude<Interaction['action'], { kind: 'enrol' }>;
+
+interface Call extends CalledInstallation {
+  readonly interaction: Interaction;
+  readonly ref: AggregateRef;
+  readonly body_digest: string;
+  readonly deadline_ms: number;
+}
+
+/** What an answer takes after the decision: rendering, and one call of the platform. */
+const replyMs = 700;
+const maxReasonLength = 4_000;
+
+/** A person as the gate knows them: Slack users by team and app, others by their id within the platform. */
+const actorOf = ({ kind, settings }: Channel, user_id: string): GovernanceActor => {
+  const { team_id = '', app_id = '' } = settings.options;
+  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id };
+};
+
+const userKey = ({ installed: { channel }, interaction }: Call): string => `${channel.callback_id}/${interaction.user.user_id}`;
+
+interface Asked {
+  readonly request: DeliveryRequest & Record<'run_id' | 'node_id' | 'approval_request_id' | 'gate_opening_id', string>;
+  readonly card: Card;
+  readonly ref: AggregateRef;
+}
+
+const isAboutGate = (request: DeliveryRequest): request is Asked['request'] =>
+  [request.run_id, request.node_id, request.approval_request_id, request.gate_opening_id].every((member) => member !== undefined);
+
+/** The card that a button stands for: of this installation, whoever knows its token. */
+const askedBy = async ({ store }: Eventing, { channel }: InstalledChannel, token: string): Promise<Asked | undefined> => {
+  const ref = deliveryOfToken(channel.tenant_context, token);
+  if (ref === undefined) return undefined;
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, ref);
+  if (state.status === 'none' || state.request.installation !== channel.channel_id || !isAboutGate(state.request)) return undefined;
+  const card = cardSchema.safeParse(state.request.card);
+  return card.success ? { request: state.request, card: card.data, ref } : undefined;
+};
+
+const inProgress: Reply = { kind: 'in_progress', text: 'Your decision is recorded and is being carried out. The card will say what became of it.' };
+
+/** What was said, or is known by now, to the same interaction before. */
+const replyOfKnown = (state: InteractionState): Reply | undefined => {
+  if (state.status === 'none') return undefined;
+  if (state.status === 'accepted') return inProgress;
+  return state.status === 'refused' ? { kind: 'refused', text: state.text } : { kind: state.outcome, text: state.text };
+};
+
+const tierOfDecision = 'approve';
+
+const denial = ({ buckets, eventing }: ReceiveOptions, call: Call, isPrompt: boolean): InteractionDenial | undefined =>
+  denialOf({
+    installed: call.installed, user_id: call.interaction.user.user_id, tier: tierOfDecision,
+    wait: () => (isPrompt ? buckets.prompts : buckets.decisions).take(userKey(call), eventing.clock()),
+  });
+
+type Denied = { readonly code: string; readonly text: string };
+
+/** Who tried, and why not, for the audit. Not when there were too many: a flood must not fill the log. */
+const refuse = async (options: ReceiveOptions, call: Call, { code, text, action }: Denied & { readonly action: Acting }): Promise<Reply> => {
+  const { installed: { channel }, interaction, ref, body_digest } = call;
+  const { channel_id, tenant_context } = channel;
+  const refusedEvent = {
+    channel_id, tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id: interaction.user.user_id, delivery_id: `delivery-${action.token}`, requested_decision: action.decision, code, detail: text,
+    actor: actorOf(channel, interaction.user.user_id),
+  };
+  if (code !== 'RATE_LIMITED') await commandInteraction(options, ref, { command: { kind: 'refuse', refused: refusedEvent }, causation_id: ref.id });
+  return { kind: 'refused', text };
+};
+
+const interactionOf = (call: Call, { asked, action }: { readonly asked: Asked; readonly action: Acting }): ChannelInteraction => {
+  const { installed: { channel }, interaction, body_digest } = call;
+  const { run_id, node_id, approval_request_id, gate_opening_id, delivery_id } = asked.request;
+  const { user_id, display_name } = interaction.user;
+  const reason = action.kind === 'reason' ? redactText(action.reason).trim().slice(0, maxReasonLength) : undefined;
+  return {
+    channel_id: channel.channel_id, tenant_context: channel.tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id, ...(display_name === undefined ? {} : { display_name: display_name.slice(0, 256) }),
+    delivery_id, decision: action.decision, ...(reason === undefined ? {} : { reason }), actor: actorOf(channel, user_id), run_id, node_id, approval_request_id, gate_opening_id,
+  };
+};
+
+/** First it is in the log, then it is decided: what dies in between is carried out by the consumer. */
+const recordAndDecide = async (options: ReceiveOptions, call: Call, { asked, action }: { readonly asked: Asked; readonly action: Acting }): Promise<Result<Reply>> => {
+  const interaction = interactionOf(call, { asked, action });
+  const recorded = await commandInteraction(options, call.ref, { command: { kind: 'receive', interaction }, causation_id: call.ref.id });
+  if (recorded.kind === 'refused') return { ok: false, refusal: recorded.refusal };
+  if (recorded.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the interaction is being recorded by others');
+  if (!recorded.changed) return accepted(replyOfKnown(recorded.loaded.state) ?? inProgress);
+  const timeoutMs = Math.max(call.deadline_ms - replyMs - options.eventing.clock(), 50);
+  const settled = await options.within(carryOut(options, call.ref, { interaction, timeoutMs }), timeoutMs);
+  return accepted(settled === undefined ? inProgress : { kind: settled.outcome, text: settled.text });
+};
+
+const offers = ({ card }: Asked, decision: GateDecision): boolean => card.actions.some((action) => action.decision === decision);
+const needsReason = ({ card }: Asked, decision: GateDecision): boolean => card.actions.some((action) => action.decision === decision && action.requires_reason);
+
+const withoutReason = (action: Acting): boolean => action.kind === 'press' || action.reason.trim() === '';
+
+const tooLateToAsk = async (eventing: Eventing, { ref, request }: Asked): Promise<Reply | undefined> => {
+  const ending = await endingOf(eventing, ref, request);
+  if (ending === undefined) return undefined;
+  return { kind: 'too_late', text: `Already settled: ${cardSchema.safeParse(ending.request.card).data?.summary ?? 'this request is no longer open.'}` };
+};
+
+const act = async (options: ReceiveOptions, call: Call, action: Acting): Promise<Result<Reply>> => {
+  const { eventing } = options;
+  const asked = await askedBy(eventing, call.installed, action.token);
+  const asksForReason = asked !== undefined && needsReason(asked, action.decision) && withoutReason(action);
+  const denied = denial(options, call, asksForReason);
+  if (denied !== undefined) return accepted(await refuse(options, call, { ...denied, action }));
+  if (asked === undefined) return accepted(await refuse(options, call, { code: 'CHANNEL_CARD_UNKNOWN', text: 'This card is not known here. Look at the inbox.', action }));
+  if (!offers(asked, action.decision)) return accepted(await refuse(options, call, { code: 'AUTOMATION_V2_GATE_INVALID_DECISION', text: 'This request does not take that decision.', action }));
+  if (asksForReason) return accepted((await tooLateToAsk(eventing, asked)) ?? { kind: 'ask_reason', decision: action.decision, token: action.token, title: asked.card.title });
+  return await recordAndDecide(options, call, { asked, action });
+};
+
+const enrol = async (options: ReceiveOptions, call: Call, code: string): Promise<Reply> => {
+  const { installed, interaction: { user: { user_id } } } = call;
+  if (!mayEnter(installed, user_id)) return { kind: 'refused', text: 'You may not act in this channel: user not in allowed_users.' };
+  const wait = options.buckets.prompts.take(userKey(call), options.eventing.clock());
+  if (wait > 0) return { kind: 'refused', text: `That was a lot at once. Try again in ${wait} s.` };
+  const person = await enrolUser(options.eventing, installed, { user_id, code });
+  return person === undefined ? { kind: 'refused', text: 'This code is not valid (any more). Get a new one in Countersign.' } : { kind: 'done', text: `You are linked to ${person}.` };
+};
+
+/** A card that was posted by an attempt whose outcome was lost shows itself by being pressed. */
+const lookAtMessage = (options: ReceiveOptions, call: Call, { token, message }: { readonly token: string; readonly message: PostedMessage }): Promise<void> => {
+  const ref = deliveryOfToken(call.installed.channel.tenant_context, token);
+  return ref === undefined ? Promise.resolve() : noteDuplicate({ eventing: options.eventing, adapter: call.adapter, pace: call.pace, random: options.random, newId: options.newId }, ref, message);
+};
+
+const replyTo = async (options: ReceiveOptions, call: Call): Promise<Result<Reply>> => {
+  const { interaction: { action }, ref } = call;
+  if (action.kind === 'enrol') return accepted(await enrol(options, call, action.code));
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: channelInteractionAggregate }, ref);
+  const known = replyOfKnown(state);
+  if (known === undefined) return await act(options, call, action);
+  const digest = state.status === 'refused' ? state.body_digest : state.status === 'none' ? '' : state.interaction.body_digest;
+  return digest === call.body_digest ? accepted(known) : refused('CHANNEL_INTERACTION_REUSED', 'the identity of this interaction was used for another one');
+};
+
+const answer = async (options: ReceiveOptions, call: Call): Promise<Result<HttpAnswer>> => {
+  const { adapter, interaction, deadline_ms } = call;
+  const reply = await replyTo(options, call);
+  if (!reply.ok) return reply;
+  const { action, message } = interaction;
+  // Not waited for: whoever pressed is told without it.
+  if (action.kind !== 'enrol' && message !== undefined) lookAtMessage(options, call, { token: action.token, message }).catch(() => undefined);
+  return accepted(await adapter.reply(interaction, reply.value, deadline_ms));
+};
+
+const refusals: Readonly<Record<400 | 401, (reason: string) => Refusal>> = {
+  400: (reason) => ({ code: 'REQUEST_BODY_INVALID', message: reason }),
+  401: (reason) => ({ code: 'CHANNEL_CALLBACK_UNSIGNED', message: reason }),
+};
+
+/**
+ * Takes what a platform sent to an installation: verified first, then authorised, recorded, and decided. The answer
+ * comes by `deadline_ms`, whatever happens behind; a decision that is not known by then is told by its card.
+ */
+export const receiveCallback = async (options: ReceiveOptions, called: CalledInstallation, { call, deadline_ms }: { readonly call: InboundCall; readonly deadline_ms: number }): Promise<Result<HttpAnswer>> => {
+  const received = await called.adapter.receive(call);
+  if (received.kind === 'answered') return accepted(received.answer);
+  if (received.kind === 'refused') return { ok: false, refusal: refusals[received.status](received.reason) };
+  const { interaction } = received;
+  const { channel } = called.installed;
+  const ref = channelInteractionRef(options.eventing.digest, channel.tenant_context, { channel_id: channel.channel_id, interaction_key: interaction.interaction_key });
+  return await answer(options, { ...called, interaction, ref, body_digest: options.digestOfBody(call.body), deadline_ms });
+};
+
