@@ -1,20 +1,19 @@
 import type { PhaseTransition, StatefulSnapshot } from '@cs/contracts';
 import type { Digest, LogEntry } from '@cs/eventing';
 import { toPosition } from '@cs/kernel';
-import { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange } from '@cs/read-models';
+import {
+  eventsBeforeSnapshots, leadTo, runsAfterEvents, shownTransitions, toSnapshot,
+  type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition,
+} from '@cs/read-models';
 
 export interface RunSnapshotOptions {
   readonly queries: SnapshotQueries;
   readonly digest: Digest;
 }
 
-/** Events before the first snapshot whose commits are read with its own, in the hope that one of them carries the state. */
-const firstLook = 40;
 const furtherLook = 8;
 
-type Transition = PhaseTransition & { readonly seq: number };
-
-const without = ({ seq: _seq, ...transition }: Transition): PhaseTransition => transition;
+const without = ({ seq: _seq, ...transition }: SnapshotTransition): PhaseTransition => transition;
 
 /** Snapshots of runs, folded from the archive when they are asked for (decision "snapshots on demand"). Changes nothing. */
 export class RunSnapshots {
@@ -35,11 +34,22 @@ export class RunSnapshots {
     const [transitions, entries] = await Promise.all([
       this.#queries.phaseTransitions(run, { seq: last.seq, limit: shownTransitions + events.length }), this.#commits(run, { from: first.seq, to: last.seq }),
     ]);
-    const runs = runsAfterEvents(entries, first.seq);
+    return this.#fold(reader, { events, transitions, entries });
+  }
+
+  /** Of what was read already. Commits that are missing to begin with are read now: they never change. */
+  async ofSources(reader: Reader, runId: string, sources: SnapshotSources): Promise<readonly StatefulSnapshot[]> {
+    const [first, last] = [sources.events[0], sources.events.at(-1)];
+    if (first === undefined || last === undefined || leadTo(sources.entries, first.seq)) return this.#fold(reader, sources);
+    return this.#fold(reader, { ...sources, entries: await this.#commits({ org_id: reader.org_id, workspace_id: reader.workspace_id, run_id: runId }, { from: first.seq, to: last.seq }) });
+  }
+
+  #fold(reader: Reader, { events, transitions, entries }: SnapshotSources): readonly StatefulSnapshot[] {
+    const runs = runsAfterEvents(entries, events[0]?.seq ?? 1);
     return events.flatMap((event) => this.#snapshot({ reader, event, transitions }, runs.get(event.seq)));
   }
 
-  #snapshot({ reader, event, transitions }: { readonly reader: Reader; readonly event: SnapshotEvent; readonly transitions: readonly Transition[] }, run: ReturnType<ReturnType<typeof runsAfterEvents>['get']>): readonly StatefulSnapshot[] {
+  #snapshot({ reader, event, transitions }: { readonly reader: Reader; readonly event: SnapshotEvent; readonly transitions: readonly SnapshotTransition[] }, run: ReturnType<ReturnType<typeof runsAfterEvents>['get']>): readonly StatefulSnapshot[] {
     // The commit could not be read, and no later one of this page carries what it led to.
     if (run === undefined) return [];
     return [toSnapshot({ tenant: reader, run, event, transitions: transitions.filter(({ seq }) => seq <= event.seq).map(without), digest: this.#digest })];
@@ -48,7 +58,7 @@ export class RunSnapshots {
   /** Commits that lead to the run as of each event from `from` to `to`. */
   async #commits(run: RunKey, { from, to }: { readonly from: number; readonly to: number }): Promise<readonly LogEntry[]> {
     let entries: readonly LogEntry[] = [];
-    for (let back = firstLook; ; back *= furtherLook) {
+    for (let back = eventsBeforeSnapshots; ; back *= furtherLook) {
       const after_seq = Math.max(0, from - 1 - back);
       entries = await this.#queries.commitsOfEvents(run, { after_seq, to_seq: to });
       if (leadTo(entries, from)) return entries;

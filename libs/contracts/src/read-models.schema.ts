@@ -49,6 +49,9 @@ export interface StatefulRun {
   readonly scope: StatefulScope;
   readonly status: string;
   readonly phase: string;
+  /** The phase as it was last seen: one entry. Timeline and snapshots have every step. */
+  readonly phase_history: readonly PhaseTransition[];
+  readonly allowed_next_phases: readonly string[];
   readonly current_phase_id: string | null;
   readonly active_wait_kind: string | null;
   readonly active_wait_id: string | null;

@@ -1,4 +1,5 @@
 import type { StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
+import type { StatefulSnapshot } from './run-snapshot.schema.js';
 import type { GovernanceActor } from './tenant.schema.js';
 
 /** How much of each kind one document holds, at most. */
@@ -79,8 +80,13 @@ export interface RunObservability {
     /** Of those events that name a cause or a correlation. */
     readonly correlation_ids: readonly Pick<StatefulEvent, 'event_id' | 'seq' | 'causation_id' | 'correlation_id'>[];
   };
+  readonly snapshots: {
+    readonly latest: Pick<StatefulSnapshot, 'snapshot_id' | 'seq' | 'status' | 'phase' | 'created_at_ms'> | null;
+    /** The newest, ascending. */
+    readonly items: readonly StatefulSnapshot[];
+  };
   readonly operator_summary: { readonly is_blocked: boolean; readonly blocking_reasons: readonly BlockingReason[]; readonly allowed_actions: readonly OperatorAction[] };
   /** Lengths of what is returned; `active_waits` counts the one that follows from the run only, too. */
-  readonly counts: { readonly waits: number; readonly active_waits: number; readonly policy_decisions: number; readonly protected_audit_events: number; readonly events: number };
+  readonly counts: { readonly waits: number; readonly active_waits: number; readonly policy_decisions: number; readonly protected_audit_events: number; readonly events: number; readonly snapshots: number };
   readonly limits: ObservabilityLimits;
 }

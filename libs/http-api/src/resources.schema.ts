@@ -36,6 +36,19 @@ export const runResource = z.intersection(
   }),
 );
 
+/** A step from one phase to another. */
+export const phaseTransitionResource = z.object({
+  event_id: z.string(),
+  event_type: z.enum(['stateful_runtime.phase.observed', 'stateful_runtime.phase.transition']).describe('`observed`: seen in this phase without a move that the table of phases knows'),
+  from_phase: z.string().nullable(),
+  to_phase: z.string(),
+  occurred_at_ms: milliseconds,
+  phase_id: z.string().nullable(),
+  reason: z.string(),
+  reentry: z.literal(true).exactOptional().describe('The run went back into work that it had left'),
+  anomaly: z.enum(['from_terminal_phase', 'not_in_the_table']).exactOptional(),
+}) satisfies z.ZodType<PhaseTransition>;
+
 /** The stateful view of a run. */
 export const statefulRunResource = z.object({
   run_id: z.string(),
@@ -56,6 +69,8 @@ export const statefulRunResource = z.object({
   }).describe('Whom and what the run concerns: its tenant, and `metadata.enterprise_scope` of its definition'),
   status: z.string(),
   phase: z.string(),
+  phase_history: z.array(phaseTransitionResource).readonly().describe('The phase as it was last seen: one entry. Timeline and snapshots have every step'),
+  allowed_next_phases: strings,
   current_phase_id: z.string().nullable(),
   active_wait_kind: z.string().nullable(),
   active_wait_id: z.string().nullable(),
@@ -69,19 +84,6 @@ export const statefulRunResource = z.object({
   last_seq: z.int().nonnegative(),
   metadata: z.object({ stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable() }),
 }) satisfies z.ZodType<StatefulRun>;
-
-/** A step from one phase to another. */
-export const phaseTransitionResource = z.object({
-  event_id: z.string(),
-  event_type: z.enum(['stateful_runtime.phase.observed', 'stateful_runtime.phase.transition']).describe('`observed`: seen in this phase without a move that the table of phases knows'),
-  from_phase: z.string().nullable(),
-  to_phase: z.string(),
-  occurred_at_ms: milliseconds,
-  phase_id: z.string().nullable(),
-  reason: z.string(),
-  reentry: z.literal(true).exactOptional().describe('The run went back into work that it had left'),
-  anomaly: z.enum(['from_terminal_phase', 'not_in_the_table']).exactOptional(),
-}) satisfies z.ZodType<PhaseTransition>;
 
 /** One line of a run's timeline. */
 export const statefulEventResource = z.object({

@@ -1,6 +1,7 @@
 import { governanceActorSchema, type RunObservability } from '@cs/contracts';
 import { z } from 'zod';
 import { statefulEventResource, statefulRunResource } from './resources.schema.js';
+import { statefulSnapshotResource } from './snapshot.schema.js';
 import { waitResource } from './wait.schema.js';
 
 const milliseconds = z.int().nonnegative().describe('Milliseconds since the Unix epoch');
@@ -47,7 +48,11 @@ export const runObservabilityAnswer = z.object({
     tail: z.array(statefulEventResource).readonly().describe('The newest, ascending'),
     correlation_ids: z.array(z.object(named)).readonly(),
   }),
+  snapshots: z.object({
+    latest: z.object({ snapshot_id: z.string(), seq: z.int().positive(), status: z.string(), phase: z.string(), created_at_ms: milliseconds }).nullable(),
+    items: z.array(statefulSnapshotResource).readonly().describe('The newest, ascending'),
+  }),
   operator_summary: z.object({ is_blocked: z.boolean(), blocking_reasons: z.array(blockingReason).readonly(), allowed_actions: z.array(operatorAction).readonly() }),
-  counts: z.object({ waits: count, active_waits: count, policy_decisions: count, protected_audit_events: count, events: count }).describe('Of what is in this document'),
+  counts: z.object({ waits: count, active_waits: count, policy_decisions: count, protected_audit_events: count, events: count, snapshots: count }).describe('Of what is in this document'),
   limits: z.object({ event_limit: count, snapshot_limit: count, reliability_limit: count, audit_limit: count }),
 }) satisfies z.ZodType<RunObservability>;

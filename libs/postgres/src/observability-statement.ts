@@ -1,5 +1,5 @@
 import type { ObservabilityLimits } from '@cs/contracts';
-import type { Reader } from '@cs/read-models';
+import { compactionMarkerType, eventsBeforeSnapshots, shownTransitions, type Reader } from '@cs/read-models';
 import { asJsonText, auditRunText } from './audit-texts.js';
 import type { Statement } from './database.js';
 import { runColumns, withScope } from './run-list-statement.js';
@@ -8,6 +8,8 @@ import { isSeenThrough } from './visibility.js';
 /** Documents of one part of the answer, together. All parts stay below what a message between services holds. */
 const partBytes = 512 * 1024;
 const eventBytes = 3 * partBytes;
+/** Commits stay here: snapshots are folded from them. */
+const commitBytes = 16 * partBytes;
 
 /** `x`: rows of what belongs to the run `r`, the most important first. `place` numbers them by that order. */
 interface Part {
@@ -25,9 +27,24 @@ export const observedParts = {
   active_wait: { rows: `select ${wait}, due_at_ms from countersign.waits where ${ofRun} and rank = 0`, order: 'due_at_ms, created_at_ms, wait_id' },
   ended_wait: { rows: `select ${wait} from countersign.waits where ${ofRun} and rank = 1 order by updated_at_ms desc, wait_id limit $8`, order: 'updated_at_ms desc, wait_id' },
   event: {
-    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, phase_transition::json, wait_kind, causation_id, correlation_id, position, status, payload::json
+    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, phase_transition::json, wait_kind, causation_id, correlation_id, position, status, phase_transition::json, payload::json
       from countersign.run_events where ${ofRun} order by seq desc limit $6`,
     order: 'seq desc', bytes: eventBytes,
+  },
+  snapshot_event: {
+    rows: `select seq, event_id, event_type, occurred_at_ms, phase_id from countersign.run_events where ${ofRun} and event_type <> '${compactionMarkerType}' order by seq desc limit $10`,
+    order: 'seq desc',
+  },
+  transition: {
+    rows: `select seq, phase_transition, case when event_type = '${compactionMarkerType}' then payload end as marker
+      from countersign.run_events where ${ofRun} and phase_transition is not null order by seq desc limit $10 + ${shownTransitions}`,
+    order: 'seq desc',
+  },
+  commit: {
+    rows: `select a.position, a.subject, a.body, a.encoding, a.problem from (
+        select distinct position from (select position from countersign.run_events where ${ofRun} order by seq desc limit $10 + ${eventsBeforeSnapshots}) as newest
+      ) as p join countersign.archive as a using (position)`,
+    order: 'position desc', bytes: commitBytes,
   },
   policy_decision: {
     rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} order by created_at_ms desc, decision_id desc limit $8`,
@@ -57,7 +74,7 @@ const text = `
   order by part, place`;
 
 /** Everything about one run that the reader sees, in one answer of the database and as of one moment. */
-export const observedRunStatement = (reader: Reader, runId: string, { event_limit, reliability_limit, audit_limit }: ObservabilityLimits): Statement => ({
+export const observedRunStatement = (reader: Reader, runId: string, { event_limit, snapshot_limit, reliability_limit, audit_limit }: ObservabilityLimits): Statement => ({
   name: 'observed_run', text,
-  values: [reader.org_id, reader.workspace_id, reader.deployment_id, runId, reader.viewer_keys ?? null, event_limit, audit_limit, reliability_limit, asJsonText(runId)],
+  values: [reader.org_id, reader.workspace_id, reader.deployment_id, runId, reader.viewer_keys ?? null, event_limit, audit_limit, reliability_limit, asJsonText(runId), snapshot_limit],
 });

@@ -1,8 +1,10 @@
 import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
-import type { ObservedRows, Reader, RunObservabilityQueries } from '@cs/read-models';
+import type { ObservedRows, Reader, RunObservabilityQueries, SnapshotEvent } from '@cs/read-models';
+import type { StoredArchiveRow } from './archive-rows.js';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
 import { observedRunStatement, type observedParts } from './observability-statement.js';
+import { readTransitions, toEntry, type TransitionRow } from './snapshot-queries.adapter.js';
 import { readRun, readTamperedActor, type RunDocument } from './stored-rows.js';
 
 interface ObservedRow {
@@ -27,7 +29,7 @@ const readDecision = ({ record: { judged, judgement }, ...made }: DecisionItem):
 const readAudit = ({ actor, ...record }: Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null }): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
 
 /** The items of a part. They are read back as what the projections wrote. */
-const itemsOf = <Item>(rows: readonly ObservedRow[], part: keyof typeof observedParts): readonly Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
+const itemsOf = <Item>(rows: readonly ObservedRow[], part: keyof typeof observedParts): Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
 
 /** Everything about one run, in one round trip. */
 export class PostgresRunObservability implements RunObservabilityQueries {
@@ -41,6 +43,10 @@ export class PostgresRunObservability implements RunObservabilityQueries {
       run: readRun(JSON.parse(run.item) as RunDocument),
       waits: [...itemsOf<WaitItem>(rows, 'active_wait'), ...itemsOf<WaitItem>(rows, 'ended_wait')].map(readWait),
       events: itemsOf<Omit<StatefulEvent, 'schema_version'>>(rows, 'event').map((event): StatefulEvent => ({ schema_version: 1, ...event })).reverse(),
+      snapshots: {
+        events: itemsOf<SnapshotEvent>(rows, 'snapshot_event').reverse(), transitions: readTransitions(itemsOf<TransitionRow>(rows, 'transition').reverse()),
+        entries: itemsOf<StoredArchiveRow>(rows, 'commit').reverse().map(toEntry),
+      },
       policy_decisions: itemsOf<DecisionItem>(rows, 'policy_decision').map(readDecision),
       audit: itemsOf<Parameters<typeof readAudit>[0]>(rows, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
     };

@@ -1,7 +1,7 @@
 import type { PhaseTransition } from '@cs/contracts';
 import { readLogEntry, type LogEntry } from '@cs/eventing';
 import { toPosition, type Json, type Position } from '@cs/kernel';
-import { compactionMarkerType, stepsOfMarker, type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange } from '@cs/read-models';
+import { compactionMarkerType, stepsOfMarker, type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotTransition } from '@cs/read-models';
 import { askDatabase } from './ask-database.js';
 import { readArchiveRow, type StoredArchiveRow } from './archive-rows.js';
 import type { Database } from './database.js';
@@ -15,8 +15,20 @@ const newestText = `
   select * from (select ${columns} from countersign.run_events where ${ofRun} and seq < $4 and event_type <> '${compactionMarkerType}' order by seq desc limit $5) as newest order by seq`;
 const oneText = `select ${columns} from countersign.run_events where ${ofRun} and event_id = $4 and event_type <> '${compactionMarkerType}'`;
 
+export interface TransitionRow {
+  readonly seq: number;
+  readonly phase_transition: string;
+  /** Payload of a marker of events that have left. */
+  readonly marker: string | null;
+}
+
+/** Steps of the phase, from rows in order. A marker stands for several. */
+export const readTransitions = (rows: readonly TransitionRow[]): readonly SnapshotTransition[] =>
+  rows.flatMap(({ marker, phase_transition, seq }) =>
+    (marker === null ? [JSON.parse(phase_transition) as PhaseTransition] : stepsOfMarker(JSON.parse(marker) as Json)).map((step) => ({ ...step, seq })));
+
 /** What was set aside is as unreadable as it was. */
-const toEntry = (row: StoredArchiveRow): LogEntry => {
+export const toEntry = (row: StoredArchiveRow): LogEntry => {
   const { position, subject, body, problem } = readArchiveRow(row);
   const entry = readLogEntry({ position: toPosition(position), subject, body });
   if (problem === null) return entry;
@@ -40,14 +52,13 @@ export class PostgresSnapshotQueries implements SnapshotQueries {
     return askDatabase<SnapshotEvent>(this.database, { name: 'snapshot_events', text: newestText, values: [...key, range.before_seq ?? Number.MAX_SAFE_INTEGER, range.limit] });
   }
 
-  async phaseTransitions({ org_id, workspace_id, run_id }: RunKey, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<readonly (PhaseTransition & { readonly seq: number })[]> {
-    const rows = await askDatabase<{ seq: number; phase_transition: string; marker: string | null }>(this.database, {
+  async phaseTransitions({ org_id, workspace_id, run_id }: RunKey, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<readonly SnapshotTransition[]> {
+    const rows = await askDatabase<TransitionRow>(this.database, {
       name: 'phase_transitions',
       text: `select seq, phase_transition, case when event_type = '${compactionMarkerType}' then payload end as marker from countersign.run_events where ${ofRun} and seq <= $4 and phase_transition is not null order by seq desc limit $5`,
       values: [org_id, workspace_id, run_id, seq, limit],
     });
-    return rows.toReversed().flatMap(({ marker, phase_transition, seq: at }) =>
-      (marker === null ? [JSON.parse(phase_transition) as PhaseTransition] : stepsOfMarker(JSON.parse(marker) as Json)).map((step) => ({ ...step, seq: at })));
+    return readTransitions(rows.toReversed());
   }
 
   async commitsOfEvents({ org_id, workspace_id, run_id }: RunKey, { after_seq, to_seq }: { readonly after_seq: number; readonly to_seq: number }): Promise<readonly LogEntry[]> {

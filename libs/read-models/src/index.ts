@@ -32,7 +32,7 @@ export { compactionMarkerType, compactionOf, stepsOfMarker, type CompactedEvent,
 export type { RetentionRule } from './retention.port.js';
 export { checkpointSummary } from './checkpoint-summary.js';
 export { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type SnapshotParts } from './run-snapshots.js';
-export type { SnapshotEvent, SnapshotQueries, SnapshotRange } from './snapshot-queries.port.js';
+export { eventsBeforeSnapshots, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition } from './snapshot-queries.port.js';
 export { toStatefulRun } from './stateful-run.js';
 export type { SweepQueries } from './sweep-queries.port.js';
 export type { ChannelQueries, DeliveryFilter } from './channel-queries.port.js';

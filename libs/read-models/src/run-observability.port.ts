@@ -1,5 +1,6 @@
 import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
 import type { StoredRun } from './projection-queries.port.js';
+import type { SnapshotSources } from './snapshot-queries.port.js';
 import type { Reader } from './tenant-key.js';
 
 /** What is stored about one run, as of one moment, cut to the limits. */
@@ -9,6 +10,8 @@ export interface ObservedRows {
   readonly waits: readonly WaitRecord[];
   /** The newest events, ascending. */
   readonly events: readonly StatefulEvent[];
+  /** What the snapshots of the newest events are folded from. */
+  readonly snapshots: SnapshotSources;
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
   /** The newest records that name the run, ascending. */

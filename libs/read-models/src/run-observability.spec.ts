@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ObservedPolicyDecision, Run, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { ObservedPolicyDecision, Run, StatefulEvent, StatefulSnapshot, WaitRecord } from '@cs/contracts';
 import { LogHistory, project } from './log-history.fixture.js';
 import { observeRunRows } from './run-observability.js';
 import type { ObservedRows } from './run-observability.port.js';
@@ -31,9 +31,9 @@ const event = (seq: number, over: Partial<StatefulEvent> = {}): StatefulEvent =>
 
 const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): ObservedRows => {
   const { stored = runAtItsGate(), ...rest } = over;
-  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], policy_decisions: [], audit: [], ...rest };
+  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], audit: [], ...rest };
 };
-const observe = (over: Parameters<typeof rowsOf>[0] = {}) => observeRunRows(rowsOf(over), limits);
+const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []) => observeRunRows({ rows: rowsOf(over), snapshots }, limits);
 const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
 
 describe('the wait of a run', () => {
@@ -115,5 +115,25 @@ describe('the timeline in the document', () => {
       correlation_ids: [{ event_id: 'e4', seq: 4, causation_id: 'w1', correlation_id: null }, { event_id: 'e5', seq: 5, causation_id: null, correlation_id: 'refund' }],
     });
     expect(observe().events).toEqual({ latest: null, tail: [], correlation_ids: [] });
+  });
+});
+
+describe('the snapshots in the document', () => {
+  const snapshot = (seq: number, size = 1): StatefulSnapshot => ({
+    schema_version: 1, snapshot_id: `e${seq}`, run_id: 'r1', seq, created_at_ms: seq, scope: { schema_version: 1, tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } }, status: 'running', phase: 'running_phase',
+    phase_history: [], allowed_next_phases: [], phase_id: null, source_record_kind: 'automation_v2', checkpoint: { completed_nodes: ['x'.repeat(size)] }, payload_digest: 'sha256:0', workflow_definition_version: null, workflow_definition_snapshot_hash: null,
+    metadata: { source: 'automation_v2_lifecycle', event_id: `e${seq}`, event: 'x', lifecycle_index: seq - 1, redaction_tier: 'summary', activity_boundary: true },
+  });
+
+  it('are all there, with the newest named', () => {
+    const found = observe({}, [snapshot(1), snapshot(2)]);
+    expect(found.snapshots).toEqual({ latest: { snapshot_id: 'e2', seq: 2, status: 'running', phase: 'running_phase', created_at_ms: 2 }, items: [snapshot(1), snapshot(2)] });
+    expect([found.counts.snapshots, observe().snapshots]).toEqual([2, { latest: null, items: [] }]);
+  });
+
+  it('given more than one answer holds, are the newest that fit, and one at least', () => {
+    const seqs = (...sizes: readonly number[]) => observe({}, sizes.map((size, index) => snapshot(index + 1, size))).snapshots.items.map(({ seq }) => seq);
+    expect(seqs(400_000, 400_000, 400_000, 10)).toEqual([2, 3, 4]);
+    expect(seqs(10, 2_000_000)).toEqual([2]);
   });
 });

@@ -1,8 +1,11 @@
-import type { ObservabilityLimits, Run, RunObservability, StatefulEvent, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { ObservabilityLimits, Run, RunObservability, StatefulEvent, StatefulRun, StatefulSnapshot, WaitRecord } from '@cs/contracts';
 import { blockingReasons, operatorActions } from './operator-summary.js';
 import type { ObservedRows } from './run-observability.port.js';
 import { toStatefulRun } from './stateful-run.js';
 import { rankOf } from './wait-queries.port.js';
+
+/** Characters of all snapshots of one answer together. */
+const snapshotCharacters = 1024 * 1024;
 
 /** The wait that follows from the run alone: it names one, and no active wait that is stored is that one (domain 11.3). */
 const inferredWait = (run: StatefulRun, { tenant_context: { org_id, workspace_id, deployment_id } }: Run): WaitRecord | undefined => {
@@ -34,18 +37,38 @@ const eventsOf = (tail: readonly StatefulEvent[]): RunObservability['events'] =>
   };
 };
 
+/** The newest snapshots that fit into an answer together. */
+const newestThatFit = (snapshots: readonly StatefulSnapshot[]): readonly StatefulSnapshot[] => {
+  let characters = 0;
+  const tooMuch = snapshots.findLastIndex((snapshot) => (characters += JSON.stringify(snapshot).length) > snapshotCharacters);
+  return snapshots.slice(Math.min(tooMuch + 1, snapshots.length - 1));
+};
+
+const snapshotsOf = (all: readonly StatefulSnapshot[]): RunObservability['snapshots'] => {
+  const items = newestThatFit(all);
+  const latest = items.at(-1);
+  return { latest: latest === undefined ? null : { snapshot_id: latest.snapshot_id, seq: latest.seq, status: latest.status, phase: latest.phase, created_at_ms: latest.created_at_ms }, items };
+};
+
+/** What a document is made from: what is stored, and the snapshots that were folded from it, in ascending `seq`. */
+export interface Observed {
+  readonly rows: ObservedRows;
+  readonly snapshots: readonly StatefulSnapshot[];
+}
+
 /** Everything about one run in one document (domain 11). Says nothing that its rows do not say. */
-export const observeRunRows = (rows: ObservedRows, limits: ObservabilityLimits): RunObservability => {
+export const observeRunRows = ({ rows, snapshots: folded }: Observed, limits: ObservabilityLimits): RunObservability => {
   const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, audit } = rows;
   const run = toStatefulRun(stored, last_seq, scope);
   const active_waits = activeWaits(run, rows);
   const grounds = { run, stored, active_waits, policy_decisions };
   const blocking_reasons = blockingReasons(grounds);
+  const snapshots = snapshotsOf(folded);
   return {
     run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions,
-    audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events),
+    audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events), snapshots,
     operator_summary: { is_blocked: blocking_reasons.length > 0, blocking_reasons, allowed_actions: operatorActions(grounds) },
-    counts: { waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, protected_audit_events: audit.length, events: events.length },
+    counts: { waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, protected_audit_events: audit.length, events: events.length, snapshots: snapshots.items.length },
     limits,
   };
 };

@@ -1,6 +1,7 @@
 import { byDueTime, isFinished, statefulStatus } from '@cs/automation-domain';
-import type { DefinitionScope, Run, StatefulRun } from '@cs/contracts';
+import type { DefinitionScope, PhaseTransition, Run, StatefulRun } from '@cs/contracts';
 import { statefulScope } from './definition-scope.js';
+import { allowedNextPhases } from './phase-machine.js';
 import { phaseOf } from './phase.js';
 
 /** What a run waits for first: its gate, else the wait that ends soonest. */
@@ -16,12 +17,19 @@ const metadataOf = (run: Run): StatefulRun['metadata'] => ({
   stop_kind: run.stop_kind ?? null, trigger_reason: run.trigger_reason ?? null, consumed_handoff_id: run.consumed_handoff_id ?? null,
 });
 
+/** All that a run says of its phases without its events: where it is, and since when at the latest. */
+const observedPhase = ({ run_id, updated_at_ms }: Run, phase: string, { status, phase_id }: { readonly status: string; readonly phase_id: string | null }): PhaseTransition => ({
+  event_id: `${run_id}:phase:${phase}:${updated_at_ms}`, event_type: 'stateful_runtime.phase.observed', from_phase: null, to_phase: phase, occurred_at_ms: updated_at_ms, phase_id, reason: `observed_status:${status}`,
+});
+
 /** The stateful view of a run (domain 7.1); `lastSeq` is its newest event's, `scope` what its definition concerns. */
 export const toStatefulRun = (run: Run, lastSeq: number, scope: DefinitionScope | null = null): StatefulRun => {
   const status = statefulStatus(run);
+  const phase = phaseOf(status);
+  const current_phase_id = run.checkpoint.awaiting_gate?.node_id ?? null;
   return {
-    run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, automation_run_id: run.run_id, scope: statefulScope(run, scope), status, phase: phaseOf(status),
-    current_phase_id: run.checkpoint.awaiting_gate?.node_id ?? null, ...activeWait(run), trigger_type: run.trigger_type,
+    run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, automation_run_id: run.run_id, scope: statefulScope(run, scope), status, phase,
+    phase_history: [observedPhase(run, phase, { status, phase_id: current_phase_id })], allowed_next_phases: allowedNextPhases(phase), current_phase_id, ...activeWait(run), trigger_type: run.trigger_type,
     workflow_definition_version: run.workflow_definition_version, workflow_definition_snapshot_hash: run.workflow_definition_snapshot_hash,
     created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, started_at_ms: run.started_at_ms ?? null,
     finished_at_ms: 'finished_at_ms' in run ? run.finished_at_ms : null, last_seq: lastSeq, metadata: metadataOf(run),
