@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util';
 import { BenchApi } from './lib/api.mjs';
 import { drive, withinLimit } from './lib/load.mjs';
 import { startSystem } from './lib/processes.mjs';
+import { writePlans } from './lib/query-plans.mjs';
 import { fillRuns } from './lib/run-histories.mjs';
 import { summary } from './lib/statistics.mjs';
 
 const { values } = parseArgs({ options: {
-  runs: { type: 'string', default: '200,20000' }, requests: { type: 'string', default: '2000' }, 'warm-up': { type: 'string', default: '300' }, concurrency: { type: 'string', default: '4' }, json: { type: 'string' },
+  runs: { type: 'string', default: '200,20000' }, requests: { type: 'string', default: '2000' }, 'warm-up': { type: 'string', default: '300' }, concurrency: { type: 'string', default: '4' }, json: { type: 'string' }, explain: { type: 'string' },
 } });
 const sizes = values.runs.split(',').map(Number);
 const [requests, warmUp, concurrency] = [values.requests, values['warm-up'], values.concurrency].map(Number);
@@ -54,6 +55,7 @@ try {
     const { ids, events } = await fillRuns(database, runs);
     const [{ size }] = await database.query({ text: 'select pg_size_pretty(pg_database_size(current_database())) as size' });
     console.log(`${ids.length} runs, ${events} events, ${size}: filled in ${Math.round((performance.now() - filling) / 1000)} s`);
+    if (values.explain && runs === sizes.at(-1)) await writePlans(database, { file: values.explain, run: ids[0], runs: ids.length, events });
     for (const [name, pathOf] of Object.entries(scenarios)) {
       const before = loadavg()[0];
       figures[name] = { ...figures[name], [runs]: { ...(await measure({ api, usage: system.usage }, ids, pathOf)), load: before } };

@@ -101,25 +101,29 @@ const writeTemplates = async (database) => {
   await store.write(projectBatch(entries, { memory: new ProjectionMemory({ maxRuns: 1000, maxBytes: 256e6 }), digest, now: 1 }), { after: 0, published: 0 });
 };
 
-/** Tables that hold something of runs, and how many copies of what they hold there are to be. */
+/** How rows of a run are found in tables that do not name it in a column. */
+const ofRun = { audit_records: `payload like '%"runID":"' || $1 || '"%'`, archive: `subject like '%.run.' || $1 || '.%'` };
+
+/** Tables that hold something of runs. */
 const copiedTables = async (database) =>
   (await database.query({ text: `select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns, array_agg(format_type(a.atttypid, a.atttypmod) order by a.attnum) as types
       from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = 'countersign'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-      group by c.relname` })).filter(({ name, columns }) => columns.includes('run_id') || name === 'audit_records');
+      group by c.relname` })).filter(({ name, columns }) => columns.includes('run_id') || name in ofRun);
 
 /** Another id of the same length for each run; times and positions that go on; numbers of the audit that are nobody else's. */
 const copiedColumn = ({ name, type, template, last }) => {
   if (type === 'text') return `replace(t.${name}, '${template}', copies.run_id)`;
-  if (name === 'seq' && last !== undefined) return `t.seq + copies.number * ${last}`;
+  if (name === 'seq' && last.table === 'audit_records') return `t.seq + copies.number * ${last.seq}`;
+  if (name === 'position') return `t.position + copies.number * ${last.position}`;
   return name.endsWith('_ms') ? `t.${name} + copies.number * 1000` : `t.${name}`;
 };
 
 const copyTable = async (database, { name, columns, types }, { template, copies, last }) => {
-  const selected = columns.map((column, index) => copiedColumn({ name: column, type: types[index], template, last: name === 'audit_records' ? last : undefined }));
+  const selected = columns.map((column, index) => copiedColumn({ name: column, type: types[index], template, last: { ...last, table: name } }));
   const order = columns.includes('seq') ? 't.seq' : '1';
   await database.query({
     text: `insert into countersign.${name} (${columns.join(', ')}) select ${selected.join(', ')}
-      from (select * from countersign.${name} where ${columns.includes('run_id') ? 'run_id = $1' : `payload like '%"runID":"' || $1 || '"%'`}) as t
+      from (select * from countersign.${name} where ${columns.includes('run_id') ? 'run_id = $1' : ofRun[name]}) as t
       cross join (select number, 'automation-v2-run-' || md5($1 || number) as run_id from generate_series(1, $2) as number) as copies order by copies.number / ${together}, ${order}`,
     values: [template, copies],
   });
@@ -132,7 +136,7 @@ export const fillRuns = async (database, runs) => {
   await database.query({ text: `update countersign.projection_position set projected = 0, published = 0` });
   await writeTemplates(database);
   const tables = await copiedTables(database);
-  const [{ last }] = await database.query({ text: 'select coalesce(max(seq), 0)::int as last from countersign.audit_records' });
+  const [last] = await database.query({ text: 'select (select coalesce(max(seq), 0)::int from countersign.audit_records) as seq, (select max(position)::int from countersign.archive) as position' });
   const copies = Math.round(runs / endings.length) - 1;
   for (let index = 0; index < endings.length; index += 1) for (const table of tables) await copyTable(database, table, { template: runIdOf(index), copies, last });
   // The log of this system is empty, and it says so.

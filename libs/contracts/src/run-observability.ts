@@ -1,4 +1,5 @@
 import type { StatefulEvent, StatefulRun, WaitRecord } from './read-models.schema.js';
+import type { LedgerCollection, LedgerPage } from './reliability.schema.js';
 import type { StatefulSnapshot } from './run-snapshot.schema.js';
 import type { GovernanceActor } from './tenant.schema.js';
 
@@ -46,20 +47,27 @@ export interface ObservedAuditEvent {
 }
 
 /**
- * Why a run does not go on by itself, or what of it asks for somebody (domain 11.4). `historical`: something newer
- * settled it, or the run is over, so that nothing waits for it any more; it is listed all the same.
+ * Why a run does not go on by itself, or what of it asks for somebody (domain 11.4). `historical`, of decisions of the
+ * policy: a newer one settled it, or the run is over, so that nothing waits for it any more; it is listed all the same.
  */
 export type BlockingReason = { readonly historical: boolean } & (
   | { readonly kind: 'run_status'; readonly status: string; readonly phase_id: string | null }
   | { readonly kind: 'active_wait'; readonly wait_id: string; readonly wait_kind: string; readonly status: string; readonly phase_id: string | null; readonly reason: string | null }
   | { readonly kind: 'policy_decision'; readonly decision_id: string; readonly decision: string; readonly reason_code: string; readonly tool: string | null; readonly approval_id: string | null }
+  | { readonly kind: 'outbox'; readonly outbox_id: string; readonly status: string; readonly operation: string | null; readonly dead_letter_id: string | null }
+  | { readonly kind: 'tool_effect'; readonly effect_id: string; readonly status: string; readonly operation: string | null; readonly compensation_id: string | null }
+  | { readonly kind: 'dead_letter'; readonly dead_letter_id: string; readonly source_type: string; readonly reason: string }
+  | { readonly kind: 'compensation'; readonly compensation_id: string; readonly status: string; readonly target_effect_id: string; readonly approval_required: boolean }
 );
 
 /** What an operator may do about it (domain 11.5). */
 export type OperatorAction =
   | { readonly action: 'resume_from_checkpoint'; readonly requires_status: readonly string[] }
   | { readonly action: 'review_wait'; readonly wait_ids: readonly string[] }
-  | { readonly action: 'approve_or_deny_policy_decision'; readonly approval_refs: readonly string[] };
+  | { readonly action: 'approve_or_deny_policy_decision'; readonly approval_refs: readonly string[] }
+  | { readonly action: 'retry_or_reconcile_effect'; readonly effect_ids: readonly string[] }
+  | { readonly action: 'resolve_dead_letter'; readonly dead_letter_ids: readonly string[] }
+  | { readonly action: 'run_or_cancel_compensation'; readonly compensation_ids: readonly string[] };
 
 /** Everything about one run in one answer (domain 11.2). */
 export interface RunObservability {
@@ -72,6 +80,8 @@ export interface RunObservability {
   readonly waits: readonly WaitRecord[];
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
+  /** The ledger's records of the run, newest updated first, those too that a later success made moot. */
+  readonly reliability: Pick<LedgerPage, LedgerCollection>;
   readonly audit: { readonly protected_events: readonly ObservedAuditEvent[]; readonly payload_policy: 'redacted_payload_digest_only' };
   readonly events: {
     readonly latest: Pick<StatefulEvent, 'event_id' | 'seq' | 'event_type' | 'occurred_at_ms' | 'phase_id' | 'causation_id' | 'correlation_id'> | null;
@@ -87,6 +97,6 @@ export interface RunObservability {
   };
   readonly operator_summary: { readonly is_blocked: boolean; readonly blocking_reasons: readonly BlockingReason[]; readonly allowed_actions: readonly OperatorAction[] };
   /** Lengths of what is returned; `active_waits` counts the one that follows from the run only, too. */
-  readonly counts: { readonly waits: number; readonly active_waits: number; readonly policy_decisions: number; readonly protected_audit_events: number; readonly events: number; readonly snapshots: number };
+  readonly counts: Readonly<Record<LedgerCollection, number>> & { readonly waits: number; readonly active_waits: number; readonly policy_decisions: number; readonly protected_audit_events: number; readonly events: number; readonly snapshots: number };
   readonly limits: ObservabilityLimits;
 }

@@ -1,5 +1,6 @@
 import { governanceActorSchema, type RunObservability } from '@cs/contracts';
 import { z } from 'zod';
+import { compensationResource, ledgerDeadLetterResource, outboxResource, toolEffectResource } from './reliability.schema.js';
 import { statefulEventResource, statefulRunResource } from './resources.schema.js';
 import { statefulSnapshotResource } from './snapshot.schema.js';
 import { waitResource } from './wait.schema.js';
@@ -8,7 +9,7 @@ const milliseconds = z.int().nonnegative().describe('Milliseconds since the Unix
 const count = z.int().nonnegative();
 const text = z.string().nullable();
 const strings = z.array(z.string()).readonly();
-const historical = z.boolean().describe('Something newer settled it, or the run is over; it is listed all the same');
+const historical = z.boolean().describe('Of decisions of the policy: a newer one settled it, or the run is over; it is listed all the same');
 const named = { event_id: z.string(), seq: z.int().positive(), causation_id: text, correlation_id: text };
 
 const policyDecision = z.object({
@@ -26,12 +27,19 @@ const blockingReason = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run_status'), status: z.string(), phase_id: text, historical }),
   z.object({ kind: z.literal('active_wait'), wait_id: z.string(), wait_kind: z.string(), status: z.string(), phase_id: text, reason: text, historical }),
   z.object({ kind: z.literal('policy_decision'), decision_id: z.string(), decision: z.string(), reason_code: z.string(), tool: text, approval_id: text, historical }),
+  z.object({ kind: z.literal('outbox'), outbox_id: z.string(), status: z.string(), operation: text, dead_letter_id: text, historical }),
+  z.object({ kind: z.literal('tool_effect'), effect_id: z.string(), status: z.string(), operation: text, compensation_id: text, historical }),
+  z.object({ kind: z.literal('dead_letter'), dead_letter_id: z.string(), source_type: z.string(), reason: z.string(), historical }),
+  z.object({ kind: z.literal('compensation'), compensation_id: z.string(), status: z.string(), target_effect_id: z.string(), approval_required: z.boolean(), historical }),
 ]);
 
 const operatorAction = z.discriminatedUnion('action', [
   z.object({ action: z.literal('resume_from_checkpoint'), requires_status: strings }),
   z.object({ action: z.literal('review_wait'), wait_ids: strings }),
   z.object({ action: z.literal('approve_or_deny_policy_decision'), approval_refs: strings }),
+  z.object({ action: z.literal('retry_or_reconcile_effect'), effect_ids: strings }),
+  z.object({ action: z.literal('resolve_dead_letter'), dead_letter_ids: strings }),
+  z.object({ action: z.literal('run_or_cancel_compensation'), compensation_ids: strings }),
 ]);
 
 /** Everything about one run. */
@@ -42,6 +50,9 @@ export const runObservabilityAnswer = z.object({
   current_wait: waitResource.nullable().describe('What it waits for first'),
   waits: z.array(waitResource).readonly().describe('All that are active, then the newest of those that ended'),
   policy_decisions: z.array(policyDecision).readonly().describe('Newest first'),
+  reliability: z.object({
+    outbox: z.array(outboxResource).readonly(), tool_effects: z.array(toolEffectResource).readonly(), dead_letters: z.array(ledgerDeadLetterResource).readonly(), compensations: z.array(compensationResource).readonly(),
+  }).describe('Newest updated first, those too that a later success made moot'),
   audit: z.object({ protected_events: z.array(protectedEvent).readonly(), payload_policy: z.literal('redacted_payload_digest_only') }),
   events: z.object({
     latest: z.object({ ...named, event_type: z.string(), occurred_at_ms: milliseconds, phase_id: text }).nullable(),
@@ -53,6 +64,8 @@ export const runObservabilityAnswer = z.object({
     items: z.array(statefulSnapshotResource).readonly().describe('The newest, ascending'),
   }),
   operator_summary: z.object({ is_blocked: z.boolean(), blocking_reasons: z.array(blockingReason).readonly(), allowed_actions: z.array(operatorAction).readonly() }),
-  counts: z.object({ waits: count, active_waits: count, policy_decisions: count, protected_audit_events: count, events: count, snapshots: count }).describe('Of what is in this document'),
+  counts: z.object({
+    waits: count, active_waits: count, policy_decisions: count, outbox: count, tool_effects: count, dead_letters: count, compensations: count, protected_audit_events: count, events: count, snapshots: count,
+  }).describe('Of what is in this document'),
   limits: z.object({ event_limit: count, snapshot_limit: count, reliability_limit: count, audit_limit: count }),
 }) satisfies z.ZodType<RunObservability>;

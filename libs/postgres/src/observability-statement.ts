@@ -1,7 +1,8 @@
-import type { ObservabilityLimits } from '@cs/contracts';
+import type { LedgerCollection, ObservabilityLimits } from '@cs/contracts';
 import { compactionMarkerType, eventsBeforeSnapshots, shownTransitions, type Reader } from '@cs/read-models';
 import { asJsonText, auditRunText } from './audit-texts.js';
 import type { Statement } from './database.js';
+import { listedCollections } from './ledger-statements.js';
 import { runColumns, withScope } from './run-list-statement.js';
 import { isSeenThrough } from './visibility.js';
 
@@ -21,6 +22,17 @@ interface Part {
 const ofRun = 'org_id = r.org_id and workspace_id = r.workspace_id and run_id = r.run_id';
 const wait = `org_id, workspace_id, nullif(deployment_id, '') as deployment_id, run_id, wait_id, wait_kind, status, phase_id, reason, created_at_ms, updated_at_ms, wake_at_ms, timeout_policy::json,
   event_seq, wake_idempotency_key, completed_at_ms, metadata::json`;
+
+/** Records of the ledger, newest updated first: all of them, or what recovery still has to do with. */
+const ledger = (collection: LedgerCollection, only: 'listed' | 'active'): Part => {
+  const { id, columns, listed, active } = listedCollections[collection];
+  const newest = `updated_at_ms desc, ${id} desc`;
+  return {
+    rows: `select ${columns} from countersign.${collection} where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and run_id = r.run_id and ${listed}${only === 'active' ? ` and ${active}` : ''}
+      order by ${newest} limit $8`,
+    order: newest,
+  };
+};
 
 /** Each part reads one range of one index, so what it costs does not depend on how long the run is, nor on how many there are. */
 export const observedParts = {
@@ -50,6 +62,12 @@ export const observedParts = {
     rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} order by created_at_ms desc, decision_id desc limit $8`,
     order: 'created_at_ms desc, decision_id desc',
   },
+  outbox: ledger('outbox', 'listed'),
+  tool_effects: ledger('tool_effects', 'listed'),
+  dead_letters: ledger('dead_letters', 'listed'),
+  compensations: ledger('compensations', 'listed'),
+  active_dead_letters: ledger('dead_letters', 'active'),
+  active_compensations: ledger('compensations', 'active'),
   audit: {
     rows: `select event_id, event_type, created_at_ms, seq, record_hash, actor, 'sha256:' || encode(sha256(convert_to(payload, 'UTF8')), 'hex') as payload_digest
       from countersign.audit_records where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and ${auditRunText} is not null and ${auditRunText} = $9

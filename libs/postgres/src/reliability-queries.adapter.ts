@@ -15,7 +15,7 @@ const empty = { outbox: [], tool_effects: [], dead_letters: [], compensations: [
 
 type Stored = Readonly<Record<string, unknown>>;
 /** How each collection's rows become records; the rows are those of its own statement. */
-const readers = { outbox: readOutbox, tool_effects: readEffect, dead_letters: readLetter, compensations: readCompensation } as unknown as Readonly<Record<LedgerCollection, (row: Stored, tenant: Reader) => unknown>>;
+export const ledgerReaders = { outbox: readOutbox, tool_effects: readEffect, dead_letters: readLetter, compensations: readCompensation } as unknown as Readonly<Record<LedgerCollection, (row: Stored, tenant: Reader) => unknown>>;
 
 const due = (table: string, id: string, kind: RetryDue['kind']): string =>
   `(select org_id, workspace_id, run_id, '${kind}' as kind, ${id} as id, due_at_ms from countersign.${table}
@@ -69,7 +69,7 @@ export class PostgresReliabilityQueries implements ReliabilityQueries, RecoveryQ
       const { before_created_at_ms } = filter;
       return [[collection, { after_id: String(last[listedCollections[collection].id]), after_collection: collection, ...(before_created_at_ms === undefined ? {} : { before_created_at_ms }) }] as const];
     });
-    return { ...empty, ...Object.fromEntries(pages.map(([collection, rows]) => [collection, rows.map((row) => readers[collection](row, reader))])), next: Object.fromEntries(next), limit };
+    return { ...empty, ...Object.fromEntries(pages.map(([collection, rows]) => [collection, rows.map((row) => ledgerReaders[collection](row, reader))])), next: Object.fromEntries(next), limit };
   }
 
   #page(reader: Reader, filter: ReliabilityFilter, { collection, limit, from }: { readonly collection: LedgerCollection; readonly limit: number; readonly from: Place }): Promise<readonly Stored[]> {

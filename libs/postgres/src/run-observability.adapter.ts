@@ -1,9 +1,10 @@
-import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
 import type { ObservedRows, Reader, RunObservabilityQueries, SnapshotEvent } from '@cs/read-models';
 import type { StoredArchiveRow } from './archive-rows.js';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
 import { observedRunStatement, type observedParts } from './observability-statement.js';
+import { ledgerReaders } from './reliability-queries.adapter.js';
 import { readTransitions, toEntry, type TransitionRow } from './snapshot-queries.adapter.js';
 import { readRun, readTamperedActor, type RunDocument } from './stored-rows.js';
 
@@ -29,7 +30,11 @@ const readDecision = ({ record: { judged, judgement }, ...made }: DecisionItem):
 const readAudit = ({ actor, ...record }: Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null }): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
 
 /** The items of a part. They are read back as what the projections wrote. */
-const itemsOf = <Item>(rows: readonly ObservedRow[], part: keyof typeof observedParts): Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
+const itemsOf = <Item>(rows: readonly ObservedRow[], part: ObservedRow['part']): Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
+
+/** Records of a collection of the ledger, from the rows of one part. */
+const ledgerOf = <Collection extends LedgerCollection>(reader: Reader, rows: readonly ObservedRow[], { collection, part = collection }: { readonly collection: Collection; readonly part?: ObservedRow['part'] }): LedgerPage[Collection] =>
+  itemsOf<Readonly<Record<string, unknown>>>(rows, part).map((row) => ledgerReaders[collection](row, reader)) as unknown as LedgerPage[Collection];
 
 /** Everything about one run, in one round trip. */
 export class PostgresRunObservability implements RunObservabilityQueries {
@@ -47,6 +52,11 @@ export class PostgresRunObservability implements RunObservabilityQueries {
         events: itemsOf<SnapshotEvent>(rows, 'snapshot_event').reverse(), transitions: readTransitions(itemsOf<TransitionRow>(rows, 'transition').reverse()),
         entries: itemsOf<StoredArchiveRow>(rows, 'commit').reverse().map(toEntry),
       },
+      reliability: {
+        outbox: ledgerOf(reader, rows, { collection: 'outbox' }), tool_effects: ledgerOf(reader, rows, { collection: 'tool_effects' }),
+        dead_letters: ledgerOf(reader, rows, { collection: 'dead_letters' }), compensations: ledgerOf(reader, rows, { collection: 'compensations' }),
+      },
+      active: { dead_letters: ledgerOf(reader, rows, { collection: 'dead_letters', part: 'active_dead_letters' }), compensations: ledgerOf(reader, rows, { collection: 'compensations', part: 'active_compensations' }) },
       policy_decisions: itemsOf<DecisionItem>(rows, 'policy_decision').map(readDecision),
       audit: itemsOf<Parameters<typeof readAudit>[0]>(rows, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
     };

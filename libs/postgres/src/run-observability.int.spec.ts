@@ -61,14 +61,18 @@ const observe = async (run_id: string, over: Partial<typeof limits> = {}, reader
 };
 
 describe('the observability of a run', () => {
-  it('one response joins governance, waits and audit', async () => {
+  it('one response joins governance, waits, reliability and audit', async () => {
     const found = await observe('same');
     expect(found).toMatchObject({
       run_id: 'same', source: 'stateful_runtime_observability', run: { status: 'awaiting_approval', active_wait_id: 'automation_v2:same:sign:wait', last_seq: 6 },
       current_wait: { wait_id: 'automation_v2:same:sign:wait', wait_kind: 'approval', status: 'waiting', metadata: { gate_opening_id: 'same-sign-1' }, scope: { tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } } },
       policy_decisions: [{ decision_id: 'policy_decision:same:1', tool: 'pay', risk_tier: 'external_send', policy_id: 'no-money', grant_id: null, decision: 'deny' }],
       events: { latest: { seq: 6, event_type: 'stateful_runtime.automation_v2.approval_gate_opened', phase_id: 'sign' } },
-      operator_summary: { is_blocked: true, blocking_reasons: [{ kind: 'active_wait' }, { kind: 'policy_decision', decision_id: 'policy_decision:same:1' }], allowed_actions: [{ action: 'review_wait', wait_ids: ['automation_v2:same:sign:wait'] }] },
+      reliability: { tool_effects: [{ status: 'failed', run_id: 'same' }] },
+      operator_summary: {
+        is_blocked: true, blocking_reasons: [{ kind: 'active_wait' }, { kind: 'policy_decision', decision_id: 'policy_decision:same:1' }, { kind: 'tool_effect', status: 'failed' }],
+        allowed_actions: [{ action: 'review_wait', wait_ids: ['automation_v2:same:sign:wait'] }, { action: 'retry_or_reconcile_effect' }],
+      },
       counts: { waits: 1, active_waits: 1, policy_decisions: 1, events: 6 }, limits,
     });
     expect(found?.events.tail.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -118,6 +122,32 @@ describe('the observability of a run', () => {
     const local = await observe('same', {}, { org_id: 'local', workspace_id: 'local', deployment_id: '' });
     expect(local).toMatchObject({ run: { status: 'completed', scope: { tenant_context: { org_id: 'local' } } }, waits: [], policy_decisions: [], counts: { events: 2, active_waits: 0 } });
     expect(await observe('same')).toMatchObject({ counts: { events: 6, active_waits: 1, policy_decisions: 1 } });
+  });
+
+  it('tells the history of recovery from what of it is active', async () => {
+    const tenantColumns = `'acme', 'ops', ''`;
+    await server.database.query({
+      text: `insert into countersign.dead_letters (org_id, workspace_id, deployment_id, dead_letter_id, run_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms, updated_at_ms, position, attempts, recovery_options, superseded_at_ms)
+        select ${tenantColumns}, id, 'same', 'node', 'charge', 'runner', 's', 1, 1, 'away', status, 1, at, 1, 1, '["retry"]', superseded from (values ('l1', 'open', 3, null), ('l2', 'resolved', 2, 2), ('l3', 'cleared', 1, 1)) as rows (id, status, at, superseded)`,
+    });
+    await server.database.query({
+      text: `insert into countersign.compensations (org_id, workspace_id, deployment_id, compensation_id, run_id, node_id, status, compensation_type, target_effect_id, approval_required, attempts, created_at_ms, updated_at_ms)
+        select ${tenantColumns}, id, 'same', 'charge', status, 'operator_review', 'e1', 1, 0, 1, at from (values ('c1', 'completed', 1), ('c2', 'proposed', 2)) as rows (id, status, at)`,
+    });
+    const found = await observe('same');
+    expect(found?.reliability).toMatchObject({ dead_letters: [{ dead_letter_id: 'l1', recovery_options: ['retry'] }, { dead_letter_id: 'l2' }], compensations: [{ compensation_id: 'c2', approval_required: true }, { compensation_id: 'c1' }] });
+    expect(found?.operator_summary.blocking_reasons.filter(({ kind }) => kind === 'dead_letter' || kind === 'compensation')).toEqual([
+      { kind: 'dead_letter', dead_letter_id: 'l1', source_type: 'node', reason: 'away', historical: false },
+      { kind: 'compensation', compensation_id: 'c2', status: 'proposed', target_effect_id: 'e1', approval_required: true, historical: false },
+    ]);
+    expect((await observe('same', { reliability_limit: 1 }))?.reliability).toMatchObject({ dead_letters: [{ dead_letter_id: 'l1' }], compensations: [{ compensation_id: 'c2' }] });
+  });
+
+  it('reads what the newest snapshots are folded from', async () => {
+    const rows = await queries.observedRun(acme, 'same', { ...limits, snapshot_limit: 2 });
+    expect(rows?.snapshots.events.map(({ seq }) => seq)).toEqual([5, 6]);
+    expect(rows?.snapshots.entries.map(({ stored }) => stored?.commit.version)).toEqual([1, 3, 4, 6]);
+    expect(rows?.snapshots.transitions.map(({ to_phase }) => to_phase)).toEqual(['queued', 'running_phase', 'awaiting_approval']);
   });
 
   it('given texts that PostgreSQL cannot hold, answers them as they were', async () => {

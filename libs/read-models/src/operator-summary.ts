@@ -1,4 +1,4 @@
-import type { BlockingReason, ObservedPolicyDecision, OperatorAction, Run, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { BlockingReason, LedgerCollection, LedgerPage, ObservedPolicyDecision, OperatorAction, Run, StatefulRun, WaitRecord } from '@cs/contracts';
 
 /** What the summary for an operator follows from. */
 export interface SummaryGrounds {
@@ -8,6 +8,9 @@ export interface SummaryGrounds {
   readonly active_waits: readonly WaitRecord[];
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
+  readonly reliability: Pick<LedgerPage, LedgerCollection>;
+  /** What of it recovery still has to do with: what a later success made moot blocks nothing. */
+  readonly active: Pick<LedgerPage, 'dead_letters' | 'compensations'>;
 }
 
 const attentionStatuses = ['paused', 'blocked', 'failed', 'dead_lettered', 'retrying'] as const;
@@ -36,8 +39,31 @@ const ofPolicy = (grounds: SummaryGrounds): readonly BlockingReason[] =>
       kind: 'policy_decision', decision_id: made.decision_id, decision: made.decision, reason_code: made.reason_code, tool: made.tool, approval_id: made.approval_id, historical: isHistorical(grounds, made),
     }));
 
+const openLetters = ({ active }: SummaryGrounds) => active.dead_letters.filter(({ status }) => status === 'open');
+const uncertainEffects = ({ reliability }: SummaryGrounds) => reliability.tool_effects.filter(({ status }) => status === 'failed' || status === 'unknown');
+/** Those that wait for somebody; one that failed blocks too, but is not offered. */
+const awaitedCompensations = ({ active }: SummaryGrounds) => active.compensations.filter(({ status }) => status === 'proposed' || status === 'awaiting_approval');
+
+/** What waits to leave, or could not: what is on its way blocks nothing. */
+const ofOutbox = ({ reliability }: SummaryGrounds): readonly BlockingReason[] =>
+  reliability.outbox
+    .filter(({ status }) => status === 'pending' || status === 'failed' || status === 'dead_lettered')
+    .map(({ outbox_id, status, operation, dead_letter_id }) => ({ kind: 'outbox', outbox_id, status, operation, dead_letter_id, historical: false }));
+
+const ofEffects = (grounds: SummaryGrounds): readonly BlockingReason[] =>
+  uncertainEffects(grounds).map(({ effect_id, status, operation, compensation_id }) => ({ kind: 'tool_effect', effect_id, status, operation, compensation_id, historical: false }));
+
+const ofLetters = (grounds: SummaryGrounds): readonly BlockingReason[] =>
+  openLetters(grounds).map(({ dead_letter_id, source_type, reason }) => ({ kind: 'dead_letter', dead_letter_id, source_type, reason, historical: false }));
+
+const ofCompensations = (grounds: SummaryGrounds): readonly BlockingReason[] =>
+  [...grounds.active.compensations.filter(({ status }) => status === 'failed'), ...awaitedCompensations(grounds)]
+    .map(({ compensation_id, status, target_effect_id, approval_required }) => ({ kind: 'compensation', compensation_id, status, target_effect_id, approval_required, historical: false }));
+
 /** Why the run does not go on, or asks for somebody: in their order, each once (domain 11.4). */
-export const blockingReasons = (grounds: SummaryGrounds): readonly BlockingReason[] => [...ofStatus(grounds), ...ofWaits(grounds), ...ofPolicy(grounds)];
+export const blockingReasons = (grounds: SummaryGrounds): readonly BlockingReason[] => [
+  ...ofStatus(grounds), ...ofWaits(grounds), ...ofPolicy(grounds), ...ofOutbox(grounds), ...ofEffects(grounds), ...ofLetters(grounds), ...ofCompensations(grounds),
+];
 
 /** An action on some ids; none when there are none. */
 const on = (ids: readonly string[], action: (distinct: readonly string[]) => OperatorAction): readonly OperatorAction[] => (ids.length === 0 ? [] : [action([...new Set(ids)])]);
@@ -50,4 +76,7 @@ export const operatorActions = (grounds: SummaryGrounds): readonly OperatorActio
   ...(needsAttention(grounds.run) ? [{ action: 'resume_from_checkpoint' as const, requires_status: attentionStatuses }] : []),
   ...on(grounds.active_waits.map(({ wait_id }) => wait_id), (wait_ids) => ({ action: 'review_wait', wait_ids })),
   ...on(approvalRefs(grounds), (approval_refs) => ({ action: 'approve_or_deny_policy_decision', approval_refs })),
+  ...on(uncertainEffects(grounds).map(({ effect_id }) => effect_id), (effect_ids) => ({ action: 'retry_or_reconcile_effect', effect_ids })),
+  ...on(openLetters(grounds).map(({ dead_letter_id }) => dead_letter_id), (dead_letter_ids) => ({ action: 'resolve_dead_letter', dead_letter_ids })),
+  ...on(awaitedCompensations(grounds).map(({ compensation_id }) => compensation_id), (compensation_ids) => ({ action: 'run_or_cancel_compensation', compensation_ids })),
 ];

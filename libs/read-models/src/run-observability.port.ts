@@ -1,4 +1,4 @@
-import type { ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
 import type { StoredRun } from './projection-queries.port.js';
 import type { SnapshotSources } from './snapshot-queries.port.js';
 import type { Reader } from './tenant-key.js';
@@ -14,6 +14,10 @@ export interface ObservedRows {
   readonly snapshots: SnapshotSources;
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
+  /** Newest updated first. */
+  readonly reliability: Pick<LedgerPage, LedgerCollection>;
+  /** What of it recovery still has to do with. */
+  readonly active: Pick<LedgerPage, 'dead_letters' | 'compensations'>;
   /** The newest records that name the run, ascending. */
   readonly audit: readonly ObservedAuditEvent[];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ObservedPolicyDecision, Run, StatefulEvent, StatefulSnapshot, WaitRecord } from '@cs/contracts';
+import type { CompensationRecord, LedgerDeadLetter, ObservedPolicyDecision, OutboxRecord, Run, StatefulEvent, StatefulSnapshot, ToolEffectRecord, WaitRecord } from '@cs/contracts';
 import { LogHistory, project } from './log-history.fixture.js';
 import { observeRunRows } from './run-observability.js';
 import type { ObservedRows } from './run-observability.port.js';
@@ -29,9 +29,11 @@ const event = (seq: number, over: Partial<StatefulEvent> = {}): StatefulEvent =>
   schema_version: 1, event_id: `e${seq}`, run_id: 'r1', seq, event_type: 'x', occurred_at_ms: seq, actor: null, phase_id: null, phase_transition: null, wait_kind: null, causation_id: null, correlation_id: null, position: seq, status: 'running', payload: {}, ...over,
 });
 
+const nothing = { outbox: [], tool_effects: [], dead_letters: [], compensations: [] };
+
 const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): ObservedRows => {
   const { stored = runAtItsGate(), ...rest } = over;
-  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], audit: [], ...rest };
+  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], reliability: nothing, active: nothing, audit: [], ...rest };
 };
 const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []) => observeRunRows({ rows: rowsOf(over), snapshots }, limits);
 const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
@@ -104,6 +106,50 @@ describe('what blocks a run, and what an operator may do', () => {
     expect(history(runAtItsGate())).toEqual([true]);
     const over = observe({ stored: withStatus(runAtItsGate(), { status: 'completed', finished_at_ms: 9 }), policy_decisions: [decision('d1')] });
     expect(over.operator_summary).toMatchObject({ is_blocked: true, blocking_reasons: [{ decision_id: 'd1', historical: true }] });
+  });
+});
+
+describe('the reliability ledger in the document', () => {
+  const scope = { schema_version: 1, tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } } as const;
+  const common = { scope, run_id: 'r1', created_at_ms: 1, updated_at_ms: 1, metadata: null, node_id: 'charge', compensation_id: null, attempts: 1 };
+  const outbox = (outbox_id: string, status: OutboxRecord['status']): OutboxRecord => ({
+    ...common, outbox_id, status, operation: 'pay', source_kind: 'node', source_id: 'charge', provider: null, tool: null, target: null, idempotency_key: outbox_id, payload_digest: null, policy_decision_id: null, effect_id: `of ${outbox_id}`, receipt_id: null,
+    dead_letter_id: status === 'dead_lettered' ? 'l1' : null, claimed_by: null, claimed_at_ms: null, claim_expires_at_ms: null,
+  });
+  const effect = (effect_id: string, status: ToolEffectRecord['status']): ToolEffectRecord => ({
+    ...common, effect_id, status, outbox_id: 'o', action_id: 'a', operation: 'pay', source_kind: 'node', source_id: 'charge', provider: null, tool: null, target: null, policy_decision_id: null, input_digest: null, output_digest: null,
+    receipt_payload_digest: null, receipt_payload_redacted: null, receipt_pointer: null, redaction_tier: 'safe_ui', audit_hash: 'h', error: null,
+  });
+  const letter = (dead_letter_id: string, status: string): LedgerDeadLetter => ({
+    ...common, dead_letter_id, status, source_type: 'node', source_id: 'charge', reason: 'away', recovery_options: ['retry'], payload_pointer: null, operator_disposition: null, disposition_reason: null, disposition_actor: null, disposition_at_ms: null,
+  });
+  const compensation = (compensation_id: string, status: string): CompensationRecord => ({
+    ...common, compensation_id, status, compensation_type: 'operator_review', target_effect_id: 'e1', outbox_id: null, approval_required: true, action: null, receipt_effect_id: null,
+  });
+
+  it('says what of it blocks the run, and offers what can be done about it', () => {
+    const letters = [letter('l1', 'open'), letter('l2', 'retry_requested')];
+    const compensations = [compensation('c1', 'proposed'), compensation('c2', 'failed'), compensation('c3', 'awaiting_approval'), compensation('c4', 'running')];
+    const reliability = {
+      outbox: [outbox('o1', 'pending'), outbox('o2', 'claimed'), outbox('o3', 'failed'), outbox('o4', 'dead_lettered'), outbox('o5', 'sent')],
+      tool_effects: [effect('e1', 'failed'), effect('e2', 'unknown'), effect('e3', 'pending'), effect('e4', 'succeeded')], dead_letters: letters, compensations,
+    };
+    const stored = withStatus(runAtItsGate(), { status: 'completed', finished_at_ms: 9 });
+    const { operator_summary, counts, reliability: shown } = observe({ stored, reliability, active: { dead_letters: letters, compensations } });
+    expect(operator_summary.blocking_reasons.map(({ kind, historical, ...rest }) => [kind, Object.values(rest)[0], historical])).toEqual([
+      ['outbox', 'o1', false], ['outbox', 'o3', false], ['outbox', 'o4', false], ['tool_effect', 'e1', false], ['tool_effect', 'e2', false], ['dead_letter', 'l1', false], ['compensation', 'c2', false], ['compensation', 'c1', false], ['compensation', 'c3', false],
+    ]);
+    expect(operator_summary.allowed_actions).toEqual([
+      { action: 'retry_or_reconcile_effect', effect_ids: ['e1', 'e2'] }, { action: 'resolve_dead_letter', dead_letter_ids: ['l1'] }, { action: 'run_or_cancel_compensation', compensation_ids: ['c1', 'c3'] },
+    ]);
+    expect([shown, counts]).toEqual([reliability, expect.objectContaining({ outbox: 5, tool_effects: 4, dead_letters: 2, compensations: 4 })]);
+  });
+
+  it('superseded recovery absent from the summary but present in history', () => {
+    const found = observe({ reliability: { ...nothing, dead_letters: [letter('l1', 'open')], compensations: [compensation('c1', 'proposed')] } });
+    expect(found.operator_summary.blocking_reasons.map(({ kind }) => kind)).toEqual(['active_wait']);
+    expect(found.operator_summary.allowed_actions.map(({ action }) => action)).toEqual(['review_wait']);
+    expect(found.reliability).toMatchObject({ dead_letters: [{ dead_letter_id: 'l1' }], compensations: [{ compensation_id: 'c1' }] });
   });
 });
 

@@ -50,6 +50,10 @@ const snapshotsOf = (all: readonly StatefulSnapshot[]): RunObservability['snapsh
   return { latest: latest === undefined ? null : { snapshot_id: latest.snapshot_id, seq: latest.seq, status: latest.status, phase: latest.phase, created_at_ms: latest.created_at_ms }, items };
 };
 
+const lengths = ({ outbox, tool_effects, dead_letters, compensations }: RunObservability['reliability']) => ({
+  outbox: outbox.length, tool_effects: tool_effects.length, dead_letters: dead_letters.length, compensations: compensations.length,
+});
+
 /** What a document is made from: what is stored, and the snapshots that were folded from it, in ascending `seq`. */
 export interface Observed {
   readonly rows: ObservedRows;
@@ -58,17 +62,19 @@ export interface Observed {
 
 /** Everything about one run in one document (domain 11). Says nothing that its rows do not say. */
 export const observeRunRows = ({ rows, snapshots: folded }: Observed, limits: ObservabilityLimits): RunObservability => {
-  const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, audit } = rows;
+  const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, reliability, active, audit } = rows;
   const run = toStatefulRun(stored, last_seq, scope);
   const active_waits = activeWaits(run, rows);
-  const grounds = { run, stored, active_waits, policy_decisions };
+  const grounds = { run, stored, active_waits, policy_decisions, reliability, active };
   const blocking_reasons = blockingReasons(grounds);
   const snapshots = snapshotsOf(folded);
   return {
-    run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions,
+    run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions, reliability,
     audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events), snapshots,
     operator_summary: { is_blocked: blocking_reasons.length > 0, blocking_reasons, allowed_actions: operatorActions(grounds) },
-    counts: { waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, protected_audit_events: audit.length, events: events.length, snapshots: snapshots.items.length },
+    counts: {
+      waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, ...lengths(reliability), protected_audit_events: audit.length, events: events.length, snapshots: snapshots.items.length,
+    },
     limits,
   };
 };
