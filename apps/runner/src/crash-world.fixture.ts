@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { ActivePolicy, createAutomation, DefinitionLibrary, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
+import { ActivePolicy, createAutomation, DefinitionLibrary, RecentRuns, requestRun, RunAdmission, runAggregate, RunExecutor, type HttpStep, type HttpStepRunner, type RunChanges, type StepOutcome } from '@cs/automation-application';
 import { CedarEffectJudge } from '@cs/cedar-policy';
 import { decideRun, type RunCommand } from '@cs/automation-domain';
 import { localImplicitTenant, logSubject, statusSubjects, streams, timerSubject, type AggregateRef, type CallContext, type Commit, type Run } from '@cs/contracts';
@@ -96,14 +96,15 @@ export class CrashWorld {
     const schedule = async (ref: AggregateRef, waitId: string, dueAtMs: number): Promise<void> =>
       process.write(`timer ${waitId}`, () => Promise.resolve(void this.timers.set(`${ref.id} ${waitId}`, { ref, waitId, dueAtMs })));
     const admission = new RunAdmission({ eventing, definitions, timers: { schedule } });
+    const recent = new RecentRuns();
     const executor = new RunExecutor({
-      policy: new ActivePolicy(judge, eventing.store), eventing, definitions, evaluator, http, admission, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
+      policy: new ActivePolicy(judge, eventing.store), eventing, definitions, evaluator, http, admission, recent, newId: randomUUID, claimantId: 'runner', leaseMs: 15_000, secrets: new Map(), timers: { schedule }, changes: silent,
     });
-    const wake = { eventing, definitions, changes: silent, timers: { schedule } };
+    const wake = { eventing, definitions, recent, changes: silent, timers: { schedule } };
     const queue = runQueue({ executor, eventing, config: { RUNNER_LEASE_MS: 15_000, RUNNER_MAX_RUNS: 16, RUNNER_MAX_RUNS_PER_TENANT: undefined }, stopping: new AbortController().signal });
     this.broker.subscribe([
       { ...queue, durable: 'runner--queued-runs', stream: streams.log.name, filters: [statusSubjects('run', 'queued')], maxInFlight: queue.slots },
-      ...runnerConsumers({ executor, wake, admission, metrics: { timerFired: () => undefined }, precedence: new Precedence({ burst: 16, longestMs: 1000 }) }),
+      ...runnerConsumers({ executor, wake, admission, metrics: { timerFired: () => undefined }, precedence: new Precedence({ burst: 16, longestMs: 1000 }), stopping: new AbortController().signal }),
     ]);
     return { eventing, definitions };
   }

@@ -1,10 +1,10 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { ActivePolicy, DefinitionLibrary, RunAdmission, RunExecutor, type CompensationOptions, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
+import { ActivePolicy, DefinitionLibrary, RecentRuns, RunAdmission, RunExecutor, type CompensationOptions, type DenialOptions, type GovernedOptions, type OperatorOptions, type RunMeter, type Secrets, type WakeOptions } from '@cs/automation-application';
 import type { Eventing } from '@cs/eventing';
 import { AutomationStatusCache, CONSUMERS, EVENTING, NATS_CONNECTION, QueueProgress, RunSignals, TimerSchedule, type Consumers } from '@cs/jetstream';
 import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
 import { LOGGER, METRICS, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
-import { JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
+import { fileSystemRoots, JsonataEvaluator, OutboundHttpStepRunner } from '@cs/step-runners';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
@@ -25,7 +25,7 @@ import { RunnerMetrics } from './runner-metrics.js';
 import { RunnerService, type Closing } from './runner.service.js';
 import { policyProviders } from './policy-providers.js';
 import { triggerProviders } from './trigger-providers.js';
-import { ACTIVE_POLICY, AUTOMATION_OPTIONS, AUTOMATION_STATUSES, COMPENSATION_OPTIONS, DEFINITIONS, EVALUATOR, OPERATOR_OPTIONS, OUTBOUND, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
+import { ACTIVE_POLICY, AUTOMATION_OPTIONS, AUTOMATION_STATUSES, COMPENSATION_OPTIONS, DEFINITIONS, EVALUATOR, OPERATOR_OPTIONS, OUTBOUND, RECENT_RUNS, RUN_ADMISSION, RUN_EXECUTOR, RUN_SIGNALS, RUNNER_METRICS, WAKE_OPTIONS } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 interface ExecutorParts {
@@ -39,15 +39,16 @@ interface ExecutorParts {
   readonly automations: AutomationStatusCache;
   readonly meter: RunMeter;
   readonly policy: ActivePolicy;
+  readonly recent: RecentRuns;
 }
 
 const openOutbound = (config: RunnerConfig): OutboundHttp =>
   createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes: 1024 * 1024, connectTimeoutMs: 5000, userAgent: 'Countersign' });
 
-const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy }: ExecutorParts): RunExecutor => {
+const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy, recent }: ExecutorParts): RunExecutor => {
   const secrets: Secrets = readSecrets(runnerEnvironment());
   return new RunExecutor({
-    eventing, definitions, evaluator, secrets, admission, meter, policy, changes: signals, automations, newId: randomId,
+    eventing, definitions, evaluator, secrets, admission, meter, policy, recent, roots: fileSystemRoots, changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
     claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
@@ -57,8 +58,8 @@ const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator
 /** What commands on runs and automations need. */
 const optionProviders: readonly Provider[] = [
   {
-    provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION],
-    useFactory: (...[eventing, definitions, changes, nc]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection]): WakeOptions & DenialOptions => ({ eventing, definitions, changes, timers: new TimerSchedule(nc), newId: randomId }),
+    provide: WAKE_OPTIONS, inject: [EVENTING, DEFINITIONS, RUN_SIGNALS, NATS_CONNECTION, RECENT_RUNS],
+    useFactory: (...[eventing, definitions, changes, nc, recent]: [Eventing, DefinitionLibrary, RunSignals, NatsConnection, RecentRuns]): WakeOptions & DenialOptions => ({ eventing, definitions, changes, recent, timers: new TimerSchedule(nc), newId: randomId }),
   },
   {
     provide: OPERATOR_OPTIONS, inject: [EVENTING, DEFINITIONS, EVALUATOR, RUN_SIGNALS],
@@ -77,9 +78,9 @@ const executionProviders = (config: RunnerConfig): readonly Provider[] => [
     useFactory: (...[eventing, definitions, nc, meter]: [Eventing, DefinitionLibrary, NatsConnection, RunMeter]) => new RunAdmission({ eventing, definitions, meter, timers: new TimerSchedule(nc) }),
   },
   {
-    provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION, RUNNER_METRICS, ACTIVE_POLICY],
-    useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission, RunMeter, ActivePolicy]) =>
-      createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy }),
+    provide: RUN_EXECUTOR, inject: [EVENTING, DEFINITIONS, EVALUATOR, OUTBOUND, RUN_SIGNALS, NATS_CONNECTION, AUTOMATION_STATUSES, RUN_ADMISSION, RUNNER_METRICS, ACTIVE_POLICY, RECENT_RUNS],
+    useFactory: (...[eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy, recent]: [Eventing, DefinitionLibrary, JsonataEvaluator, OutboundHttp, RunSignals, NatsConnection, AutomationStatusCache, RunAdmission, RunMeter, ActivePolicy, RecentRuns]) =>
+      createExecutor(config, { eventing, definitions, evaluator, outbound, signals, nc, automations, admission, meter, policy, recent }),
   },
 ];
 
@@ -103,6 +104,7 @@ export class RunnerModule {
           useFactory: (...[consumers, executor, wake, admission, signals, rpc, logger, nc, automations, metrics, compensations, ...closing]: [Consumers, RunExecutor, WakeOptions, RunAdmission, RunSignals, RpcClient, Logger, NatsConnection, AutomationStatusCache, RunnerMetrics, CompensationOptions, Closing, Closing]) =>
             new RunnerService({ config, compensations, consumers, executor, wake, admission, signals, rpc, logger, automations, metrics, closing, queues: new QueueProgress(nc) }),
         },
+        { provide: RECENT_RUNS, useFactory: () => new RecentRuns() },
         { provide: DEFINITIONS, inject: [EVENTING], useFactory: (eventing: Eventing) => new DefinitionLibrary(eventing) },
         { provide: EVALUATOR, useFactory: () => new JsonataEvaluator() },
         { provide: OUTBOUND, useFactory: () => openOutbound(config) },

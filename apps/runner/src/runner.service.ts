@@ -57,7 +57,7 @@ export class RunnerService implements OnApplicationBootstrap, OnModuleDestroy {
     setMaxListeners(0, this.#stopping.signal);
     const precedence = new Precedence(timersFirst);
     const queue = runQueue({ executor, eventing: wake.eventing, config, precedence, stopping: this.#stopping.signal });
-    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence }), pausedAutomations({ ...wake, automations, rpc }), ...governanceConsumers({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
+    this.#consumers = [consumers.startTenantQueues(queue), ...[...runnerConsumers({ executor, wake, admission, metrics, precedence, stopping: this.#stopping.signal }), pausedAutomations({ ...wake, automations, rpc }), ...governanceConsumers({ ...wake, automations, rpc })].map((definition) => consumers.start(definition))];
     this.#consumers = [...this.#consumers, consumers.startRetries('runner')];
     metrics.watch({ slots: config.RUNNER_MAX_RUNS, executing: () => executor.executing });
     this.#sweeps = this.#startSweeps();

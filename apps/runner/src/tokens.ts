@@ -12,6 +12,7 @@ export const AUTOMATION_STATUSES = Symbol('AUTOMATION_STATUSES');
 export const ACTIVE_POLICY = Symbol('ACTIVE_POLICY');
 export const EFFECT_JUDGE = Symbol('EFFECT_JUDGE');
 export const EFFECT_POLICY_OPTIONS = Symbol('EFFECT_POLICY_OPTIONS');
+export const RECENT_RUNS = Symbol('RECENT_RUNS');
 export const RUNNER_METRICS = Symbol('RUNNER_METRICS');
 export const EVALUATOR = Symbol('EVALUATOR');
 export const OUTBOUND = Symbol('OUTBOUND');

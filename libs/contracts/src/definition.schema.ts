@@ -163,7 +163,7 @@ export const automationDefinitionSchema = z.strictObject({
   input_schema: freeForm.optional().describe("JSON Schema (2020-12) of a run's input."),
   flow: z.strictObject({ nodes: z.array(flowNodeSchema).min(1).max(1000).describe('The steps, in the order in which ties are broken.') }).describe('What a run does.'),
   execution: executionSchema.optional().describe('Limits of one run, and of the runs of this automation together.'),
-  workspace_root: z.string().min(1).max(1024).optional().describe('Absolute, normalised path that runs work in. Two runs with the same root never execute at the same time.'),
+  workspace_root: z.string().min(1).max(1024).optional().describe('Absolute, normalised path that runs work in; a run fails where it is no directory of the runner. Two runs with the same root never execute at the same time.'),
   watch_conditions: z.array(watchConditionSchema).max(16).optional().describe('Start a run when a handoff for this automation is available.'),
   handoff_config: handoffConfigSchema.optional().describe('Where handoffs of this automation are kept.'),
   metadata: freeForm.optional().describe('Free for clients. definition_version names the version; runtime_context_required: true makes runs without a runtime_context fail.'),

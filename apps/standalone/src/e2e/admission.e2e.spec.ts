@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './client.fixture.js';
 import { EffectsPeer } from './effects-peer.fixture.js';
@@ -26,8 +27,8 @@ describe('limits between runs, with two runners', () => {
       flow: { nodes: [{ node_id: 'work', objective: 'work', action: { kind: 'http', method: 'POST', url: `${peer.url}/slow/{{ run.run_id }}/${automation_id}` } }] },
     });
     await client.define(job('slots', { execution: { max_concurrent_runs: slots } }));
-    await client.define(job('room-a', { workspace_root: '/srv/shared', execution: { max_concurrent_runs: 4 } }));
-    await client.define(job('room-b', { workspace_root: '/srv/shared' }));
+    await client.define(job('room-a', { workspace_root: tmpdir(), execution: { max_concurrent_runs: 4 } }));
+    await client.define(job('room-b', { workspace_root: tmpdir() }));
     await client.define(job('rated', { execution: { rate_limit: rate } }));
   });
   afterAll(async () => {

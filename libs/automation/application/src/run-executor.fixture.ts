@@ -4,7 +4,7 @@ import type { Json } from '@cs/kernel';
 import { automation, callBy, InMemoryApplication, tenant, valueOf } from './in-memory-application.fixture.js';
 import { requestRun } from './request-run.command-handler.js';
 import { runAggregate } from './run.aggregate.js';
-import { RunExecutor } from './run-executor.js';
+import { RunExecutor, type RunExecutorOptions } from './run-executor.js';
 import type { HttpStep, HttpStepRunner, StepOutcome } from './step-runner.port.js';
 import { createAutomation } from './store-automation.command-handler.js';
 import type { Timers } from './timers.port.js';
@@ -23,12 +23,13 @@ export class InMemoryExecution implements HttpStepRunner {
     return await this.answer(step);
   }
 
-  executor(claimantId: string): RunExecutor {
+  executor(claimantId: string, options: Partial<RunExecutorOptions> = {}): RunExecutor {
     const { eventing, definitions, evaluator, newId } = this.app;
     return new RunExecutor({
       eventing, definitions, evaluator, http: this, newId, claimantId, leaseMs: 15_000, secrets: new Map<string, string>(),
       timers: this.schedule,
       changes: { announce: () => undefined, listen: () => () => undefined },
+      ...options,
     });
   }
 

@@ -5,7 +5,7 @@ import { AutomationHold } from './automation-hold.js';
 import type { AutomationStatuses } from './automation-pause.js';
 import { completeRepair } from './repair-run.command-handler.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
-import { isFinished, type ExpiryDefault } from '@cs/automation-domain';
+import { isFinished, isParked, type ExpiryDefault } from '@cs/automation-domain';
 import { ChildRepair } from './child-repair.js';
 import { ChildRuns } from './child-runs.js';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
@@ -16,14 +16,16 @@ import type { LaunchGuard } from './launch-guard.js';
 import { NodeWork } from './node-work.js';
 import { RunExecution, type RunExecutionParts } from './run-execution.js';
 import { RunFollowUp } from './run-follow-up.js';
+import type { RecentRuns } from './recent-runs.js';
 import { runAggregate } from './run.aggregate.js';
-import type { RunMeter } from './run-meter.port.js';
+import type { QueuedBy, RunMeter } from './run-meter.port.js';
 import { RunSession } from './run-session.js';
 import type { Secrets } from './secrets.port.js';
 import type { StepExecutors } from './step-executor.port.js';
 import { stepExecutors } from './step-executors.js';
 import type { HttpStepRunner } from './step-runner.port.js';
 import type { RunChanges, Timers } from './timers.port.js';
+import type { WorkspaceRoots } from './workspace-roots.port.js';
 
 export interface RunExecutorOptions {
   readonly eventing: Eventing;
@@ -49,6 +51,10 @@ export interface RunExecutorOptions {
   readonly guards?: readonly LaunchGuard[];
   /** Judges effects before they go out. Absent: nothing is judged. */
   readonly policy?: PolicyOfWorkspace;
+  /** Saves reading runs that this process wrote last. Absent: every run is read. */
+  readonly recent?: RecentRuns;
+  /** Asked whether a run can work in the folder that its definition names. Absent: it always can. */
+  readonly roots?: WorkspaceRoots;
 }
 
 /** Nodes of one run that execute at a time, unless its definition says less (domain 2.5). */
@@ -64,6 +70,10 @@ interface Claimable {
 }
 
 const keyOf = ({ ref }: StoredCommit): string => `${ref.org_id}/${ref.workspace_id}/${ref.id}`;
+
+const causes: Readonly<Record<string, QueuedBy | undefined>> = { run_created: 'creation', approval_gate_decided: 'decision', stateful_wait_woken_requeued: 'wait' };
+
+const queuedBy = ({ commit }: StoredCommit): QueuedBy => commit.events.map(({ event_type }) => causes[event_type]).find((cause) => cause !== undefined) ?? 'other';
 
 /** Executes runs that became runnable: claim, nodes as the graph allows, then park, stop at a gate, or end. */
 export class RunExecutor {
@@ -117,14 +127,21 @@ export class RunExecutor {
   }
 
   async #claimAndRun(message: StoredCommit, { redelivered, signal }: { redelivered: boolean; signal: AbortSignal }): Promise<ConsumerOutcome> {
-    // A fresh message is very likely the newest commit; if not, the first flush finds out.
-    const loaded = await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, message.ref, redelivered ? undefined : message);
+    const loaded = await this.#load(message, redelivered);
     if (loaded.state === undefined) return done;
     const definition = await this.#options.definitions.get(message.ref, loaded.state.workflow_definition_snapshot_hash);
     if (await this.#cancelOrphan(loaded.state)) return done;
     await completeRepair(this.#options, message);
     if (await this.#hold.holds(message, loaded.state, definition)) return done;
     return await this.#admitAndExecute(message, { loaded, state: loaded.state, definition, redelivered, signal });
+  }
+
+  /** A fresh message is very likely the newest commit; if not, the first flush finds out. */
+  async #load(message: StoredCommit, redelivered: boolean): Promise<Loaded<Run | undefined>> {
+    const { eventing, recent } = this.#options;
+    const known = recent?.take(message.ref);
+    if (!redelivered && known?.position === message.position) return known;
+    return await loadAggregate({ store: eventing.store, aggregate: runAggregate }, message.ref, redelivered ? undefined : message);
   }
 
   async #admitAndExecute(message: StoredCommit, claimable: Claimable): Promise<ConsumerOutcome> {
@@ -150,7 +167,7 @@ export class RunExecutor {
 
   async #executeAdmitted(message: StoredCommit, { loaded, state, definition, redelivered, signal }: Claimable): Promise<ConsumerOutcome> {
     const followUp = this.#followUp(message.ref, definition);
-    const session = this.#claim(loaded, { definition, queued_version: message.commit.version });
+    const session = this.#claim(loaded, { definition, message });
     if (session === undefined) {
       await this.#hold.settleLost(message.ref, state, definition);
       await followUp.after(state);
@@ -158,9 +175,21 @@ export class RunExecutor {
     }
     // What waits already was seen to before the message was acknowledged that led to it.
     if (!redelivered) followUp.assumeRequested(state);
-    const outcome = await this.#run({ session, definition, followUp, signal });
+    const problem = await this.#rootProblem(state, definition);
+    const outcome = problem === undefined ? await this.#run({ session, definition, followUp, signal }) : await this.#fail(session, followUp, problem);
+    if (isParked(session.run)) this.#options.recent?.remember(session.written);
     await this.#hold.settle(message.ref, session.run, definition);
     return outcome ?? this.#letGo(session.run, message);
+  }
+
+  /** Not when a runner that is gone left something in progress: what became of that comes first. */
+  async #rootProblem({ checkpoint }: Run, { workspace_root: root }: AutomationDefinition): Promise<string | undefined> {
+    return root === undefined || Object.keys(checkpoint.in_progress).length > 0 ? undefined : await this.#options.roots?.problemOf(root);
+  }
+
+  async #fail(session: RunSession, followUp: RunFollowUp, detail: string): Promise<undefined> {
+    session.apply({ type: 'fail_run', detail });
+    if (await session.flush()) await followUp.after(session.run);
   }
 
   /**
@@ -173,14 +202,14 @@ export class RunExecutor {
     return isTakenOver ? retryLater(this.#options.leaseMs, 'another runner took the run over') : done;
   }
 
-  #claim(loaded: Loaded<Run | undefined>, { definition, queued_version }: { definition: AutomationDefinition; queued_version: number }): RunSession | undefined {
+  #claim(loaded: Loaded<Run | undefined>, { definition, message }: { definition: AutomationDefinition; message: StoredCommit }): RunSession | undefined {
     const { eventing, newId, claimantId, leaseMs, meter } = this.#options;
     const claim_id = `run-claim-${newId()}`;
     const session = new RunSession(loaded, { eventing, definition, claimId: claim_id });
     const claimed_at_ms = session.atMs;
     const claim = { claim_id, claimant_id: claimantId, claimed_at_ms, lease_expires_at_ms: claimed_at_ms + leaseMs };
-    if (!session.apply({ type: 'claim', claim, queued_version })) return undefined;
-    meter?.claimed(loaded.state?.status === 'running');
+    if (!session.apply({ type: 'claim', claim, queued_version: message.commit.version })) return undefined;
+    meter?.claimed({ isTakeover: loaded.state?.status === 'running', queuedBy: queuedBy(message), queuedMs: claimed_at_ms - (message.commit.events.at(-1)?.recorded_at_ms ?? claimed_at_ms) });
     return session;
   }
 

@@ -34,6 +34,11 @@ export class RunSession {
     return this.#state;
   }
 
+  /** The run as it was written last. */
+  get written(): Loaded<Run | undefined> {
+    return this.#loaded;
+  }
+
   get ref(): Loaded<unknown>['ref'] {
     return this.#loaded.ref;
   }

@@ -2,6 +2,7 @@ import { decideRun, isParked, type RunCommand, type RunRefusal } from '@cs/autom
 import type { AggregateRef, EndedWait, GovernanceActor, Run } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Executed, type Loaded } from '@cs/eventing';
 import type { DefinitionLibrary } from './definition-library.js';
+import type { RecentRuns } from './recent-runs.js';
 import { runAggregate } from './run.aggregate.js';
 import type { RunChanges, Timers } from './timers.port.js';
 
@@ -10,6 +11,8 @@ export interface WakeOptions {
   readonly definitions: DefinitionLibrary;
   readonly changes: RunChanges;
   readonly timers: Timers;
+  /** Saves reading runs that this process wrote last. Absent: every run is read. */
+  readonly recent?: RecentRuns;
 }
 
 export type WaitCommand = Extract<RunCommand, { readonly wait_id: string }>;
