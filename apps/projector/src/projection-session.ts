@@ -13,12 +13,10 @@ export class BatchRefusedError extends Error {
 }
 
 export interface BatchWritten {
-  readonly commits: number;
-  readonly events: number;
+  /** In the order of the log. */
+  readonly entries: readonly LogEntry[];
   readonly seconds: number;
   readonly position: Position;
-  /** Recorded time of the newest event. */
-  readonly newestAtMs: number | undefined;
   readonly changes: RowChanges;
 }
 
@@ -35,9 +33,9 @@ export interface SessionOptions {
   readonly onWritten: (written: BatchWritten) => void;
 }
 
-const memoryBytes = 256 * 1024 * 1024;
+export const eventsIn = (entries: readonly LogEntry[]): number => entries.reduce((sum, { stored }) => sum + (stored?.commit.events.length ?? 0), 0);
 
-const eventsIn = (entries: readonly LogEntry[]): number => entries.reduce((sum, { stored }) => sum + (stored?.commit.events.length ?? 0), 0);
+const memoryBytes = 256 * 1024 * 1024;
 
 /** Splits what was read so that a transaction stays small. */
 export function* transactionsOf(entries: readonly LogEntry[], { maxBytes, oneByOneUpTo }: { readonly maxBytes: number; readonly oneByOneUpTo: Position }): Generator<readonly LogEntry[]> {
@@ -120,9 +118,7 @@ export class ProjectionSession {
       throw error instanceof RowsRefusedError ? this.#refuse(entries, error) : error;
     }
     const last = entries.at(-1);
-    if (last) onWritten({
-      commits: entries.length, events: eventsIn(entries), seconds: (performance.now() - start) / 1000, position: last.position, newestAtMs: last.stored?.commit.events.at(-1)?.recorded_at_ms, changes,
-    });
+    if (last) onWritten({ entries, seconds: (performance.now() - start) / 1000, position: last.position, changes });
     await relay.offer(entries, signal);
   }
 

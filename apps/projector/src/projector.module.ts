@@ -1,12 +1,13 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AuditKeys, Eventing, EventPublisher, LogReader } from '@cs/eventing';
-import { EVENTING, EVENT_PUBLISHER, JetStreamAuditAnchors, LOG_READER, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
+import { EVENTING, EVENT_PUBLISHER, JetStreamAuditAnchors, LOG_READER, logAhead, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
 import { HEALTH, LOGGER, METRICS, openAuditKeys, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, holdAlone, PostgresProjectionStore, retentionRules, type Database } from '@cs/postgres';
+import { DATABASE, holdAlone, PostgresOperationsQueries, PostgresProjectionStore, retentionRules, type Database } from '@cs/postgres';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Registry } from 'prom-client';
 import { AuditAnchoring } from './audit-anchoring.js';
 import type { ProjectorConfig } from './config.js';
+import { OperationsMetrics } from './operations-metrics.js';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { Projector, type ProjectorOptions } from './projector.js';
 import { Retention } from './retention.js';
@@ -64,6 +65,13 @@ export class ProjectorModule {
             anchors: new JetStreamAuditAnchors(nc), store, auditKeys, clock: systemClock, logger, intervalMs: config.COUNTERSIGN_AUDIT_ANCHOR_SECONDS * 1000,
             records: config.COUNTERSIGN_AUDIT_ANCHOR_RECORDS, onMismatch: () => metrics.anchorMismatches.inc(),
           }),
+        },
+        {
+          provide: OperationsMetrics, inject: [METRICS, DATABASE, Projector, ProjectorMetrics, NATS_CONNECTION],
+          useFactory: (...[registry, database, projector, metrics, nc]: [Registry, Database, Projector, ProjectorMetrics, NatsConnection]) => {
+            metrics.watchLag({ position: () => projector.position, ahead: (position) => logAhead(nc, position), clock: systemClock });
+            return new OperationsMetrics(registry, { queries: new PostgresOperationsQueries(database), isLeading: () => projector.position !== undefined, clock: systemClock });
+          },
         },
         {
           provide: Projector,

@@ -49,6 +49,7 @@ export class Projector {
   readonly #stop = new AbortController();
   readonly #refused = new RefusedCommits();
   #projected: Position | undefined;
+  #leading = false;
   #failure: unknown = new Error('has not reached the database yet');
   #retryMs = firstRetryMs;
   #running: Promise<void> | undefined;
@@ -72,6 +73,11 @@ export class Projector {
     if (this.#failure !== undefined) throw new Error(this.#failure instanceof Error ? this.#failure.message : String(this.#failure), { cause: this.#failure });
   }
 
+  /** How far the projections are; `undefined` while another projector leads. */
+  get position(): Position | undefined {
+    return this.#leading ? this.#projected : undefined;
+  }
+
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
@@ -88,11 +94,13 @@ export class Projector {
     this.#failure = undefined;
     const leadership = await lead(database, { key: leaderLock, signal: this.#stop.signal });
     logger.info('leading');
+    this.#leading = true;
     const ended = new AbortController();
     const anchored = anchoring.run(ended.signal);
     try {
       while (!this.#stop.signal.aborted && !leadership.lost.aborted) await this.#project(leadership.lost);
     } finally {
+      this.#leading = false;
       ended.abort();
       await anchored;
       await leadership.release();
@@ -137,12 +145,13 @@ export class Projector {
     });
   }
 
-  #written({ commits, seconds, position, newestAtMs, changes }: BatchWritten): void {
-    const { metrics, clock, anchoring } = this.#options;
+  #written({ entries, seconds, position, changes }: BatchWritten): void {
+    const { metrics, anchoring } = this.#options;
     anchoring.observe(changes);
-    metrics.batchCommits.observe(commits);
+    metrics.batchCommits.observe(entries.length);
     metrics.batchSeconds.observe(seconds);
-    if (newestAtMs !== undefined) metrics.lagSeconds.set(Math.max(0, clock() - newestAtMs) / 1000);
+    metrics.projected(entries);
+    metrics.decided(changes.gates);
     if (this.#refused.forget(position)) metrics.setAside.inc();
     this.#retryMs = firstRetryMs;
     this.#failure = undefined;

@@ -2,7 +2,7 @@ import type { AuditKeys, Digest, LogEntry, LogReader } from '@cs/eventing';
 import { noPosition, type Position } from '@cs/kernel';
 import type { NextGeneration } from '@cs/postgres';
 import type { ProjectionStore, RowPair } from '@cs/read-models';
-import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
+import { BatchRefusedError, eventsIn, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
 import type { RebuildProgress } from './rebuild-progress.js';
 import type { RebuildSource } from './rebuild-source.js';
 import { RefusedCommits } from './refused-commits.js';
@@ -129,10 +129,10 @@ export class Rebuild {
     }
   }
 
-  #written({ commits, events, position }: BatchWritten): void {
+  #written({ entries, position }: BatchWritten): void {
     this.#refused.forget(position);
-    this.#commits += commits;
-    this.#events += events;
+    this.#commits += entries.length;
+    this.#events += eventsIn(entries);
     this.#options.onProgress({ position, target: this.#target, events: this.#events, commits: this.#commits, seconds: (performance.now() - this.#startedAt) / 1000 });
   }
 }

@@ -11,9 +11,13 @@ export const automationRef = ({ org_id, workspace_id, automation_id }: Pick<Fire
   org_id, workspace_id, aggregate: 'automation', id: automation_id,
 });
 
-const fire = async (message: ConsumerMessage, options: FireScheduleOptions): Promise<ConsumerOutcome> => {
+/** Told how late each fire is, in ms. */
+type OnFired = (latenessMs: number) => void;
+
+const fire = async (message: ConsumerMessage, options: FireScheduleOptions, onFired: OnFired): Promise<ConsumerOutcome> => {
   const fired = firedSchema.safeParse(JSON.parse(message.text()));
   if (!fired.success) return giveUp('not a timer of a schedule');
+  if (message.deliveryCount === 1) onFired(options.eventing.clock() - fired.data.due_at_ms);
   return await fireSchedule(options, automationRef(fired.data), fired.data.due_at_ms);
 };
 
@@ -21,7 +25,7 @@ const fire = async (message: ConsumerMessage, options: FireScheduleOptions): Pro
 const settings = { ackWaitMs: 2000, maxInFlight: 64, maxDeliver: 50 };
 
 /** What keeps schedules going: changes of automations arm them, timers fire them, their commits create the runs. */
-export const scheduleConsumers = (options: FireScheduleOptions): readonly ConsumerDefinition[] => [
+export const scheduleConsumers = (options: FireScheduleOptions, onFired: OnFired): readonly ConsumerDefinition[] => [
   {
     ...settings, durable: 'runner--schedule-arming', stream: streams.log.name, filters: [statusSubjects('automation', '*')],
     handle: (message) => handleCommit(message, options.eventing.store, async ({ ref }) => {
@@ -29,7 +33,7 @@ export const scheduleConsumers = (options: FireScheduleOptions): readonly Consum
       return done;
     }),
   },
-  { ...settings, durable: 'runner--schedule-timers', stream: streams.timers.name, filters: [firedSchedules], handle: (message) => fire(message, options) },
+  { ...settings, durable: 'runner--schedule-timers', stream: streams.timers.name, filters: [firedSchedules], handle: (message) => fire(message, options, onFired) },
   {
     ...settings, durable: 'runner--schedule-fires', stream: streams.log.name, filters: [statusSubjects('schedule', '*')],
     handle: (message) => handleCommit(message, options.eventing.store, (stored) => followSchedule(options, stored)),

@@ -13,6 +13,8 @@ export interface SchedulesParts {
   readonly logger: Logger;
   readonly sweepEveryMs: number;
   readonly onRepaired: () => void;
+  /** Told how late each fire is, in ms. */
+  readonly onFired: (latenessMs: number) => void;
 }
 
 /** A schedule this much overdue was missed by its timer. */
@@ -30,8 +32,8 @@ export class SchedulesService implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onApplicationBootstrap(): void {
-    const { consumers, options, logger, sweepEveryMs } = this.#parts;
-    this.#consumers = scheduleConsumers(options).map((definition) => consumers.start(definition));
+    const { consumers, options, logger, sweepEveryMs, onFired } = this.#parts;
+    this.#consumers = scheduleConsumers(options, onFired).map((definition) => consumers.start(definition));
     this.#sweep = new Periodic({ everyMs: sweepEveryMs, call: () => this.sweep(), onError: (error) => logger.warn({ err: error }, 'schedule sweep failed') });
   }
 

@@ -26,7 +26,7 @@ export const triggerProviders = ({ RUNNER_SWEEP_MS: sweepEveryMs }: RunnerConfig
   {
     provide: SchedulesService, inject: [CONSUMERS, SCHEDULE_OPTIONS, RPC_CLIENT, LOGGER, RUNNER_METRICS],
     useFactory: (...[consumers, options, rpc, logger, metrics]: [Consumers, FireScheduleOptions, RpcClient, Logger, RunnerMetrics]) =>
-      new SchedulesService({ consumers, options, rpc, logger, sweepEveryMs, onRepaired: () => metrics.repaired('schedule') }),
+      new SchedulesService({ consumers, options, rpc, logger, sweepEveryMs, onRepaired: () => metrics.repaired('schedule'), onFired: (latenessMs) => metrics.scheduleFired(latenessMs) }),
   },
   {
     provide: HANDOFF_OPTIONS, inject: [EVENTING, DEFINITIONS],

@@ -3,7 +3,9 @@ import { deadLetterAggregate, done, giveUp, loadAggregate, retryLater, type Cons
 import { eventually, tcpProxy } from '@cs/testing';
 import { AckPolicy, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { Registry } from 'prom-client';
 import { startConsumer, type ConsumerMessage, type DeadLetter, type RunningConsumer } from './consumer.adapter.js';
+import { ConsumerMetrics } from './consumer-metrics.js';
 import { Consumers, type ConsumerDefinition } from './consumers.js';
 import { queueOf, startTestLog, type TestLog } from './test-log.fixture.js';
 
@@ -83,6 +85,28 @@ describe('a consumer', () => {
     await eventually(async () => seen.length === 3 && (await queue.isSettled()));
     expect(texts()).toEqual(['a', 'b', 'c']);
     expect((await queue.info()).num_redelivered).toBe(0);
+  });
+
+  it('is counted: what came again, how each message ended, and what still waits', async () => {
+    const registry = new Registry();
+    const answers: Readonly<Record<string, (deliveries: number) => Promise<ConsumerOutcome>>> = {
+      ok: () => Promise.resolve(done), later: (deliveries) => Promise.resolve(deliveries === 1 ? retryLater(10, 'busy') : done),
+      throws: (deliveries) => (deliveries === 1 ? Promise.reject(new Error('boom')) : Promise.resolve(done)), never: () => Promise.resolve(giveUp('no such thing')),
+    };
+    const consumers = new Consumers({ nc: log.nc, eventing: log.eventing, metrics: new ConsumerMetrics(registry), onError: (error) => errors.push(error) });
+    running.push(consumers.start(definition((message) => answers[message.text()]?.(message.deliveryCount) ?? Promise.resolve(done))));
+    await queue.publish('ok', 'later', 'throws', 'never');
+    await eventually(queue.isSettled);
+    await eventually(() => seen.length === 6);
+    const figures = async () => (await registry.metrics()).split('\n').filter((line) => line.includes(`consumer="${durable}"`));
+    const text = await eventually(async () => {
+      const lines = await figures();
+      return lines.includes(`countersign_consumer_in_flight{consumer="${durable}"} 0`) ? lines : undefined;
+    });
+    for (const [outcome, count] of Object.entries({ done: 3, retry: 1, failed: 1, dead_letter: 1 })) expect(text).toContain(`countersign_consumer_messages_total{consumer="${durable}",outcome="${outcome}"} ${count}`);
+    expect(text).toContain(`countersign_consumer_redeliveries_total{consumer="${durable}"} 2`);
+    expect(text).toContain(`countersign_consumer_pending{consumer="${durable}"} 0`);
+    expect(text).toContain(`countersign_consumer_handling_seconds_count{consumer="${durable}"} 6`);
   });
 
   it('gets a message again after the delay it asked for', async () => {

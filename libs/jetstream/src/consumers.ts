@@ -1,20 +1,23 @@
 import type { Eventing } from '@cs/eventing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startConsumer, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
+import type { ConsumerMetrics } from './consumer-metrics.js';
+import { pendingOf } from './consumer-pending.js';
 import { openDeadLetter } from './dead-letter.adapter.js';
 import { retriesOf, type Handler } from './dead-letter-retries.js';
 import { isQueue } from './tenant-queue.js';
 import { TenantQueues, type TenantQueuesSpec } from './tenant-queues.adapter.js';
 
-export type ConsumerDefinition = Omit<ConsumerSpec, 'nc' | 'setAside' | 'onError'>;
+export type ConsumerDefinition = Omit<ConsumerSpec, 'nc' | 'setAside' | 'onError' | 'meter'>;
 
 /** What every runnable run is handled by, and how many at a time. */
-export type TenantQueuesDefinition = Omit<TenantQueuesSpec, 'nc' | 'setAside' | 'onError'>;
+export type TenantQueuesDefinition = Omit<TenantQueuesSpec, 'nc' | 'setAside' | 'onError' | 'meter'>;
 
 interface ConsumersOptions {
   readonly nc: NatsConnection;
   readonly eventing: Eventing;
   readonly onError: (error: unknown, consumer: string) => void;
+  readonly metrics?: ConsumerMetrics;
 }
 
 /** Starts a service's consumers with what they share: connection, dead letters, logging. */
@@ -28,10 +31,11 @@ export class Consumers {
   }
 
   start(definition: ConsumerDefinition): RunningConsumer {
-    const { nc, eventing, onError } = this.#options;
+    const { nc, eventing, onError, metrics } = this.#options;
     this.#handlers.set(definition.durable, definition.handle);
+    metrics?.watchPending(definition.durable, () => pendingOf(nc, definition));
     return startConsumer({
-      ...definition, nc,
+      ...definition, nc, meter: metrics,
       setAside: (letter) => openDeadLetter(eventing, letter),
       onError: (error) => onError(error, definition.durable),
     });
@@ -39,9 +43,9 @@ export class Consumers {
 
   /** Starts taking the runnable runs of all tenants, in fair turns. */
   startTenantQueues(definition: TenantQueuesDefinition): RunningConsumer {
-    const { nc, eventing, onError } = this.#options;
+    const { nc, eventing, onError, metrics } = this.#options;
     this.#queues = definition.handle;
-    return new TenantQueues({ ...definition, nc, setAside: (letter) => openDeadLetter(eventing, letter), onError: (error) => onError(error, 'runner--queued-runs') });
+    return new TenantQueues({ ...definition, nc, meter: metrics, setAside: (letter) => openDeadLetter(eventing, letter), onError: (error) => onError(error, 'runner--queued-runs') });
   }
 
   /** Starts to handle once more what the consumers of a service set aside, when an operator asks for it. */

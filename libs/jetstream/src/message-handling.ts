@@ -1,5 +1,6 @@
 import { giveUp, retryLater, type ConsumerOutcome } from '@cs/eventing';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { ConsumerMeter, HandlingEnd } from './consumer-meter.port.js';
 import type { Delivery } from './delivery.js';
 import { settle } from './settlement.js';
 
@@ -31,6 +32,7 @@ export interface MessageHandlingOptions {
   readonly handle: (message: ConsumerMessage) => Promise<ConsumerOutcome>;
   readonly setAside: (letter: DeadLetter) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  readonly meter?: ConsumerMeter | undefined;
   /** Called when a message is off the hands of this instance; `undefined` when nothing could be settled. */
   readonly onSettled?: (delivery: Delivery, outcome: ConsumerOutcome | undefined) => void;
 }
@@ -41,6 +43,12 @@ const messageOf = (delivery: Delivery): ConsumerMessage => ({
   subject: delivery.subject, position: delivery.position, deliveryCount: delivery.deliveryCount,
   header: (name) => delivery.header(name), text: () => delivery.text(),
 });
+
+interface Handled {
+  /** `undefined`: nothing could be settled. */
+  readonly outcome: ConsumerOutcome | undefined;
+  readonly end: HandlingEnd;
+}
 
 /** Handles deliveries, holds their leases while it does, and answers the broker. */
 export class MessageHandling {
@@ -96,28 +104,37 @@ export class MessageHandling {
   }
 
   async #handle(delivery: Delivery): Promise<ConsumerOutcome | undefined> {
+    const { durable, meter } = this.#options;
+    const startedAt = performance.now();
+    meter?.taken(durable, delivery.deliveryCount > 1);
+    const { outcome, end } = await this.#settle(delivery);
+    meter?.settled(durable, end, (performance.now() - startedAt) / 1000);
+    return outcome;
+  }
+
+  async #settle(delivery: Delivery): Promise<Handled> {
     const { maxDeliver, setAside, stream, durable, onError } = this.#options;
     const message = messageOf(delivery);
     try {
-      const outcome = await this.#judge(message);
-      await settle({ delivery, outcome, maxDeliver, setAside: (reason) => setAside({ consumer: durable, stream, message, reason }) });
-      return outcome;
+      const { outcome, failed } = await this.#judge(message);
+      const settled = await settle({ delivery, outcome, maxDeliver, setAside: (reason) => setAside({ consumer: durable, stream, message, reason }) });
+      return { outcome, end: failed && settled === 'retry' ? 'failed' : settled };
     } catch (error) {
       // Nothing was settled: the lease runs out and the message comes again.
       onError(error);
-      return undefined;
+      return { outcome: undefined, end: 'unsettled' };
     }
   }
 
-  async #judge(message: ConsumerMessage): Promise<ConsumerOutcome> {
+  async #judge(message: ConsumerMessage): Promise<{ readonly outcome: ConsumerOutcome; readonly failed: boolean }> {
     const { handle, maxDeliver, onError } = this.#options;
     // Every earlier delivery ended without an answer: it may be what ends the process.
-    if (message.deliveryCount > maxDeliver) return giveUp(`delivered ${message.deliveryCount} times and never settled`);
+    if (message.deliveryCount > maxDeliver) return { outcome: giveUp(`delivered ${message.deliveryCount} times and never settled`), failed: true };
     try {
-      return await handle(message);
+      return { outcome: await handle(message), failed: false };
     } catch (error) {
       onError(error);
-      return retryLater(errorDelayMs(message.deliveryCount), error instanceof Error ? error.message : String(error));
+      return { outcome: retryLater(errorDelayMs(message.deliveryCount), error instanceof Error ? error.message : String(error)), failed: true };
     }
   }
 }

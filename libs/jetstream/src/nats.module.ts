@@ -1,8 +1,10 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Eventing } from '@cs/eventing';
-import { HEALTH, LOGGER, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
+import { HEALTH, LOGGER, METRICS, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { ConsumerMetrics } from './consumer-metrics.js';
 import { Consumers } from './consumers.js';
 import { ensureStreams } from './ensure-streams.js';
 import { JetStreamEventPublisher } from './event-publisher.adapter.js';
@@ -74,8 +76,9 @@ export class NatsModule {
         fromConnection(EVENT_PUBLISHER, (nc) => new JetStreamEventPublisher(nc)),
         fromConnection(PROJECTION_PROGRESS, (nc) => new SignalledProjectionProgress(nc)),
         {
-          provide: CONSUMERS, inject: [NATS_CONNECTION, EVENTING, LOGGER],
-          useFactory: (nc: NatsConnection, eventing: Eventing, logger: Logger) => new Consumers({ nc, eventing, onError: (error, consumer) => logger.warn({ err: error, consumer }, 'consumer error') }),
+          provide: CONSUMERS, inject: [NATS_CONNECTION, EVENTING, LOGGER, METRICS],
+          useFactory: (...[nc, eventing, logger, registry]: [NatsConnection, Eventing, Logger, Registry]) =>
+            new Consumers({ nc, eventing, metrics: new ConsumerMetrics(registry), onError: (error, consumer) => logger.warn({ err: error, consumer }, 'consumer error') }),
         },
       ],
       exports: shared,

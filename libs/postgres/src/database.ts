@@ -24,6 +24,13 @@ export interface Statement {
   readonly values?: readonly unknown[];
 }
 
+/** Connections that execute, that are free, and statements that wait for one. */
+export interface PoolUse {
+  readonly used: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
 const int8 = 20;
 /** Sequences and times are below 2^53, so `bigint` columns are read as numbers. */
 const types = {
@@ -70,6 +77,7 @@ export const schema = 'countersign';
  */
 export class Database {
   #source: Promise<DataSource> | undefined;
+  #pool: Pool | undefined;
 
   constructor(private readonly options: DatabaseOptions) {}
 
@@ -83,7 +91,7 @@ export class Database {
   }
 
   dataSource(): Promise<DataSource> {
-    this.#source ??= createDataSource(this.options).initialize().then(tolerateBrokenClients).catch((error: unknown) => {
+    this.#source ??= createDataSource(this.options).initialize().then((source) => this.#opened(source)).catch((error: unknown) => {
       this.#source = undefined;
       throw error;
     });
@@ -103,10 +111,22 @@ export class Database {
     }
   }
 
+  /** Connections of this process now; none before it first connected. */
+  connections(): PoolUse {
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#pool ?? {};
+    return { used: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
   async close(): Promise<void> {
     const source = await this.#source?.catch(() => undefined);
     this.#source = undefined;
+    this.#pool = undefined;
     await source?.destroy();
+  }
+
+  #opened(source: DataSource): DataSource {
+    this.#pool = poolOf(source);
+    return tolerateBrokenClients(source);
   }
 
   async #connect(): Promise<PoolClient> {

@@ -13,6 +13,7 @@ export { PostgresProjectionQueries } from './projection-queries.adapter.js';
 export { PostgresProjectionStore } from './projection-store.adapter.js';
 export { PostgresServiceQueries } from './service-queries.adapter.js';
 export { isUnavailable } from './sql-state.js';
+export { PostgresOperationsQueries } from './operations-queries.adapter.js';
 export { PostgresPolicyQueries } from './policy-queries.adapter.js';
 export { PostgresSnapshotQueries } from './snapshot-queries.adapter.js';
 export { PostgresSweepQueries } from './sweep-queries.adapter.js';

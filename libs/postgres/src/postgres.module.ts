@@ -1,5 +1,8 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { METRICS } from '@cs/platform';
+import type { Registry } from 'prom-client';
 import { Database, type DatabaseOptions } from './database.js';
+import { watchPool } from './pool-metrics.js';
 import { DATABASE } from './tokens.js';
 
 class ClosingDatabase extends Database implements OnApplicationShutdown {
@@ -8,10 +11,16 @@ class ClosingDatabase extends Database implements OnApplicationShutdown {
   }
 }
 
-/** One database for the whole process. */
+const open = (options: DatabaseOptions, registry: Registry): Database => {
+  const database = new ClosingDatabase(options);
+  watchPool(registry, database);
+  return database;
+};
+
+/** One database for the whole process. Needs PlatformModule. */
 @Module({})
 export class PostgresModule {
   static forRoot(options: DatabaseOptions): DynamicModule {
-    return { module: PostgresModule, global: true, providers: [{ provide: DATABASE, useFactory: () => new ClosingDatabase(options) }], exports: [DATABASE] };
+    return { module: PostgresModule, global: true, providers: [{ provide: DATABASE, inject: [METRICS], useFactory: (registry: Registry) => open(options, registry) }], exports: [DATABASE] };
   }
 }

@@ -13,6 +13,7 @@ import { Generations1767225600800 } from './generations.js';
 import { Governance1767225600600 } from './governance.js';
 import { Observability1787000300000 } from './observability.js';
 import { GovernedAutomations1787000600000 } from './governed-automations.js';
+import { OpenDeliveries1787000700101 } from './open-deliveries.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
@@ -48,4 +49,5 @@ export const migrations = [
   PhaseTransitions1787000400000,
   Retention1787000400001,
   GovernedAutomations1787000600000,
+  OpenDeliveries1787000700101,
 ];
