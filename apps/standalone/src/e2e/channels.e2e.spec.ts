@@ -1,0 +1,73 @@
+import { eventually } from '@cs/testing';
+import { startSlackDouble } from '@cs/testing/doubles';
+import { jest } from '@jest/globals';
+import { Client } from './client.fixture.js';
+import { System } from './system.fixture.js';
+
+jest.setTimeout(180_000);
+
+const patience = { timeoutMs: 60_000 };
+
+/** Cards that were posted, without the answers below them. */
+const cardsIn = (server: Awaited<ReturnType<typeof startSlackDouble>>) => server.platform.messages.filter(({ thread_ts }) => thread_ts === undefined);
+
+describe('Channels: a gate is decided in Slack', () => {
+  let system: System;
+  let client: Client;
+  let slack: Awaited<ReturnType<typeof startSlackDouble>>;
+
+  beforeAll(async () => {
+    slack = await startSlackDouble();
+    system = await System.start({ env: { COUNTERSIGN_CHANNEL_SECRET_SLACK_TOKEN: 'xoxb-double', COUNTERSIGN_CHANNEL_SECRET_SLACK_SIGNING: 'double-signing-secret', COUNTERSIGN_CHANNEL_SECRET_OTHERS: 'x', COUNTERSIGN_CHANNEL_SECRET_OTHERS_FOR: 'acme/ops' } });
+    client = new Client(system.url, system.paymentsUrl);
+    await client.loadExample('refund/refund.automation.yaml');
+  });
+  afterAll(async () => {
+    await system.stop();
+    await slack.close();
+  });
+
+  const put = (secrets: Record<string, string>) => client.call('PUT', '/channels/slack', {
+    body: { kind: 'slack', name: 'Approvals', settings: { recipient: 'C0APPROVALS', allowed_users: ['U0ADA'], base_url: `${slack.url}/api`, per_second: 20, options: { team_id: 'T0DOUBLE', app_id: 'A0DOUBLE' } }, secrets },
+  });
+  const press = async (user: string, card: { readonly channel: string; readonly ts: string }, decision: string) => await slack.platform.people.press(user, card, `tdm:${decision}`);
+
+  it('is set up by names of secrets, which no answer shows; a secret of another workspace is not there', async () => {
+    const refused = await put({ bot_token: 'OTHERS', signing_secret: 'SLACK_SIGNING' });
+    expect(refused).toMatchObject({ status: 400, body: { code: 'CHANNEL_INVALID', problems: [{ path: 'secrets.bot_token' }] } });
+    const { status, body } = await put({ bot_token: 'SLACK_TOKEN', signing_secret: 'SLACK_SIGNING' });
+    expect(status).toBe(200);
+    const channel = body['channel'] as { readonly callback_path: string };
+    slack.platform.callbackUrl = `${system.url}${channel.callback_path}`;
+    expect(JSON.stringify((await client.call('GET', '/channels/slack', { headers: { 'countersign-min-position': '1' } })).body)).not.toContain('xoxb-double');
+    await client.call('POST', '/channels/slack/test');
+    await eventually(() => cardsIn(slack).length === 1, patience);
+  });
+
+  it('asks with buttons, takes the press of who may, not of who may not, and updates the card', async () => {
+    const run = await client.startRefund('order-4711');
+    await client.untilGate(run);
+    await eventually(() => cardsIn(slack).length === 2, patience);
+    const [, card] = cardsIn(slack);
+    if (card === undefined) throw new Error('there is no card');
+    const denied = await press('U0GRACE', card, 'approve');
+    expect(denied.answer).toMatchObject({ kind: 'answered', status: 200 });
+    await press('U0ADA', card, 'approve');
+    const finished = await client.untilFinished(run);
+    expect(finished.checkpoint.gate_history).toMatchObject([{ decision: 'approve', decided_by: { kind: 'human', source: 'slack', actor_id: 'channel:slack:T0DOUBLE:A0DOUBLE:U0ADA' } }]);
+    await eventually(() => !JSON.stringify(cardsIn(slack)[1]?.blocks).includes('"button"'), patience);
+    expect(JSON.stringify(cardsIn(slack)[1]?.blocks)).toContain('Approved by');
+    expect((await client.ledger('order-4711')).count).toBe(1);
+    const { body } = await client.call('GET', '/channels/slack/deliveries');
+    expect((body['deliveries'] as { readonly status: string }[]).map(({ status }) => status)).toEqual(expect.arrayContaining(['sent']));
+  });
+
+  it('answers what is not signed with 401, an unknown address with 404, and anything else without a 5xx', async () => {
+    const url = slack.platform.callbackUrl ?? '';
+    const post = (address: string, body: string | Buffer, headers: Record<string, string> = {}) => fetch(address, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers });
+    expect((await post(url, 'payload=%7B%7D', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(401);
+    expect((await post(url.replace(/[0-9a-f]{32}$/, '0'.repeat(32)), 'x')).status).toBe(404);
+    expect((await post(url, Buffer.alloc(300 * 1024))).status).toBe(413);
+    for (const body of ['', '{', '\u0000', '[]', 'a=b&a=b', '%']) expect((await post(url, body, { 'x-slack-signature': 'v0=00', 'x-slack-request-timestamp': '1' })).status).toBeLessThan(500);
+  });
+});
