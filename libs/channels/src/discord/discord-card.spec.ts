@@ -47,6 +47,15 @@ describe('card rendering for Discord', () => {
     }), { numRuns: 60 });
   });
 
+  it('keeps every limit when every text is too long at once', () => {
+    const long = 'word '.repeat(2_000);
+    const fields = Array.from({ length: 60 }, () => ({ label: long, value: long }));
+    const message = render({ ...openCard, title: long, body_markdown: long, attention: long, summary: long, thread_key: long, fields });
+    const answer = answerTo(message);
+    expect(answer.status === 200 ? '' : answer.body).toBe('');
+    expect(message.embeds[0]?.description?.length).toBeGreaterThan(2_500);
+  });
+
   it('escapes all markup: what is shown is what was said, letter by letter', () => {
     fc.assert(fc.property(anyText.map((text) => cleanText(text.slice(0, 2_000))), (text) => {
       const escaped = escapeDiscord(text);

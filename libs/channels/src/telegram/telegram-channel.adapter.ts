@@ -86,7 +86,7 @@ export class TelegramChannel implements InteractiveChannel {
   /** Posts the card without its buttons, and has it recorded. */
   async #postPlain({ request, recipient, token, thread, recordPosted }: Outgoing, view: CardView, deadline_ms: number): Promise<Written> {
     const asks = view.actions.length > 0;
-    const posted = await this.#messages.post(recipient, { ...renderTelegramCard(view, { token, note: asks ? buttonsFollow : undefined }), keyboard: [], answers: thread }, deadline_ms);
+    const posted = await this.#messages.post(recipient, { ...renderTelegramCard(view, { token, note: asks ? buttonsFollow : undefined }), answers: thread }, deadline_ms);
     if (posted.kind !== 'written' || !asks) return posted;
     this.#messages.remember(request.delivery_id, posted.message);
     await recordPosted?.(posted.message);
@@ -110,7 +110,7 @@ export class TelegramChannel implements InteractiveChannel {
     }
     const [first] = asked;
     if (first === undefined) return sent;
-    const answer = await this.#messages.post(first.conversation, { ...renderTelegramAnswer(view), keyboard: [], answers: first }, deadline_ms);
+    const answer = await this.#messages.post(first.conversation, { ...renderTelegramAnswer(view), answers: first }, deadline_ms);
     // The cards say it already: an answer that may have been posted is not posted again.
     return answer.kind === 'written' || answer.mayBeWritten ? sent : answer.outcome;
   }
@@ -121,7 +121,7 @@ export class TelegramChannel implements InteractiveChannel {
     const about: PostedMessage = { conversation: chatId, message_id: String(handle.message_id) };
     const reference = promptReference(this.#options.botToken, { decision: reply.decision, token: reply.token, chatId, userId: user.user_id });
     const spans = promptOf({ userId: user.user_id, name: telegramText(user.display_name ?? '') || 'You', title: reply.title.slice(0, 500), reference });
-    const asked = await this.#messages.post(chatId, { markdown: toMarkdown(spans), plain: toPlain(spans), keyboard: [], answers: about, forceReply: true }, deadline_ms);
+    const asked = await this.#messages.post(chatId, { markdown: toMarkdown(spans), plain: toPlain(spans), answers: about, forceReply: true }, deadline_ms);
     const [text, isAlert] = asked.kind === 'written' || asked.mayBeWritten ? ['Say why in an answer to the message below.', false] as const : ['The question for a reason could not be asked. Press again, or use the page.', true] as const;
     return handle.kind === 'query' ? answerQuery(handle.query_id, text, isAlert) : sayTo({ chat: { id: handle.chat_id }, message_id: handle.message_id }, text);
   }

@@ -10,7 +10,8 @@ type Failure = { readonly kind: 'failed'; readonly outcome: Exclude<AdapterOutco
 export type Written = { readonly kind: 'written'; readonly message: PostedMessage } | Failure;
 export type Edited = { readonly kind: 'edited' | 'gone' } | Failure;
 
-export interface NewMessage extends TelegramMessage {
+/** A message to post. It has no buttons: those come by an edit. */
+export interface NewMessage extends Omit<TelegramMessage, 'keyboard'> {
   /** What it answers to, where that is in the same chat. */
   readonly answers?: PostedMessage | undefined;
   readonly forceReply?: boolean;
