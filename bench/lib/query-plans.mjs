@@ -36,8 +36,7 @@ export const writePlans = async (database, { file, run, runs, events }) => {
 # Query plans
 
 What \`EXPLAIN (ANALYZE, BUFFERS)\` says of the statements behind reads, with ${runs} runs and ${events} events in PostgreSQL ${version}. Plans are generic, as in the services: the
-same for every value. Times are those of the machine that wrote this page, under what else it did. [A test](../../libs/postgres/src/query-plans.int.spec.ts) checks with a smaller
-database that no part of them reads a whole table, and that they read as little when the database is larger.
+same for every value. Times are those of the machine that wrote this page, under what else it did.
 
 ${parts.join('\n\n')}
 `);
