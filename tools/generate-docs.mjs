@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { readMetrics } from './lib/metrics.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const checking = process.argv.includes('--check');
@@ -91,6 +92,10 @@ emit('docs/reference/effect-policies.md', page(
   ...policyFiles.flatMap((name) => [`## ${name}`, `\`\`\`cedar\n${read(`${policyFolder}/${name}`).trim()}\n\`\`\``]),
 ));
 emit('docs/reference/configuration.md', await configuration());
+emit('docs/reference/metrics.md', page(
+  'Metrics', 'the classes that register them (`tools/lib/metrics.mjs`)', 'What `/metrics` of each service answers, beside Node\'s own (`process_*`, `nodejs_*`). Every sample has the label `service`; in one process it is `countersign` for all. [How to use them](../operate/monitoring.md).',
+  table(['Metric', 'Type', 'Labels', 'Service', 'Meaning'], (await readMetrics()).map(({ name, type, labels, services, help }) => [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), services, help])),
+));
 // What a running gateway serves under /schemas/automation, for editors that are not connected to one.
 emit('schemas/automation.schema.json', `${JSON.stringify(namedSchemaDocument('automation'), null, 2)}\n`);
 

@@ -68,7 +68,7 @@ const jest = (tier, ...options) => async () => {
 const steps = {
   configuration: ['project configuration follows package.json', check(['tools/sync-workspace.mjs', '--check'])],
   docs: ['generated tables, links and index of the documentation', check(['tools/generate-docs.mjs', '--check'])],
-  compose: ['Compose file and Dockerfile', check(['tools/check-compose.mjs'], ['tools/check-compose.selftest.mjs'])],
+  compose: ['Compose file, Dockerfile and monitoring', check(['tools/check-compose.mjs'], ['tools/check-compose.selftest.mjs'], ['tools/check-monitoring.mjs'])],
   unit: ['unit tests', jest('unit', '--maxWorkers=1')],
   lint: ['lint and layer rules', checkBeside(['tools/lint.mjs'], ['tools/check-layers.mjs'])],
   int: ['integration tests', jest('int', '--maxWorkers=2')],
