@@ -7,11 +7,13 @@ import { fixedClock, sequenceIds, sha256 } from '@cs/testing';
 import { seededRandom, startSlackDouble } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
 
-jest.setTimeout(240_000);
+
 
 const tenant = { org_id: 'acme', workspace_id: 'ops' };
 const perSecond = 1;
+/** A thousand with GATES=1000. */
 const gates = Number(process.env['GATES'] ?? 100);
+jest.setTimeout(60_000 + gates * 1_000);
 
 /** A second of the channel is a step of the clock: nobody waits. */
 class SteppedPace implements Pace {
