@@ -19,6 +19,7 @@ export class ChannelCallbacksController {
   readonly #eventing: Eventing;
   readonly #installations: Installations;
 
+  // eslint-disable-next-line max-params -- Nest injects by position
   constructor(@Inject(EVENTING) eventing: Eventing, @Inject(INSTALLATIONS) installations: Installations, @Inject(RECEIVE_OPTIONS) options: ReceiveOptions, @Inject(LOGGER) logger: Logger) {
     this.#eventing = eventing;
     this.#installations = installations;

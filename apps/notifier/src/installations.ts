@@ -65,6 +65,7 @@ export class Installations implements ChannelDirectory {
   }
 
   /** What is read later and stands earlier in the log is left out. */
+  // eslint-disable-next-line complexity -- one decision about one reading
   async #read(ref: AggregateRef): Promise<{ readonly replaced: Promise<void> } | undefined> {
     const { state, position } = await loadAggregate({ store: this.#options.eventing.store, aggregate: channelAggregate }, ref);
     const workspace = this.#workspaces.get(workspaceKey(ref)) ?? new Map<string, Known>();

@@ -17,6 +17,7 @@ export class NotifierService implements OnApplicationBootstrap, OnModuleDestroy 
   #watch: AggregateWatch | undefined;
   #stopping = false;
 
+  // eslint-disable-next-line max-params -- Nest injects by position
   constructor(
     @Inject(CONSUMERS) private readonly consumers: Consumers,
     @Inject(EVENTING) private readonly eventing: Eventing,

@@ -44,6 +44,7 @@ const configure = ({ channel: asked, callback_id, enabled, changed_by, tenant_co
   return accept(...events);
 };
 
+// eslint-disable-next-line complexity -- one case for each command
 const onInstalled = (command: Exclude<ChannelCommand, { kind: 'configure' | 'enrol' }>, state: Extract<InstalledChannel, { status: 'enabled' | 'disabled' }>): Decided => {
   const { channel_id, tenant_context } = state.channel;
   if (!isSameTenant(tenant_context, command.tenant_context)) return notFound;

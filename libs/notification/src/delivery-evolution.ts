@@ -24,6 +24,7 @@ const sent = (delivery: RequestedDelivery, { data: { attempt, sent_at_ms, messag
 const found = (delivery: RequestedDelivery, { data }: EventOf<'delivery_duplicate_found'>): Delivery =>
   delivery.status === 'sent' || delivery.status === 'abandoned' ? { ...delivery, duplicates: [...(delivery.duplicates ?? []), data.message] } : delivery;
 
+// eslint-disable-next-line complexity -- one case for each event
 const afterRequest = (delivery: RequestedDelivery, event: Exclude<DeliveryEvent, { event_type: 'delivery_requested' }>): Delivery => {
   switch (event.event_type) {
     case 'delivery_item_added': return { ...delivery, items: [...(delivery.items ?? []), { item_id: event.data.item_id, item: event.data.item }] } as Delivery;

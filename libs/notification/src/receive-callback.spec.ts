@@ -168,7 +168,7 @@ describe('an interaction in a channel', () => {
     ['* lets in, and needs a grant', ['*'], 'U1', [], 'CHANNEL_TIER_TOO_LOW'],
     ['* with a grant', ['*'], 'U1', [{ user_id: 'U1', tier: 'approve' as const, departments: [] }], undefined],
     ['a grant that lowers', ['U1'], 'U1', [{ user_id: 'U1', tier: 'act' as const, departments: [] }], 'CHANNEL_TIER_TOO_LOW'],
-  ])('allow-list: %s', async (_what, allowed_users, user, users, code) => {
+  ])('allow-list: %s', async (...[, allowed_users, user, users, code]) => {
     const chat = await Chat.open(installedChannel({ allowed_users }, { users }));
     await chat.send(chat.press({}, { user }));
     expect(lastCode(chat)).toBe(code);

@@ -36,6 +36,7 @@ const quietUntil = ({ channel: { settings } }: InstalledChannel, { risk_tier }: 
   return endOf(quiet_hours.hours, at_ms);
 };
 
+// eslint-disable-next-line complexity -- the modes of a route beside one another
 const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): readonly Destination[] => {
   const { channel_id, kind, settings } = installed.channel;
   const route = settings.routes.length === 0 ? everyGate : settings.routes.find((candidate) => takes(candidate, gate, at_ms));

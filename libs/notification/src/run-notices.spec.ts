@@ -4,9 +4,9 @@ import { requestRunNotices } from './run-notices.js';
 import { installedChannel, ScriptedPlatform, SendingWorld } from './sending.fixture.js';
 
 const now = fixedClock()();
-const event = (event_type: string, data: object, id = 'event-1', at_ms = now) => JSON.stringify({ ...tenant, event_id: id, event_type, aggregate_id: 'automation-v2-run-1', occurred_at_ms: at_ms, data });
+const event = (event_type: string, data: object, { id = 'event-1', at_ms = now }: { readonly id?: string; readonly at_ms?: number } = {}) => JSON.stringify({ ...tenant, event_id: id, event_type, aggregate_id: 'automation-v2-run-1', occurred_at_ms: at_ms, data });
 const deadLetter = (number: number, at_ms = now) =>
-  event('dead_letter_opened', { dead_letter_id: `d${number}`, consumer: 'runner--queue', stream: 'CS_LOG', stream_sequence: number, subject: 's', deliveries: 5, reason: 'cannot be read' }, `event-d${number}`, at_ms);
+  event('dead_letter_opened', { dead_letter_id: `d${number}`, consumer: 'runner--queue', stream: 'CS_LOG', stream_sequence: number, subject: 's', deliveries: 5, reason: 'cannot be read' }, { id: `event-d${number}`, at_ms });
 
 const world = (run_notices: object): SendingWorld => new SendingWorld(new ScriptedPlatform(), [installedChannel({ run_notices })]);
 
@@ -19,7 +19,7 @@ const told = async (subject: SendingWorld, ...bodies: readonly string[]) => {
 describe('telling of runs', () => {
   it('tells of failed and blocked runs once where that is wanted, and of completed ones on request', async () => {
     const failed = event('run_failed', { detail: 'refused with token ghp_0123456789abcdefghijklmnopqrstuvwxyzAB' });
-    const all = await told(world({ failed: true, blocked: true, completed: true, recipient: 'C-runs' }), failed, failed, event('run_blocked', { detail: 'unknown', node_ids: ['refund'] }, 'event-2'), event('run_completed', {}, 'event-3'));
+    const all = await told(world({ failed: true, blocked: true, completed: true, recipient: 'C-runs' }), failed, failed, event('run_blocked', { detail: 'unknown', node_ids: ['refund'] }, { id: 'event-2' }), event('run_completed', {}, { id: 'event-3' }));
     expect(all.map(({ notice }) => notice)).toEqual(['run_failed', 'run_blocked', 'run_completed']);
     expect(JSON.stringify(all)).not.toContain('ghp_');
     expect(await told(world({ failed: true }), event('run_completed', {}))).toEqual([]);

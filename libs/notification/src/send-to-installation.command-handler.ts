@@ -63,6 +63,7 @@ const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, a
  * more, and what follows a question after it. That an attempt begins is in the log before the platform is called,
  * so that a lost outcome is known to be lost.
  */
+// eslint-disable-next-line complexity -- reasons not to send, in their order
 export const sendToInstallation = async (sender: InstallationSender, { ref }: StoredCommit): Promise<ConsumerOutcome> => {
   const { eventing } = sender;
   const { state } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, ref);
