@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { getRunSnapshot, getStatefulRun, listDeadLetters, listRunEvents, listRunSnapshots, listStatefulRuns, observeRun, replayRun } from '@cs/contracts';
+import { getRunSnapshot, getStatefulRun, importRunHistory, listDeadLetters, listRunEvents, listRunSnapshots, listStatefulRuns, observeRun, replayRun } from '@cs/contracts';
 import { routes } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -38,6 +38,14 @@ export class StatefulRuntimeController {
       call: ({ params, query: { since_seq, after_seq = since_seq, ...query }, minPosition }, context) =>
         this.#rpc.call(listRunEvents, { context, payload: { ...query, after_seq, ...params, min_position: minPosition } }),
       view: (events) => events,
+    });
+  }
+
+  @Handles(routes.importRunHistory)
+  importHistory(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return serve(routes.importRunHistory, { request, reply }, {
+      call: ({ body }, context) => this.#rpc.call(importRunHistory, { context, payload: body }),
+      view: (imported) => ({ ok: true, ...imported }),
     });
   }
 

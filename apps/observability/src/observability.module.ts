@@ -3,7 +3,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { ProjectionProgress } from '@cs/eventing';
 import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresChannelQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresReliabilityQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresChannelQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresImportedRunQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresReliabilityQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -17,6 +17,7 @@ import { DelegationsController } from './delegations.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
 import { HumanRequestsController } from './human-requests.controller.js';
+import { ImportedRuns } from './imported-runs.js';
 import { askers } from './inbox-filters.js';
 import { OperationsController } from './operations.controller.js';
 import { PoliciesController } from './policies.controller.js';
@@ -30,7 +31,7 @@ import { RunsController } from './runs.controller.js';
 import { SnapshotsController } from './snapshots.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, IMPORTED_RUNS, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -52,6 +53,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(RELIABILITY_QUERIES, (database) => new PostgresReliabilityQueries(database)),
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
   onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
+  onDatabase(IMPORTED_RUNS, (database) => new ImportedRuns(new PostgresImportedRunQueries(database), sha256Hex)),
   onDatabase(RUN_SNAPSHOTS, (database) => new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex })),
   { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
   onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),

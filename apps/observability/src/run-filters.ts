@@ -17,6 +17,10 @@ const statusesOf = ({ status, phase }: Asked): readonly string[] | undefined => 
   return status === undefined ? ofPhase : statusesLike(status).filter((one) => ofPhase.includes(one));
 };
 
+/** Asks for what is not known of an imported run: only their automations and statuses are. */
+export const onlyOfOwnRuns = ({ automation_id: _automation, status: _status, limit: _limit, cursor: _cursor, min_position: _position, ...others }: Asked): boolean =>
+  Object.values(others).some((value) => value !== undefined && value !== 'automation_v2');
+
 export const runFilterOf = (asked: Asked): RunFilter => {
   const { automation_id, trigger, owner_id, owner_kind, org_unit_id, resource_kind, resource_id, policy_version_id, data_class, risk_tier, delegation_grant_id, source_binding_id } = asked;
   const scope = definedMembers({ org_unit_id, resource_kind, resource_id, policy_version_id, data_class, risk_tier, delegation_grant_id, source_binding_id });

@@ -4,8 +4,9 @@ import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type
 import { refusal } from '@cs/platform';
 import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
+import type { ImportedRuns } from './imported-runs.js';
 import { asksForNoRun, runFilterOf } from './run-filters.js';
-import { PROJECTION_QUERIES, READS } from './tokens.js';
+import { IMPORTED_RUNS, PROJECTION_QUERIES, READS } from './tokens.js';
 
 const noRun = (run_id: string): RpcReply<never> => refusal('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
 const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
@@ -28,7 +29,7 @@ export class RunsController {
   readonly #listStateful;
   readonly #events;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries) {
+  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(IMPORTED_RUNS) imported: ImportedRuns) {
     this.#get = reads.answer(getRun, async ({ run_id }, tenant) => {
       const found = await queries.run(tenant, run_id);
       return found ? { ok: true, value: record(found) } : noRun(run_id);
@@ -41,16 +42,17 @@ export class RunsController {
     });
     this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit }, tenant) => {
       const [found, events] = await Promise.all([queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true })]);
-      return found && events ? { ok: true, value: { run: stateful(found), events } } : noStatefulRun(run_id);
+      const value = found && events ? { run: stateful(found), events } : await imported.run(tenant, run_id, event_limit);
+      return value ? { ok: true, value } : noStatefulRun(run_id);
     });
     this.#listStateful = reads.answer(listStatefulRuns, async (payload, tenant) => {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
-      return asksForNoRun(payload, tenant) ? { ok: true, value: { items: [] } } : toAnswer(await queries.runs(tenant, runFilterOf(payload), page), stateful);
+      return asksForNoRun(payload, tenant) ? { ok: true, value: { items: [] } } : imported.listed(tenant, payload, page, await queries.runs(tenant, runFilterOf(payload), page));
     });
     this.#events = reads.answer(listRunEvents, async ({ run_id, after_seq, before_seq, limit, tail }, tenant) => {
       const range = { limit, tail, ...(after_seq === undefined ? {} : { after_seq }), ...(before_seq === undefined ? {} : { before_seq }) };
-      const events = await queries.runEvents(tenant, run_id, range);
+      const events = (await queries.runEvents(tenant, run_id, range)) ?? (await imported.events(tenant, run_id, range));
       return events ? { ok: true, value: { run_id, events, count: events.length } } : noStatefulRun(run_id);
     });
   }

@@ -19,6 +19,7 @@ export const HUMAN_REQUEST_QUERIES = Symbol('HUMAN_REQUEST_QUERIES');
 export const WAIT_QUERIES = Symbol('WAIT_QUERIES');
 export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
 export const INBOX_QUERIES = Symbol('INBOX_QUERIES');
+export const IMPORTED_RUNS = Symbol('IMPORTED_RUNS');
 export const RUN_SNAPSHOTS = Symbol('RUN_SNAPSHOTS');
 export const RELIABILITY_QUERIES = Symbol('RELIABILITY_QUERIES');
 export const RUN_REPLAYS = Symbol('RUN_REPLAYS');

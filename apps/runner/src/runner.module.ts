@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client';
 import { readSecrets, runnerEnvironment, type RunnerConfig } from './config.js';
 import { AutomationOperatorController } from './automation-operator.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
+import { RunImportsController } from './run-imports.controller.js';
 import { EffectPoliciesController } from './effect-policies.controller.js';
 import { GovernanceController } from './governance.controller.js';
 import { HandoffsController } from './handoffs.controller.js';
@@ -90,7 +91,7 @@ export class RunnerModule {
   static forRoot(config: RunnerConfig): DynamicModule {
     return {
       module: RunnerModule,
-      controllers: [EffectPoliciesController, GovernanceController, WebhooksController, HandoffsController, RunnerController, RecoveryController, DeadLettersController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
+      controllers: [RunImportsController, EffectPoliciesController, GovernanceController, WebhooksController, HandoffsController, RunnerController, RecoveryController, DeadLettersController, AutomationOperatorController, OperatorController, SupervisionController, WaitsController],
       providers: [
         ...webhookProviders(config),
         ...triggerProviders(config),

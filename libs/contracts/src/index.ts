@@ -146,6 +146,12 @@ export {
 } from './webhook.schema.js';
 export type { RowDifference, RunReplay } from './run-replay.schema.js';
 export type { PhaseTransition, StatefulSnapshot } from './run-snapshot.schema.js';
+export { importedRunEvents, type ImportedRunEvent } from './events/imported-run.events.js';
+export {
+  importedEntrySchema, importedRunHeaderSchema, maxImportedEntries, runImportSchema,
+  type ImportedEntry, type ImportedLifecycleRecord, type ImportedRun, type ImportedRunHeader, type ImportedStoredEvent, type RunImport, type RunImported,
+} from './run-import.schema.js';
+export { importRunHistory } from './rpc/run-import.rpc.js';
 export { getRunSnapshot, listRunSnapshots } from './rpc/snapshots.rpc.js';
 export { replayRun } from './rpc/replay.rpc.js';
 export { observeRun } from './rpc/run-observability.rpc.js';

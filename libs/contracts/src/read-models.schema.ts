@@ -64,6 +64,8 @@ export interface StatefulRun {
   readonly finished_at_ms: number | null;
   readonly last_seq: number;
   readonly metadata: { readonly stop_kind: string | null; readonly trigger_reason: string | null; readonly consumed_handoff_id: string | null };
+  /** A run of another system, whose history was imported: it is read here and never executed. */
+  readonly imported?: true;
 }
 
 export interface AuditVerification {

@@ -1,4 +1,4 @@
-import { automationDefinitionSchema, eventCatalogue, governanceActorSchema, type EventTable } from '@cs/contracts';
+import { automationDefinitionSchema, eventCatalogue, governanceActorSchema, runImportSchema, type EventTable } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
 import { schemaDocument, type JsonSchema } from './json-schema.js';
@@ -40,6 +40,7 @@ const automationFileSchema = automationDefinitionSchema
 
 const sources: ReadonlyMap<string, () => JsonSchema> = new Map([
   ['automation', () => schemaDocument(automationFileSchema, { io: 'input', title: 'Automation definition' })],
+  ['run-import', () => schemaDocument(runImportSchema, { io: 'input', title: 'History of a run of another system, to be imported' })],
   ['event', () => schemaDocument(publishedEventSchema, { io: 'output', title: 'Published event' })],
   ...cataloguedEvents.map(({ aggregate, type, data, version }): [string, () => JsonSchema] =>
     [`${aggregate}.${type}`, () => schemaDocument(data, { io: 'output', title: `${aggregate}.${type}, version ${version}` })]),

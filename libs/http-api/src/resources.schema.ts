@@ -82,6 +82,7 @@ export const statefulRunResource = z.object({
   started_at_ms: milliseconds.nullable(),
   finished_at_ms: milliseconds.nullable(),
   last_seq: z.int().nonnegative(),
+  imported: z.literal(true).exactOptional().describe('A run of another system, whose history was imported: it is read here and never executed'),
   metadata: z.object({ stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable() }),
 }) satisfies z.ZodType<StatefulRun>;
 

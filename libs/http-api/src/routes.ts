@@ -16,6 +16,7 @@ import * as recoveryRoutes from './recovery-routes.js';
 import * as reliabilityRoutes from './reliability-routes.js';
 import * as receiptRoutes from './receipt-routes.js';
 import * as runObservabilityRoutes from './run-observability-routes.js';
+import * as importRoutes from './import-routes.js';
 import * as runRoutes from './run-routes.js';
 import * as snapshotRoutes from './snapshot-routes.js';
 import * as statefulRoutes from './stateful-routes.js';
@@ -24,10 +25,10 @@ import * as supervisionRoutes from './supervision-routes.js';
 import * as waitRoutes from './wait-routes.js';
 
 /** Written out, because the compiler does not serialise an inferred type of this length. */
-type Routes = typeof channelRoutes & typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof humanRequestRoutes & typeof runRoutes & typeof approvalRoutes & typeof operatorRoutes & typeof snapshotRoutes & typeof statefulRoutes & typeof runObservabilityRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof recoveryRoutes & typeof reliabilityRoutes & typeof replayRoutes & typeof policyRoutes & typeof delegationRoutes & typeof waitRoutes & typeof pageRoutes & typeof documentRoutes;
+type Routes = typeof channelRoutes & typeof webhookRoutes & typeof auditRoutes & typeof automationRoutes & typeof governanceRoutes & typeof handoffRoutes & typeof humanRequestRoutes & typeof runRoutes & typeof approvalRoutes & typeof operatorRoutes & typeof snapshotRoutes & typeof importRoutes & typeof statefulRoutes & typeof runObservabilityRoutes & typeof supervisionRoutes & typeof receiptRoutes & typeof recoveryRoutes & typeof reliabilityRoutes & typeof replayRoutes & typeof policyRoutes & typeof delegationRoutes & typeof waitRoutes & typeof pageRoutes & typeof documentRoutes;
 
 /** Every HTTP route by its operation id. A spec of the gateway checks that each has a handler and the reverse. */
-export const routes: Routes = { ...channelRoutes, ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...humanRequestRoutes, ...runRoutes, ...approvalRoutes, ...operatorRoutes, ...snapshotRoutes, ...statefulRoutes, ...runObservabilityRoutes, ...supervisionRoutes, ...receiptRoutes, ...recoveryRoutes, ...reliabilityRoutes, ...replayRoutes, ...policyRoutes, ...delegationRoutes, ...waitRoutes, ...pageRoutes, ...documentRoutes };
+export const routes: Routes = { ...channelRoutes, ...webhookRoutes, ...auditRoutes, ...automationRoutes, ...governanceRoutes, ...handoffRoutes, ...humanRequestRoutes, ...runRoutes, ...approvalRoutes, ...operatorRoutes, ...snapshotRoutes, ...importRoutes, ...statefulRoutes, ...runObservabilityRoutes, ...supervisionRoutes, ...receiptRoutes, ...recoveryRoutes, ...reliabilityRoutes, ...replayRoutes, ...policyRoutes, ...delegationRoutes, ...waitRoutes, ...pageRoutes, ...documentRoutes };
 
 export type OperationId = keyof typeof routes;
 

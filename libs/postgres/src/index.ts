@@ -15,6 +15,7 @@ export { PostgresServiceQueries } from './service-queries.adapter.js';
 export { isUnavailable } from './sql-state.js';
 export { PostgresOperationsQueries } from './operations-queries.adapter.js';
 export { PostgresPolicyQueries } from './policy-queries.adapter.js';
+export { PostgresImportedRunQueries } from './imported-run-queries.adapter.js';
 export { PostgresSnapshotQueries } from './snapshot-queries.adapter.js';
 export { PostgresSweepQueries } from './sweep-queries.adapter.js';
 export { PostgresRunRowQueries } from './run-row-queries.adapter.js';

@@ -2,9 +2,10 @@ import type { AutomationRecord, DeadLetterRecord, StatefulEvent } from '@cs/cont
 import type {
   EventRange, ItemsPage, PageRequest, ProjectionQueries, Reader, RunFilter, StoredRun, TenantKey,
 } from '@cs/read-models';
-import { answerBytes, boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
+import { boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import type { Database } from './database.js';
 import { askDatabase } from './ask-database.js';
+import { runEventsText } from './run-events-text.js';
 import {
   readAutomation, readRun, readRunEvent,
   type AutomationDocument, type RunDocument, type RunEventDocument,
@@ -29,14 +30,6 @@ const deadLettersText = boundedPage(`
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
   from countersign.dead_letters where ${ofTenant} and status <> 'cleared' and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);
 
-/** The range nearest to its start (or, for a tail, its end), as much as one answer holds. */
-const runEventsText = (order: 'asc' | 'desc'): string => `
-  select event_id, run_id, seq, event_type, occurred_at_ms, actor, phase_id, phase_transition, wait_kind, causation_id, correlation_id, position, status, payload from (
-    select *, row_number() over nearest as place, sum(octet_length(payload)) over (nearest rows unbounded preceding) as total from (
-      select * from countersign.run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and seq > $4 and seq < $5 order by seq ${order} limit $6
-    ) as events window nearest as (order by seq ${order})
-  ) as sized where place = 1 or total <= ${answerBytes} order by seq`;
-
 /** The projections of a tenant in PostgreSQL. */
 export class PostgresProjectionQueries implements ProjectionQueries {
   constructor(private readonly database: Database) {}
@@ -58,7 +51,7 @@ export class PostgresProjectionQueries implements ProjectionQueries {
     });
     if (!found) return undefined;
     const rows = await askDatabase<RunEventDocument>(this.database, {
-      name: tail ? 'run_events_tail' : 'run_events', text: runEventsText(tail ? 'desc' : 'asc'),
+      name: tail ? 'run_events_tail' : 'run_events', text: runEventsText('run_events', tail ? 'desc' : 'asc'),
       values: [reader.org_id, reader.workspace_id, runId, after_seq, before_seq, limit],
     });
     return rows.map(readRunEvent);

@@ -5,6 +5,8 @@ import { automationTables } from './automation-tables.js';
 import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { channelTables } from './channel-tables.js';
 import { ledgerTables } from './ledger-tables.js';
+import { importedRunTables } from './imported-run-tables.js';
+import { runEventColumns } from './run-event-columns.js';
 import { humanRequestTable } from './human-request-table.js';
 import { policyTables } from './policy-tables.js';
 import { governanceTables } from './governance-tables.js';
@@ -36,16 +38,7 @@ const runs: BulkTable<RunRow> = {
   },
 };
 
-const runEvents: BulkTable<RunEventRow> = {
-  name: 'run_events',
-  columns: {
-    ...texts('org_id', 'workspace_id', 'run_id', 'event_id', 'event_type', 'phase_id', 'wait_kind', 'causation_id', 'correlation_id', 'status'),
-    ...bigints('seq', 'occurred_at_ms', 'position'),
-    actor: document(({ actor }) => actor),
-    phase_transition: document(({ phase_transition }) => phase_transition),
-    payload: document(({ payload }) => payload),
-  },
-};
+const runEvents: BulkTable<RunEventRow> = { name: 'run_events', columns: runEventColumns };
 
 const childOf = ({ metadata }: WaitRow): string | null => {
   const id = metadata?.['child_run_id'];
@@ -154,6 +147,7 @@ export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'po
   ...channelTables,
   ...ledgerTables,
   ...webhookTables,
+  ...importedRunTables,
   ...policyTables,
   ...governanceTables,
 };

@@ -60,6 +60,7 @@ const kept: Readonly<Record<string, Facts>> = {
   policy_approval_required: keptOfPolicy,
   policy_approval_used: { ...keptOfPolicy, approval_id: 'approval_id' },
   effect_policy_published: { number: 'number', policy_version: 'policy_version', digest: 'digest', note: 'note', publishedBy: 'published_by' },
+  run_history_imported: { runID: 'run_id', automationID: 'automation_id', entries: 'entry_count', first_seq: 'first_seq', importedBy: 'imported_by' },
   audit_exported: { export_id: 'export_id', filter: 'filter', up_to_seq: 'up_to_seq', exportedBy: 'exported_by' },
   audit_access_refused: { action: 'action', code: 'code', actor: 'actor' },
   audit_key_activated: { key_id: 'key_id', algorithm: 'algorithm', previous_key_id: 'previous_key_id' },

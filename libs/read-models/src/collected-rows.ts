@@ -9,6 +9,7 @@ import { mergeGovernanceApprovals, mergeGovernanceReviews, mergeGovernedAgents }
 import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from './governance-rows.js';
 import { mergeGovernedAutomations } from './governed-automation.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
+import type { ImportedRunRow } from './imported-run.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
 import { mergeSchedules } from './schedule.projection.js';
@@ -44,6 +45,8 @@ const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, ga
 export class CollectedRows {
   readonly archive: ArchiveRow[] = [];
   readonly run_events: RunEventRow[] = [];
+  readonly imported_run_events: RunEventRow[] = [];
+  readonly imported_runs = new RowsByKey<ImportedRunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
   readonly audit_records: AuditRecord[] = [];
   readonly audit_keys: AuditKeyRow[] = [];
   readonly runs = new RowsByKey<RunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
@@ -79,7 +82,7 @@ export class CollectedRows {
 
   changes(position: number): RowChanges {
     return {
-      position, archive: this.archive, run_events: this.run_events, audit_records: this.audit_records, audit_keys: this.audit_keys,
+      position, archive: this.archive, run_events: this.run_events, imported_run_events: this.imported_run_events, imported_runs: this.imported_runs.all(), audit_records: this.audit_records, audit_keys: this.audit_keys,
       runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       channels: this.channels.all(), channel_users: this.channel_users.all(), deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),

@@ -19,6 +19,7 @@ import { projectHandoffs } from './handoff.projection.js';
 import type { ProjectionMemory } from './projection-memory.js';
 import type { RowChanges } from './row-changes.js';
 import { projectEffectPolicies, projectPolicyDecisions } from './policy.projection.js';
+import { projectImportedRun } from './imported-run.projection.js';
 import { projectHumanRequests } from './human-request.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectLedger } from './ledger.projection.js';
@@ -159,6 +160,12 @@ const projections: Readonly<Record<AggregateName, CommitProjection>> = {
   webhook_delivery: (entry, stored, { rows, memory }) => {
     for (const delivery of projectWebhookDeliveries(stored)) rows.webhook_deliveries.add(delivery);
     return tenantOfDelivery(stored) ?? tenantOfNamedRun(entry, memory);
+  },
+  imported_run: (_entry, stored, { rows }) => {
+    const { runs, events } = projectImportedRun(stored);
+    for (const run of runs) rows.imported_runs.add(run);
+    rows.imported_run_events.push(...events);
+    return runs[0] ?? { ...stored.ref, deployment_id: '' };
   },
   audit_access: (entry, stored) => {
     const [event] = eventsOf('audit_access', stored);

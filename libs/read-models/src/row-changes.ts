@@ -6,6 +6,7 @@ import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
 import type { AuditHead, AuditRecord } from './audit-chain.js';
 import type { DelegationRow } from './delegation.projection.js';
 import type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, GovernedAutomationRow } from './governance-rows.js';
+import type { ImportedRunRow } from './imported-run.projection.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { ChannelRow, ChannelUserRow } from './channel.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -209,6 +210,8 @@ export interface RowChanges {
   readonly archive: readonly ArchiveRow[];
   readonly runs: readonly RunRow[];
   readonly run_events: readonly RunEventRow[];
+  readonly imported_runs: readonly ImportedRunRow[];
+  readonly imported_run_events: readonly RunEventRow[];
   readonly waits: readonly WaitRow[];
   readonly gates: readonly GateRow[];
   readonly human_requests: readonly HumanRequestRow[];

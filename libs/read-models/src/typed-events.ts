@@ -1,4 +1,4 @@
-import type { AuditAccessEvent, AuditKeyEvent, AutomationEvent, ChannelAudienceEvent, ChannelCallbackEvent, ChannelEvent, ChannelInteractionEvent, ChannelThreadEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
+import type { AuditAccessEvent, AuditKeyEvent, AutomationEvent, ChannelAudienceEvent, ChannelCallbackEvent, ChannelEvent, ChannelInteractionEvent, ChannelThreadEvent, DeadLetterEvent, DefinitionEvent, DelegationEvent, DeliveryEvent, EffectPolicyEvent, GateRefusalEvent, GovernanceApprovalEvent, GovernanceLimitsEvent, GovernanceRefusalEvent, GovernedAgentEvent, HandoffEvent, ImportedRunEvent, RunEvent, ScheduleEvent, WatchEvent, WebhookDeliveryEvent, WebhookTokenEvent, WebhookTriggerEvent } from '@cs/contracts';
 import type { Recorded, StoredCommit } from '@cs/eventing';
 
 interface EventsByAggregate {
@@ -25,6 +25,7 @@ interface EventsByAggregate {
   readonly webhook_token: WebhookTokenEvent;
   readonly webhook_delivery: WebhookDeliveryEvent;
   readonly effect_policy: EffectPolicyEvent;
+  readonly imported_run: ImportedRunEvent;
   readonly audit_key: AuditKeyEvent;
   readonly audit_access: AuditAccessEvent;
 }

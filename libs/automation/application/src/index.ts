@@ -8,6 +8,9 @@ export { activeEffectPolicy, publishEffectPolicy, usablePolicy, type EffectPolic
 export { ActivePolicy, effectPolicyRef, judgeBy } from './active-policy.js';
 export type { PolicyOfWorkspace } from './effect-clearance.js';
 export type { EffectJudge, EffectPolicy, PolicyProblem, PolicyVersion } from './effect-judge.port.js';
+export { entriesOfImport } from './import-identity.js';
+export { importedRunAggregate } from './imported-run.aggregate.js';
+export { importRunHistory, type ImportOptions } from './import-run-history.command-handler.js';
 export { effectPolicyAggregate } from './effect-policy.aggregate.js';
 export type { LaunchGuard } from './launch-guard.js';
 export { automationAccess, runAccess, type AccessOptions, type AccessRight } from './access-check.js';

@@ -30,6 +30,8 @@ export { toRunRecord } from './run-record.js';
 export { usageOf } from './run-accounting.js';
 export { holdOf, isFinished, isHeld, isParked, statefulStatus, waitingReason, type RunState } from './run.state.js';
 export { decideRetry, backoffMs, type RetryDecision } from './retry-policy.js';
+export { decideImport, evolveImportedRun, maxImportedIds, type ImportedRunState, type ImportHistory, type ImportRefusal, type OfferedEntry } from './imported-run.decider.js';
+export { countsAsActivity, importedStatus } from './imported-status.js';
 export { decideEffectPolicy, evolveEffectPolicy, type EffectPolicyRefusal, type EffectPolicyState, type PublishPolicy } from './effect-policy.decider.js';
 export { evolveAutonomyBudget, spendAutonomy, unspentBudget, type AutonomyBudgetState, type AutonomyRefusal, type ExceededBudget, type SpendAutonomy } from './autonomy-budget.decider.js';
 export { deniedFailure, effectIdOf, neededFor } from './policy.decider.js';

@@ -11,6 +11,7 @@ import type { EventTable } from './event-catalogue.js';
 import { gateRefusalEvents } from './gate-refusal.events.js';
 import { governanceApprovalEvents, governanceLimitsEvents, governanceRefusalEvents, governedAgentEvents } from './governance.events.js';
 import { handoffEvents, watchEvents } from './handoff.events.js';
+import { importedRunEvents } from './imported-run.events.js';
 import { runEvents } from './run.events.js';
 import { scheduleEvents } from './schedule.events.js';
 import { webhookDeliveryEvents, webhookTokenEvents, webhookTriggerEvents } from './webhook.events.js';
@@ -43,6 +44,7 @@ export const eventCatalogue = {
   effect_policy: effectPolicyEvents,
   autonomy_budget: autonomyBudgetEvents,
   autonomy_transition: autonomyTransitionEvents,
+  imported_run: importedRunEvents,
   audit_key: auditKeyEvents,
   audit_access: auditAccessEvents,
 } as const satisfies Record<string, EventTable>;

@@ -4,6 +4,7 @@ import { PhaseTransitions1787000400000 } from './phase-transitions.js';
 import { Retention1787000400001 } from './retention.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { HumanRequests1767225600200 } from './human-requests.js';
+import { ImportedRuns1787000400002 } from './imported-runs.js';
 import { Inbox1767225600500 } from './inbox.js';
 import { CreatePolicies1787000100000 } from './policies.js';
 import { ExtendWaits1767225600001 } from './waits.js';
@@ -48,6 +49,7 @@ export const migrations = [
   Observability1787000300000,
   PhaseTransitions1787000400000,
   Retention1787000400001,
+  ImportedRuns1787000400002,
   GovernedAutomations1787000600000,
   OpenDeliveries1787000700101,
 ];

@@ -1,0 +1,67 @@
+import type { PayloadOf, RpcReply, ReplyOf, listStatefulRuns, StatefulEvent, StatefulRun, StatefulSnapshot } from '@cs/contracts';
+import type { Digest } from '@cs/eventing';
+import { shownTransitions, toImportedRun, toImportedSnapshot, toStatefulRun, type EventRange, type ImportedRunQueries, type ItemsPage, type PageKey, type PageRequest, type Reader, type SnapshotRange, type StoredImportedRun, type StoredRun } from '@cs/read-models';
+import { toAnswer } from './reads.js';
+import { onlyOfOwnRuns } from './run-filters.js';
+
+interface Listed {
+  readonly key: PageKey;
+  readonly run: StatefulRun;
+}
+
+const isBefore = (one: PageKey, other: PageKey): boolean => one.at_ms > other.at_ms || (one.at_ms === other.at_ms && one.id > other.id);
+const newestFirst = (one: Listed, other: Listed): number => (isBefore(one.key, other.key) ? -1 : 1);
+
+/** One page of two lists in the same order. What lies behind the end of either page may have something of the other list before it. */
+export const mergePages = (pages: readonly ItemsPage<Listed>[], limit: number): ItemsPage<Listed> => {
+  const ends = pages.flatMap(({ next }) => (next === undefined ? [] : [next]));
+  const end = ends.reduce<PageKey | undefined>((newest, next) => (newest === undefined || isBefore(next, newest) ? next : newest), undefined);
+  const all = pages.flatMap(({ items }) => items).sort(newestFirst);
+  const shown = all.filter(({ key }) => end === undefined || !isBefore(end, key)).slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown, ...(last === undefined || (end === undefined && shown.length === all.length) ? {} : { next: last.key }) };
+};
+
+/** Reads imported runs where our own have none of the id, and among them in lists. */
+export class ImportedRuns {
+  constructor(private readonly queries: ImportedRunQueries, private readonly digest: Digest) {}
+
+  async run(reader: Reader, runId: string, eventLimit: number): Promise<{ readonly run: StatefulRun; readonly events: readonly StatefulEvent[] } | undefined> {
+    const [found, events] = await Promise.all([this.queries.importedRun(reader, runId), this.events(reader, runId, { limit: eventLimit, tail: true })]);
+    return found && events && { run: toImportedRun(found.run, found.last_seq, reader), events };
+  }
+
+  events(reader: Reader, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined> {
+    return this.queries.importedEvents(reader, runId, range);
+  }
+
+  /** A page of our own runs with the imported ones that belong in it. */
+  async listed(reader: Reader, payload: PayloadOf<typeof listStatefulRuns>, page: PageRequest, own: ItemsPage<StoredRun>): Promise<RpcReply<ReplyOf<typeof listStatefulRuns>>> {
+    const listed = (run: StatefulRun): Listed => ({ key: { at_ms: run.created_at_ms, id: run.run_id }, run });
+    const ours = { ...own, items: own.items.map(({ run, last_seq, scope }) => listed(toStatefulRun(run, last_seq, scope))) };
+    if (onlyOfOwnRuns(payload)) return toAnswer(ours, ({ run }) => run);
+    const filter = { automation_id: payload.automation_id, statuses: payload.status === undefined ? undefined : [payload.status] };
+    const found = await this.queries.importedRuns(reader, filter, page);
+    const imported = { ...found, items: found.items.map(({ run, last_seq }) => listed(toImportedRun(run, last_seq, reader))) };
+    return toAnswer(mergePages([ours, imported], page.limit), ({ run }) => run);
+  }
+
+  async snapshots(reader: Reader, runId: string, range: SnapshotRange): Promise<readonly StatefulSnapshot[] | undefined> {
+    const found = await this.queries.importedRun(reader, runId);
+    if (found === undefined) return undefined;
+    const events = await this.#eventsOf(reader, runId, range);
+    const last = events.at(-1);
+    const transitions = last === undefined ? [] : await this.queries.importedTransitions(reader, runId, { seq: last.seq, limit: shownTransitions + events.length });
+    return events.map((event) => this.#snapshot({ reader, found, event }, transitions.filter(({ seq }) => seq <= event.seq)));
+  }
+
+  async #eventsOf(reader: Reader, runId: string, range: SnapshotRange): Promise<readonly StatefulEvent[]> {
+    if ('limit' in range) return (await this.queries.importedEvents(reader, runId, { limit: range.limit, tail: true, ...(range.before_seq === undefined ? {} : { before_seq: range.before_seq }) })) ?? [];
+    const event = await this.queries.importedEvent(reader, runId, range.snapshot_id);
+    return event === undefined ? [] : [event];
+  }
+
+  #snapshot({ reader, found: { run, last_seq }, event }: { readonly reader: Reader; readonly found: StoredImportedRun; readonly event: StatefulEvent }, transitions: Awaited<ReturnType<ImportedRunQueries['importedTransitions']>>): StatefulSnapshot {
+    return toImportedSnapshot({ tenant: reader, run, event, last_seq, transitions: transitions.map(({ seq: _seq, ...step }) => step), digest: this.digest });
+  }
+}

@@ -1,0 +1,64 @@
+import type { ImportedRunHeader, PhaseTransition, StatefulEvent } from '@cs/contracts';
+import type { EventRange, ImportedRunFilter, ImportedRunQueries, ItemsPage, PageRequest, Reader, StoredImportedRun } from '@cs/read-models';
+import { boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
+import { askDatabase } from './ask-database.js';
+import type { Database } from './database.js';
+import { runEventsText } from './run-events-text.js';
+import { readRunEvent, type RunEventDocument } from './stored-rows.js';
+import { isSeenThrough } from './visibility.js';
+
+interface ImportedRunDocument {
+  readonly record: string;
+  readonly last_seq: number;
+}
+
+const ofTenant = 'r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3';
+const ofReader = ({ org_id, workspace_id, deployment_id }: Reader): readonly string[] => [org_id, workspace_id, deployment_id];
+const readRun = ({ record, last_seq }: ImportedRunDocument): StoredImportedRun => ({ run: JSON.parse(record) as ImportedRunHeader, last_seq });
+
+const runText = `select record, last_seq from countersign.imported_runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`;
+
+const runsText = boundedPage(`
+  select record, last_seq, created_at_ms as at_ms, run_id as id, octet_length(record) as bytes from countersign.imported_runs as r
+  where ${ofTenant} and (created_at_ms, run_id) < ($4, $5) and ($7::text is null or automation_id = $7) and ($8::text[] is null or stateful_status = any($8)) and ${isSeenThrough('r', 9)}
+  order by created_at_ms desc, run_id desc limit $6`);
+
+/** Imported runs in PostgreSQL. */
+export class PostgresImportedRunQueries implements ImportedRunQueries {
+  constructor(private readonly database: Database) {}
+
+  async importedRun(reader: Reader, runId: string): Promise<StoredImportedRun | undefined> {
+    const [row] = await askDatabase<ImportedRunDocument>(this.database, { name: 'imported_run', text: runText, values: [...ofReader(reader), runId, reader.viewer_keys ?? null] });
+    return row && readRun(row);
+  }
+
+  async importedRuns(reader: Reader, { automation_id, statuses }: ImportedRunFilter, page: PageRequest): Promise<ItemsPage<StoredImportedRun>> {
+    const values = [...ofReader(reader), ...keysetValues(page), automation_id ?? null, statuses ?? null, reader.viewer_keys ?? null];
+    return toPage(await askDatabase<ImportedRunDocument & PagedRow>(this.database, { name: 'imported_runs', text: runsText, values }), page, readRun);
+  }
+
+  async importedEvents(reader: Reader, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {
+    if ((await this.importedRun(reader, runId)) === undefined) return undefined;
+    const rows = await askDatabase<RunEventDocument>(this.database, {
+      name: tail ? 'imported_events_tail' : 'imported_events', text: runEventsText('imported_run_events', tail ? 'desc' : 'asc'), values: [reader.org_id, reader.workspace_id, runId, after_seq, before_seq, limit],
+    });
+    return rows.map(readRunEvent);
+  }
+
+  async importedEvent(reader: Reader, runId: string, eventId: string): Promise<StatefulEvent | undefined> {
+    if ((await this.importedRun(reader, runId)) === undefined) return undefined;
+    const [row] = await askDatabase<RunEventDocument>(this.database, {
+      name: 'imported_event', text: 'select * from countersign.imported_run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and event_id = $4', values: [reader.org_id, reader.workspace_id, runId, eventId],
+    });
+    return row && readRunEvent(row);
+  }
+
+  async importedTransitions({ org_id, workspace_id }: Reader, runId: string, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<readonly (PhaseTransition & { readonly seq: number })[]> {
+    const rows = await askDatabase<{ seq: number; phase_transition: string }>(this.database, {
+      name: 'imported_transitions',
+      text: `select seq, phase_transition from countersign.imported_run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and seq <= $4 and phase_transition is not null order by seq desc limit $5`,
+      values: [org_id, workspace_id, runId, seq, limit],
+    });
+    return rows.toReversed().map((row) => ({ ...(JSON.parse(row.phase_transition) as PhaseTransition), seq: row.seq }));
+  }
+}
