@@ -18,7 +18,7 @@ const metadataOf = (run: Run): StatefulRun['metadata'] => ({
 });
 
 /** All that a run says of its phases without its events: where it is, and since when at the latest. */
-const observedPhase = ({ run_id, updated_at_ms }: Run, phase: string, { status, phase_id }: { readonly status: string; readonly phase_id: string | null }): PhaseTransition => ({
+export const observedPhase = ({ run_id, updated_at_ms }: Pick<Run, 'run_id' | 'updated_at_ms'>, phase: string, { status, phase_id }: { readonly status: string; readonly phase_id: string | null }): PhaseTransition => ({
   event_id: `${run_id}:phase:${phase}:${updated_at_ms}`, event_type: 'stateful_runtime.phase.observed', from_phase: null, to_phase: phase, occurred_at_ms: updated_at_ms, phase_id, reason: `observed_status:${status}`,
 });
 
