@@ -11,7 +11,7 @@ const asked: { readonly subject: string; readonly payload: Asked['payload'] }[] 
 
 /** Has every member that an answer is made from, so that one value stands for all of them. */
 const anything = {
-  ...runRecord(), run: runRecord(), items: [], events: [], waits: [], differences: [], handoffs: { inbox: [], approved: [], archived: [] }, inbox: [], approved: [], archived: [], resets: [], preview: {}, automation: {}, delivery_id: 'd', outcome: 'received', complete: true, violations: [], missing_keys: [], anchors: {},
+  ...runRecord(), run: runRecord(), items: [], events: [], waits: [], differences: [], handoffs: { inbox: [], approved: [], archived: [] }, inbox: [], approved: [], archived: [], resets: [], preview: {}, automation: {}, delivery_id: 'd', outcome: 'received', outbox: [], tool_effects: [], dead_letters: [], compensations: [], next: {}, complete: true, violations: [], missing_keys: [], anchors: {},
 };
 
 beforeAll(async () => {
@@ -38,6 +38,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   reconcileEffect: { outcome: 'failed' }, repairRun: { node_id: 'n' }, setDisposition: { disposition: 'accepted' }, shareAutomation: { visibility: 'org' }, publishEffectPolicy: { policies: 'permit (principal, action, resource);' },
   dryRunEffectPolicy: { policies: 'permit (principal, action, resource);' }, setDelegation: { stand_in: 'bob', until_ms: 1 }, resolveWait: { idempotency_key: 'k' }, recordUsage: { usage_id: 'u', total_tokens: 1 }, overrideGuardrails: { max_total_tokens: 1 },
   createWebhookTrigger: { name: 'x', provider: 'generic' }, patchWebhookTrigger: { name: 'y' },
+  putChannel: { kind: 'webhook', name: 'x', settings: { recipient: 'https://example.com' } }, decideCompensation: { decision: 'approve' }, decideDeadLetter: { choice: 'retry' },
 };
 const params: Readonly<Record<string, string>> = { number: '1', approval_id: 'approval-1', public_token: 'x'.repeat(43), delegation_id: `delegation-${'0'.repeat(32)}-${'0'.repeat(16)}`, handoff_id: 'handoff-00000000-0000-4000-8000-000000000000' };
 
@@ -69,7 +70,10 @@ describe('every route', () => {
     }
   });
 
-  it.each(named('command'))('that commands answers the position that was written: %s', async (_name, route) => {
+  // A platform is answered in its own protocol, and reads nothing afterwards.
+  const callers = named('command').filter(([, { operationId }]) => operationId !== 'receiveChannelCallback');
+
+  it.each(callers)('that commands answers the position that was written: %s', async (_name, route) => {
     const { status, body, headers } = await ask(route);
     expect([route.operationId, status, body['detail'], headers['countersign-position']]).toEqual([route.operationId, 200, undefined, '42']);
   });
