@@ -1,4 +1,4 @@
-import type { AuditVerification, AutomationRecord, PendingGate, Run, RunRecord, StatefulEvent } from '@cs/contracts';
+import type { AuditVerification, AutomationRecord, ChannelRecord, PayloadInputOf, PendingGate, putChannel, Run, RunRecord, StatefulEvent } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 
 /** An answer that is a problem (RFC 9457). */
@@ -18,6 +18,9 @@ export interface ApiOptions {
   /** API key; absent where the local person needs none. */
   readonly key?: string | undefined;
 }
+
+/** What a channel is set to. */
+export type ChannelSettingsSent = Omit<PayloadInputOf<typeof putChannel>, 'channel_id'>;
 
 interface ApiRequest {
   readonly method?: string;
@@ -81,6 +84,11 @@ export class ApiClient {
   /** Replaces the members that are given, and removes those that are null. */
   async patchAutomation(automationId: string, patch: Json): Promise<AutomationRecord> {
     return (await this.#call<{ automation: AutomationRecord }>(`/automations/v2/${automationId}`, { method: 'PATCH', body: JSON.stringify(patch) })).automation;
+  }
+
+  /** Sets a channel up, or replaces what it is. */
+  async setChannel(channelId: string, channel: ChannelSettingsSent): Promise<ChannelRecord> {
+    return (await this.#call<{ channel: ChannelRecord }>(`/channels/${channelId}`, { method: 'PUT', body: JSON.stringify(channel) })).channel;
   }
 
   /** Starts a run; `position` is where the log has it. */

@@ -14,6 +14,8 @@ export const standaloneConfigSchema = z.object({
   COUNTERSIGN_POSTGRES_PORT: port(54329, 'port of the embedded PostgreSQL server'),
   COUNTERSIGN_NATS_SYNC: z.string().default('always').describe('sync_interval of the embedded NATS server'),
   PAYMENTS_PORT: port(4500, 'port of the payments service of the refund example'),
+  COUNTERSIGN_CHAT_DOUBLES: z.enum(['true', 'false']).default('true').describe('"true": stand-ins for Slack, Discord and Telegram on this machine, unless a channel secret or API keys are configured'),
+  CHAT_DOUBLES_PORT: port(4600, 'port of the stand-in for Slack; Discord and Telegram have the two behind it'),
   COUNTERSIGN_API_KEY: z.string().optional().describe('with COUNTERSIGN_API_KEYS_FILE: the key that loads the examples at start'),
   COUNTERSIGN_API_KEYS_FILE: z.string().optional().describe('JSON file of API keys; without it this machine needs none'),
   LOG_LEVEL: z.string().default('warn').describe('least severe level that is logged'),
@@ -28,6 +30,11 @@ export const readEnvironment = (): Environment => process.env;
 /** Secrets reach the steps through the environment only. */
 export const giveSecret = (name: string, value: string): void => {
   process.env[`COUNTERSIGN_SECRET_${name}`] ??= value;
+};
+
+/** Secrets of channels reach the notifier through the environment only. */
+export const giveChannelSecrets = (secrets: Readonly<Record<string, string>>): void => {
+  Object.assign(process.env, secrets);
 };
 
 /** Whether the gateway may take requests from this machine without a key: unless keys are configured. */

@@ -35,7 +35,7 @@ const demoOn = async (url: string, { paymentsUrl, asking }: { paymentsUrl: strin
 const onThrowAway = async (asking: boolean): Promise<DemoReport> => {
   const data = await mkdtemp(path.join(tmpdir(), 'countersign-demo-'));
   print('Starting a throw-away Countersign …');
-  const standalone = await startStandalone({ COUNTERSIGN_DATA: data, NATS_URL: '', DATABASE_URL: '', PORT: '0', PAYMENTS_PORT: '0', COUNTERSIGN_NATS_PORT: '0', COUNTERSIGN_POSTGRES_PORT: '0', NOTIFIER_CONSOLE: 'false', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' });
+  const standalone = await startStandalone({ COUNTERSIGN_DATA: data, NATS_URL: '', DATABASE_URL: '', PORT: '0', PAYMENTS_PORT: '0', COUNTERSIGN_CHAT_DOUBLES: 'false', COUNTERSIGN_NATS_PORT: '0', COUNTERSIGN_POSTGRES_PORT: '0', NOTIFIER_CONSOLE: 'false', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' });
   const stop = async (): Promise<void> => {
     await standalone.stop();
     await rm(data, { recursive: true, force: true });

@@ -5,7 +5,8 @@ import { loadConfig } from '@cs/platform';
 import { Database, migrate } from '@cs/postgres';
 import { refuseLostLog } from '@cs/projector';
 import { ensureAuditKeys } from './audit-keys.js';
-import { giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
+import { startChatDoubles, wantsChatDoubles, type ChatDoubles } from './chat-doubles.js';
+import { giveChannelSecrets, giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
 import { ensureReceiptKeys } from './receipt-keys.js';
 import { startPayments } from './payments-process.js';
 import { runServices } from './run-standalone.js';
@@ -16,6 +17,8 @@ import { workspacePaths } from './workspace-paths.js';
 export interface Standalone {
   readonly url: string;
   readonly paymentsUrl: string;
+  /** Stand-ins for chats, which `connect` makes channels; absent where they are not wanted. */
+  readonly chats?: ChatDoubles;
   readonly config: StandaloneConfig;
   stop(): Promise<void>;
 }
@@ -56,13 +59,15 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
     await prepareStores(servers);
     const payments = keep(await startPayments({ script: workspacePaths.paymentsScript, port: config.PAYMENTS_PORT, ledger: path.resolve(config.COUNTERSIGN_DATA, 'payments', 'ledger.jsonl') }));
     giveSecret('PAYMENTS_URL', payments.url);
+    const chats = wantsChatDoubles(config, environment) ? keep(await startChatDoubles(config.CHAT_DOUBLES_PORT)) : undefined;
+    giveChannelSecrets(chats?.secrets ?? {});
     const services = keep(await runServices({
       ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
       COUNTERSIGN_RECEIPT_KEYS_FILE: environment['COUNTERSIGN_RECEIPT_KEYS_FILE'] ?? (await ensureReceiptKeys(config.COUNTERSIGN_DATA)),
       COUNTERSIGN_AUDIT_KEYS_FILE: environment['COUNTERSIGN_AUDIT_KEYS_FILE'] ?? (await ensureAuditKeys(config.COUNTERSIGN_DATA)),
     }));
-    return { url: services.url, paymentsUrl: payments.url, config, stop: () => stopAll(started) };
+    return { url: services.url, paymentsUrl: payments.url, config, ...(chats === undefined ? {} : { chats }), stop: () => stopAll(started) };
   } catch (error) {
     await stopAll(started).catch(() => undefined);
     throw error;

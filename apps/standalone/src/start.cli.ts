@@ -3,15 +3,20 @@ import { exampleRun, loadExamples, type WaitingRun } from './examples.js';
 import { describeStartError, startStandalone, type Standalone } from './standalone.js';
 import { onStopSignals } from './stop-signals.js';
 
-const banner = ({ url, paymentsUrl, config }: Standalone, { run_id, gate }: WaitingRun, seconds: string): string => `
+const pagesOf = ({ chats }: Standalone): string => Object.entries(chats?.pages ?? {}).map(([name, page]) => `  ${`${name} (stand-in)`.padEnd(22)} ${page}\n`).join('');
+
+const banner = (standalone: Standalone, { run_id, gate }: WaitingRun, seconds: string): string => {
+  const { url, paymentsUrl, config } = standalone;
+  return `
 Countersign is ready (${seconds} s).
 
-  API              ${url}
-  Documentation    ${url}/docs
-  Payments ledger  ${paymentsUrl}/ledger
-
+  API                    ${url}
+  Documentation          ${url}/docs
+  Inbox                  ${url}/inbox
+  Payments ledger        ${paymentsUrl}/ledger
+${pagesOf(standalone)}
 A run waits for a signature: ${gate.title}
-Approve it:
+Press a button in one of the chats, or approve it here:
 
   curl -X POST ${url}/automations/v2/runs/${run_id}/gate -H 'content-type: application/json' -d '{"decision":"approve"}'
 
@@ -19,8 +24,9 @@ Then see what happened:
 
   curl ${url}/stateful-runtime/runs/${run_id}/events
 
-Ctrl-C stops everything; the data stay in ${config.COUNTERSIGN_DATA}.
+Ctrl-C stops everything; the data stay in ${config.COUNTERSIGN_DATA}. Chats that are stand-ins begin empty.
 `;
+};
 
 const withoutExamples = ({ url }: Standalone): string => `
 Countersign is ready.
@@ -43,6 +49,7 @@ try {
   else {
     const api = new ApiClient({ url: standalone.url, key });
     await api.untilReady(15_000);
+    await standalone.chats?.connect(api, standalone.url);
     await loadExamples(api);
     const waiting = await exampleRun(api);
     process.stdout.write(banner(standalone, waiting, ((performance.now() - startedAt) / 1000).toFixed(1)));
