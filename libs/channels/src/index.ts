@@ -7,5 +7,6 @@ export type { PlatformParts } from './platform-parts.js';
 export { discordKind } from './discord/discord-kind.js';
 export { slackKind } from './slack/slack-kind.js';
 export { telegramKind } from './telegram/telegram-kind.js';
+export { teamsKind } from './teams/teams-kind.js';
 export { webhookKind } from './webhook-kind.js';
 export { signatureHeader, signWebhook, standardWebhookHeaders, verifyWebhook } from './webhook-signature.js';

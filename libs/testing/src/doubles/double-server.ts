@@ -46,7 +46,9 @@ const write = (response: ServerResponse, { status, headers = {}, body }: DoubleA
 };
 
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
-const refreshS = 4;
+const quietRefreshS = 10;
+const busyRefreshS = 2;
+const busyMs = 10_000;
 const loopback = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /** Acting for a person is for this machine, and not for pages of other sites that a browser on it shows. */
@@ -63,6 +65,7 @@ export class DoubleServer<Platform extends DoubledPlatform = DoubledPlatform> {
   readonly #options: DoubleServerOptions;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   #told: string | undefined;
+  #actedAt = 0;
 
   constructor(readonly platform: Platform, options: DoubleServerOptions = {}) {
     this.#options = options;
@@ -113,16 +116,21 @@ export class DoubleServer<Platform extends DoubledPlatform = DoubledPlatform> {
     return this.#control(request);
   }
 
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
   #page(): DoubleAnswer {
     const { name: title, style } = this.platform;
     const told = this.#told;
     this.#told = undefined;
     const { html, isBusy = false } = this.platform.page();
-    const body = pageShell({ title, style, content: html, told, refreshS: isBusy ? undefined : refreshS });
+    const body = pageShell({ title, style, content: html, told, refreshS: isBusy ? undefined : this.#now() - this.#actedAt < busyMs ? busyRefreshS : quietRefreshS });
     return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': pagePolicy, 'cache-control': 'no-store' }, body };
   }
 
   async #act({ body }: DoubleRequest): Promise<DoubleAnswer> {
+    this.#actedAt = this.#now();
     this.#told = await this.platform.act(Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
     return { status: 303, headers: { location: '/' }, body: '' };
   }
@@ -158,8 +166,8 @@ export class DoubleServer<Platform extends DoubledPlatform = DoubledPlatform> {
   }
 
   #record(request: DoubleRequest, answer: DoubleAnswer | undefined, fault: Fault | undefined): void {
-    const { now = Date.now, keptCalls = 10_000 } = this.#options;
-    this.calls.push({ ...request, at_ms: now(), ...(answer === undefined ? {} : { answer }), ...(fault === undefined ? {} : { fault: fault.kind }) });
+    const { keptCalls = 10_000 } = this.#options;
+    this.calls.push({ ...request, at_ms: this.#now(), ...(answer === undefined ? {} : { answer }), ...(fault === undefined ? {} : { fault: fault.kind }) });
     if (this.calls.length > keptCalls) this.calls.splice(0, this.calls.length - keptCalls);
   }
 }

@@ -15,3 +15,4 @@ export { TelegramDouble, telegramPerson, type TelegramDoubleMessage, type Telegr
 export { discordPage, discordStyle } from './discord/discord-page.js';
 export { parseTelegramText } from './telegram/telegram-markdown.js';
 export { telegramPage, telegramStyle } from './telegram/telegram-page.js';
+export { TeamsDouble, teamsCardHtml, teamsProblem, teamsStyle } from './teams/teams-double.js';

@@ -34,6 +34,8 @@ export class SlackDouble implements DoubledPlatform {
   /** Its own address, once it listens. */
   ownUrl = '';
   #viewer: string;
+  /** Where somebody types a command. */
+  #typingIn: string | undefined;
   readonly #methods: SlackMethods;
 
   constructor(options: SlackDoubleOptions = {}) {
@@ -67,7 +69,8 @@ export class SlackDouble implements DoubledPlatform {
       case 'press': return (await this.people.press(user, { channel, ts }, action)).trouble;
       case 'submit': return (await this.people.submit(modal, typed)).trouble;
       case 'dismiss': this.people.dismiss(modal); return undefined;
-      case 'command': return (await this.people.command(user, channel, typed)).trouble;
+      case 'type': this.#typingIn = channel; return undefined;
+      case 'command': this.#typingIn = undefined; return (await this.people.command(user, channel, typed)).trouble;
       default: return `unknown: ${what}`;
     }
   }
@@ -75,7 +78,7 @@ export class SlackDouble implements DoubledPlatform {
   page(): PageContent {
     const modals = [...this.store.modals.values()].filter(({ user }) => user === this.#viewer);
     const conversations = [...this.store.conversations.values()].filter((conversation) => conversation.with === undefined || conversation.with === this.#viewer);
-    return { html: `${this.#peopleHtml()}${modals.map(slackModalHtml).join('')}${conversations.map((conversation) => this.#conversationHtml(conversation)).join('')}`, isBusy: modals.length > 0 };
+    return { html: `${this.#peopleHtml()}${modals.map(slackModalHtml).join('')}${conversations.map((conversation) => this.#conversationHtml(conversation)).join('')}`, isBusy: modals.length > 0 || this.#typingIn !== undefined };
   }
 
   #peopleHtml(): string {
@@ -88,7 +91,8 @@ export class SlackDouble implements DoubledPlatform {
     const inChannel = this.store.messages.filter((message) => message.channel === id && !message.deleted);
     const roots = inChannel.filter(({ thread_ts }) => thread_ts === undefined).map((root) => `${this.#messageHtml(root)}<div class="thread">${inChannel.filter(({ thread_ts }) => thread_ts === root.ts).map((reply) => this.#messageHtml(reply)).join('')}</div>`);
     const whispers = this.store.whispers.filter(({ user, channel }) => user === this.#viewer && channel === id).slice(-5).map(({ text }) => `<div class="whisper">Only visible to you: ${escapeHtml(text)}</div>`);
-    const command = `<form method="post" action="/act">${hiddenField('do', 'command')}${hiddenField('channel', id)}/countersign <input name="typed" placeholder="enrol CODE"> <button>Send</button></form>`;
+    const typing = `<form method="post" action="/act">${hiddenField('do', 'command')}${hiddenField('channel', id)}/countersign <input name="typed" placeholder="enrol CODE" autofocus> <button>Send</button></form>`;
+    const command = this.#typingIn === id ? typing : `<form method="post" action="/act">${hiddenField('do', 'type')}${hiddenField('channel', id)}<button>/countersign …</button></form>`;
     return `<div class="ch">${other === undefined ? '#' : 'Direct: '}${escapeHtml(name)}</div>${roots.join('')}${whispers.join('')}<p>${command}</p>`;
   }
 

@@ -64,7 +64,7 @@ export class SlackPeople {
 
   /** Presses a button of a message. Throws when there is no such button. */
   async press(user: string, message: Pick<SlackStoredMessage, 'channel' | 'ts'>, actionId: string): Promise<SlackActed> {
-    return this.#send(this.pressBody(user, message, actionId));
+    return this.post(this.pressBody(user, message, actionId));
   }
 
   /** The body that pressing would post, e.g. to post it twice or another way. */
@@ -85,7 +85,7 @@ export class SlackPeople {
   async submit(modalId: string, typed: string): Promise<SlackActed> {
     const modal = this.#options.store.modals.get(modalId);
     if (modal === undefined) throw new Error(`no modal ${modalId}`);
-    const acted = await this.#send(this.submitBody(modal, typed));
+    const acted = await this.post(this.submitBody(modal, typed));
     if (acted.answer.kind === 'answered' && acted.answer.status === 200) return this.#afterSubmit(modal, acted);
     return acted;
   }
@@ -102,7 +102,7 @@ export class SlackPeople {
 
   /** Types `/countersign <text>`. */
   async command(user: string, channel: string, text: string): Promise<SlackActed> {
-    const acted = await this.#send(this.commandBody(user, channel, text));
+    const acted = await this.post(this.commandBody(user, channel, text));
     const { text: told } = acted.answer.kind === 'answered' ? parse(acted.answer.body) : {};
     if (typeof told === 'string') this.#options.store.whispers.push({ user, channel, text: told });
     return acted;
@@ -126,8 +126,8 @@ export class SlackPeople {
     return response_type === 'ephemeral';
   }
 
-  /** Posts a body as Slack does: signed, form-encoded, with a deadline. */
-  async #send(body: string): Promise<SlackActed> {
+  /** Posts a body as Slack does: signed, form-encoded, with a deadline; also one that was posted before. */
+  async post(body: string): Promise<SlackActed> {
     const { signingSecret, callbackUrl, now, answerMs = 3_000 } = this.#options;
     const url = callbackUrl();
     if (url === undefined) return { answer: { kind: 'unreachable' }, trouble: 'The app has no request URL.' };

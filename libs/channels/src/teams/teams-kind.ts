@@ -1,0 +1,11 @@
+import type { ChannelKind } from '@cs/notification';
+import type { PlatformParts } from '../platform-parts.js';
+import { TeamsChannel } from './teams-channel.adapter.js';
+
+/** Microsoft Teams: one workflow, which posts in one place. */
+export const teamsKind = ({ http }: Pick<PlatformParts, 'http'>): ChannelKind => ({
+  kind: 'teams',
+  secrets: [{ role: 'workflow_url', required: true }],
+  check: () => [],
+  create: ({ secrets: { workflow_url: workflowUrl = '' } }) => new TeamsChannel({ http, workflowUrl }),
+});
