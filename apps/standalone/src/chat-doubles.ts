@@ -24,7 +24,7 @@ const secretPrefix = 'COUNTERSIGN_CHANNEL_SECRET_';
 const perSecond = 20;
 
 /** Chats of one's own, and API keys, mean that this is no trial. */
-export const wantsChatDoubles = ({ COUNTERSIGN_CHAT_DOUBLES: wanted, COUNTERSIGN_API_KEYS_FILE: keys }: StandaloneConfig, environment: Environment): boolean =>
+const areWanted = ({ COUNTERSIGN_CHAT_DOUBLES: wanted, COUNTERSIGN_API_KEYS_FILE: keys }: StandaloneConfig, environment: Environment): boolean =>
   wanted === 'true' && keys === undefined && !Object.keys(environment).some((name) => name.startsWith(secretPrefix));
 
 const listening = async <Platform extends DoubledPlatform>(platform: Platform, port: number): Promise<DoubleServer<Platform>> => {
@@ -66,8 +66,7 @@ const startAll = async (secrets: Secrets, port: number): Promise<Readonly<Record
   return { slack: { server: slack, channel: slackChannel(slack.platform) }, discord: { server: discord, channel: discordChannel(discord.platform) }, telegram: { server: telegram, channel: telegramChannel } };
 };
 
-/** Starts a stand-in for each chat: Slack at the port, Discord and Telegram behind it. */
-export const startChatDoubles = async (port: number): Promise<ChatDoubles> => {
+const startChatDoubles = async (port: number): Promise<ChatDoubles> => {
   const secrets = secretsOf();
   const chats = await startAll(secrets, port);
   return {
@@ -84,3 +83,7 @@ export const startChatDoubles = async (port: number): Promise<ChatDoubles> => {
     },
   };
 };
+
+/** Starts a stand-in for each chat, Slack at the configured port and Discord and Telegram behind it; none where they are not wanted. */
+export const chatDoubles = async (config: StandaloneConfig, environment: Environment): Promise<ChatDoubles | undefined> =>
+  areWanted(config, environment) ? await startChatDoubles(config.CHAT_DOUBLES_PORT) : undefined;

@@ -5,7 +5,7 @@ import { loadConfig } from '@cs/platform';
 import { Database, migrate } from '@cs/postgres';
 import { refuseLostLog } from '@cs/projector';
 import { ensureAuditKeys } from './audit-keys.js';
-import { startChatDoubles, wantsChatDoubles, type ChatDoubles } from './chat-doubles.js';
+import { chatDoubles, type ChatDoubles } from './chat-doubles.js';
 import { giveChannelSecrets, giveSecret, localDefaults, readEnvironment, standaloneConfigSchema, type Environment, type StandaloneConfig } from './config.js';
 import { ensureReceiptKeys } from './receipt-keys.js';
 import { startPayments } from './payments-process.js';
@@ -44,6 +44,14 @@ const prepareStores = async ({ natsUrl, databaseUrl }: Servers): Promise<void> =
   }
 };
 
+const startChats = async (config: StandaloneConfig, environment: Environment, started: Stoppable[]): Promise<Pick<Standalone, 'chats'>> => {
+  const chats = await chatDoubles(config, environment);
+  if (chats === undefined) return {};
+  started.push(chats);
+  giveChannelSecrets(chats.secrets);
+  return { chats };
+};
+
 /** Everything of `npm start`: servers, the example's payments service, and all services in this process. */
 export const startStandalone = async (overrides: Readonly<Record<string, string>> = {}): Promise<Standalone> => {
   const environment: Environment = { ...readEnvironment(), ...overrides };
@@ -59,15 +67,14 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
     await prepareStores(servers);
     const payments = keep(await startPayments({ script: workspacePaths.paymentsScript, port: config.PAYMENTS_PORT, ledger: path.resolve(config.COUNTERSIGN_DATA, 'payments', 'ledger.jsonl') }));
     giveSecret('PAYMENTS_URL', payments.url);
-    const chats = wantsChatDoubles(config, environment) ? keep(await startChatDoubles(config.CHAT_DOUBLES_PORT)) : undefined;
-    giveChannelSecrets(chats?.secrets ?? {});
+    const chats = await startChats(config, environment, started);
     const services = keep(await runServices({
       ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
       COUNTERSIGN_RECEIPT_KEYS_FILE: environment['COUNTERSIGN_RECEIPT_KEYS_FILE'] ?? (await ensureReceiptKeys(config.COUNTERSIGN_DATA)),
       COUNTERSIGN_AUDIT_KEYS_FILE: environment['COUNTERSIGN_AUDIT_KEYS_FILE'] ?? (await ensureAuditKeys(config.COUNTERSIGN_DATA)),
     }));
-    return { url: services.url, paymentsUrl: payments.url, config, ...(chats === undefined ? {} : { chats }), stop: () => stopAll(started) };
+    return { url: services.url, paymentsUrl: payments.url, config, ...chats, stop: () => stopAll(started) };
   } catch (error) {
     await stopAll(started).catch(() => undefined);
     throw error;
