@@ -5,7 +5,7 @@ const statements = [
    * What is in a record that is there already. A text that PostgreSQL cannot hold, in a member of its own, makes a record
    * unreadable to it: such a run is found by these columns when it next changes, or after a rebuild.
    */
-  `create function pg_temp.member (document text, name text) returns text language plpgsql as $$
+  `create or replace function pg_temp.member (document text, name text) returns text language plpgsql as $$
     begin return document::json ->> name; exception when others then return null; end $$`,
   `alter table countersign.runs add column definition_hash text, add column trigger_type text`,
   `update countersign.runs set definition_hash = pg_temp.member(record, 'workflow_definition_snapshot_hash'), trigger_type = pg_temp.member(record, 'trigger_type')`,
