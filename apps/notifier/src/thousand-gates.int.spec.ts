@@ -8,6 +8,7 @@ import { seededRandom, startSlackDouble } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
 
 
+const withdrawals = new Set(['the gate was decided before this could be told', 'the question was never asked here']);
 
 const tenant = { org_id: 'acme', workspace_id: 'ops' };
 const perSecond = 1;
@@ -111,11 +112,13 @@ describe('a channel that takes one message a second and fails every fifth call',
       expect(JSON.stringify(blocks)).toContain('Approved by grace');
       expect(JSON.stringify(blocks)).not.toContain('"button"');
     }
-    const events = workspace.store.all().filter(({ ref }) => ref.aggregate === 'delivery').flatMap(({ commit }) => commit.events.map(({ event_type }) => event_type));
-    const withdrawn = events.filter((type) => type === 'delivery_abandoned').length;
-    // A question that was decided before it could be asked is withdrawn, and so is what follows it.
-    expect(cards.length).toBe(gates - withdrawn / 2);
-    expect(events.filter((type) => type === 'delivery_attempt_failed').length).toBeGreaterThan(gates / 10);
+    const events = workspace.store.all().filter(({ ref }) => ref.aggregate === 'delivery').flatMap(({ commit }) => commit.events);
+    const unasked = events.filter(({ event_type }) => event_type === 'delivery_abandoned').map(({ data }) => (data as { reason: string }).reason);
+    // What was decided before it could be asked is withdrawn, and what would have followed it; nothing else is given up.
+    expect(new Set(unasked.filter((reason) => !withdrawals.has(reason)))).toEqual(new Set());
+    expect(cards.length).toBe(gates - unasked.length / 2);
+    expect(cards.length).toBeGreaterThanOrEqual(gates * 0.75);
+    expect(events.filter(({ event_type }) => event_type === 'delivery_attempt_failed').length).toBeGreaterThan(gates / 10);
     await server.close();
     await http.close();
   });

@@ -1,5 +1,7 @@
 /** Attempts before a delivery is given up: with the delays below, after about two and a half hours. */
 export const maxAttempts = 12;
+/** The same for what takes the buttons from a card, and for attempts of which the platform said that it did nothing: after about two days. */
+export const maxHarmlessAttempts = 60;
 
 const firstDelayMs = 5_000;
 const maxDelayMs = 3_600_000;

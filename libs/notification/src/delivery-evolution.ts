@@ -3,10 +3,10 @@ import { assertNever } from '@cs/kernel';
 import type { Delivery, RequestedDelivery } from './delivery.state.js';
 
 type EventOf<Type extends DeliveryEvent['event_type']> = Extract<DeliveryEvent, { event_type: Type }>;
-type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain'>;
+type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain' | 'harmless'>;
 
-const factsOf = ({ request, attempts, items, hastened, posted, uncertain }: RequestedDelivery): Facts => ({
-  request, attempts, ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }),
+const factsOf = ({ request, attempts, items, hastened, posted, uncertain, harmless }: RequestedDelivery): Facts => ({
+  request, attempts, ...(harmless === undefined ? {} : { harmless }), ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }),
 });
 
 const started = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_started'>): Delivery => ({
@@ -14,7 +14,7 @@ const started = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attemp
 });
 
 const attemptFailed = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_failed'>): Delivery => ({
-  ...factsOf(delivery), status: 'retrying', attempts: data.attempt, last_error: data.reason, ...(data.not_posted === true ? {} : { uncertain: true as const }),
+  ...factsOf(delivery), status: 'retrying', attempts: data.attempt, last_error: data.reason, ...(data.not_posted === true ? { harmless: (delivery.harmless ?? 0) + 1 } : { uncertain: true as const }),
 });
 
 const sent = (delivery: RequestedDelivery, { data: { attempt, sent_at_ms, message_id, message } }: EventOf<'delivery_sent'>): Delivery => ({

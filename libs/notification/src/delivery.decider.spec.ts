@@ -1,8 +1,10 @@
 import type { DeliveryEvent, DeliveryRequest } from '@cs/contracts';
 import fc from 'fast-check';
+import { maxHarmlessAttempts } from './back-off.policy.js';
 import { deliveryAggregate } from './delivery-aggregate.js';
 import { deliveryDecider, type DeliveryCommand } from './delivery.decider.js';
 import { isOpen, type Delivery } from './delivery.state.js';
+import type { AdapterOutcome } from './channel-adapter.port.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
 const request: DeliveryRequest = {
@@ -10,7 +12,7 @@ const request: DeliveryRequest = {
 };
 const requested: DeliveryEvent = { event_type: 'delivery_requested', data: request };
 const failedAt = (attempt: number): DeliveryEvent => ({ event_type: 'delivery_attempt_failed', data: { attempt, reason: 'busy', failed_at_ms: 1 } });
-const outcome = (value: ChannelOutcome, max_attempts = 3): DeliveryCommand => ({ kind: 'record_outcome', outcome: value, at_ms: 9, max_attempts });
+const outcome = (value: ChannelOutcome | AdapterOutcome, max_attempts = 3): DeliveryCommand => ({ kind: 'record_outcome', outcome: value, at_ms: 9, max_attempts });
 const fold = (events: readonly DeliveryEvent[]): Delivery => events.reduce(deliveryDecider.evolve, deliveryDecider.initialState);
 const given = (...events: readonly DeliveryEvent[]) => ({ when: (command: DeliveryCommand) => deliveryDecider.decide(command, fold(events)) });
 
@@ -28,6 +30,23 @@ describe('a delivery', () => {
     const busy = outcome({ kind: 'transient', reason: 'busy' });
     expect(given(requested).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_attempt_failed', data: { attempt: 1, reason: 'busy', failed_at_ms: 9 } }] });
     expect(given(requested, failedAt(1), failedAt(2)).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: 3 } }] });
+  });
+
+  it('does not count what surely did nothing, within a limit of its own', () => {
+    const limited = { kind: 'transient', reason: 'limited', not_posted: true } as const;
+    const harmless = (count: number): DeliveryEvent[] => Array.from({ length: count }, (_none, index) => ({ event_type: 'delivery_attempt_failed', data: { attempt: index + 1, reason: 'limited', failed_at_ms: 1, not_posted: true } }));
+    expect(given(requested, ...harmless(10)).when(outcome(limited))).toMatchObject({ events: [{ event_type: 'delivery_attempt_failed', data: { attempt: 11, not_posted: true } }] });
+    expect(given(requested, ...harmless(10), failedAt(11)).when(outcome({ kind: 'transient', reason: 'busy' }))).toMatchObject({ events: [{ event_type: 'delivery_attempt_failed' }] });
+    expect(given(requested, ...harmless(10), failedAt(11), failedAt(12)).when(outcome({ kind: 'transient', reason: 'busy' }))).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: 13 } }] });
+    expect(given(requested, ...harmless(maxHarmlessAttempts - 1)).when(outcome(limited))).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: maxHarmlessAttempts } }] });
+  });
+
+  it.each(['gate_decided', 'gate_closed'] as const)('is tried longer when it takes the buttons from a card: %s', (notice) => {
+    const end: DeliveryEvent = { event_type: 'delivery_requested', data: { ...request, notice } };
+    const busy = outcome({ kind: 'transient', reason: 'busy' });
+    const failures = Array.from({ length: maxHarmlessAttempts - 1 }, (_none, index) => failedAt(index + 1));
+    expect(given(end, ...failures.slice(0, -1)).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_attempt_failed' }] });
+    expect(given(end, ...failures).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_abandoned' }] });
   });
 
   it('is given up at once when the channel refuses for good', () => {

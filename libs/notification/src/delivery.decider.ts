@@ -1,6 +1,7 @@
 import type { DeliveryEvent, DeliveryRequest, PostedMessage } from '@cs/contracts';
 import { accept, assertNever, refuse, type Decision, type Decider, type Json, type Refusal } from '@cs/kernel';
 import type { AdapterOutcome } from './channel-adapter.port.js';
+import { maxHarmlessAttempts } from './back-off.policy.js';
 import { evolveDelivery } from './delivery-evolution.js';
 import { isOpen, messagesOf, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
@@ -33,16 +34,28 @@ const sent = ({ outcome, at_ms: sent_at_ms }: Of<'record_outcome'>, attempt: num
   return accept({ event_type: 'delivery_sent', data: { attempt, sent_at_ms, ...(message_id === undefined ? {} : { message_id }), ...(message === undefined ? {} : { message }) } });
 };
 
+const ends: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_decided', 'gate_closed']);
+
+/** What surely did nothing does not count, within its own limit; a card that keeps its buttons is worth more attempts. */
+const isLast = ({ request, harmless = 0 }: OpenDelivery, attempts: number, max_attempts: number): boolean =>
+  attempts >= Math.max(maxHarmlessAttempts, max_attempts) || (!ends.has(request.notice) && attempts - harmless >= max_attempts);
+
+type Transient = Extract<ChannelOutcome | AdapterOutcome, { kind: 'transient' }>;
+
+const failed = (delivery: OpenDelivery, outcome: Transient, { attempt, at_ms, max_attempts }: { readonly attempt: number; readonly at_ms: number; readonly max_attempts: number }): Decided => {
+  const isHarmless = 'not_posted' in outcome && outcome.not_posted === true;
+  const counting = isHarmless ? { ...delivery, harmless: (delivery.harmless ?? 0) + 1 } : delivery;
+  const event_type = isLast(counting, attempt, max_attempts) ? 'delivery_abandoned' : 'delivery_attempt_failed';
+  return accept({ event_type, data: { attempt, reason: outcome.reason, failed_at_ms: at_ms, ...(isHarmless ? { not_posted: true } : {}) } });
+};
+
 const recordOutcome = (delivery: OpenDelivery, command: Of<'record_outcome'>): Decided => {
-  const { outcome, at_ms: failed_at_ms, max_attempts } = command;
+  const { outcome, at_ms, max_attempts } = command;
   const attempt = delivery.status === 'sending' ? delivery.attempts : delivery.attempts + 1;
   switch (outcome.kind) {
     case 'sent': return sent(command, attempt);
-    case 'transient': {
-      const not_posted = 'not_posted' in outcome && outcome.not_posted === true ? { not_posted: true } : {};
-      return accept({ event_type: attempt < max_attempts ? 'delivery_attempt_failed' : 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms, ...not_posted } });
-    }
-    case 'permanent': return accept({ event_type: 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms } });
+    case 'transient': return failed(delivery, outcome, { attempt, at_ms, max_attempts });
+    case 'permanent': return accept({ event_type: 'delivery_abandoned', data: { attempt, reason: outcome.reason, failed_at_ms: at_ms } });
     default: return assertNever(outcome);
   }
 };
@@ -52,7 +65,7 @@ export const lostAfterMs = 60_000;
 
 const start = (delivery: OpenDelivery, { attempt_id, at_ms, max_attempts }: Of<'start'>): Decided => {
   if (delivery.status === 'sending' && at_ms - delivery.started_at_ms < lostAfterMs) return accept();
-  if (delivery.attempts >= max_attempts) return accept({ event_type: 'delivery_abandoned', data: { attempt: delivery.attempts, reason: 'the outcome of every attempt was lost', failed_at_ms: at_ms } });
+  if (isLast(delivery, delivery.attempts, max_attempts)) return accept({ event_type: 'delivery_abandoned', data: { attempt: delivery.attempts, reason: 'the outcome of every attempt was lost', failed_at_ms: at_ms } });
   return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, attempt_id, started_at_ms: at_ms } });
 };
 

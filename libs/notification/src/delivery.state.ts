@@ -7,6 +7,8 @@ const known = {
   request: deliveryRequestSchema,
   /** Attempts that began. */
   attempts: z.int().nonnegative(),
+  /** How many of them surely did nothing, e.g. because the platform limits the rate. */
+  harmless: z.int().positive().exactOptional(),
   /** Of a list, in the order in which they came. */
   items: z.array(itemSchema).readonly().exactOptional(),
   /** It waits for its time no longer. */
