@@ -66,6 +66,8 @@ export const gateVoteSchema = z.object({
   decision: gateDecisionSchema,
   reason: z.string().optional(),
   voted_by: governanceActorSchema,
+  /** Every identity of who cast it, where that is a user of a channel who is linked to a person: one of them makes the same caster. */
+  also_known_as: z.array(z.string()).readonly().optional(),
   /** Present when a stand-in cast it. */
   on_behalf_of: onBehalfOfSchema.optional(),
   voted_at_ms: epochMsSchema,

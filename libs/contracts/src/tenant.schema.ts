@@ -22,8 +22,16 @@ export const governanceActorSchema = z.object({
   kind: z.enum(['human', 'agent', 'system']),
   actor_id: z.string().min(1).max(256).optional(),
   source: z.string().min(1).max(64).optional(),
+  /** Of a user of a channel: whom they have shown to be by an enrolment code. Set by the notifier only, and counts beside a channel's source only. */
+  person: z.string().min(1).max(256).optional(),
 });
 export type GovernanceActor = z.infer<typeof governanceActorSchema>;
+
+const channelNames: Readonly<Record<string, string>> = { slack: 'Slack', discord: 'Discord', telegram: 'Telegram' };
+
+/** How texts name a person who acts through a channel, e.g. "ada via Slack"; `undefined` for everybody else. */
+export const linkedName = ({ person, source = '' }: GovernanceActor): string | undefined =>
+  person === undefined ? undefined : `${person} via ${channelNames[source] ?? source}`;
 
 /** What travels with every command and query between services. */
 export const callContextSchema = z.object({

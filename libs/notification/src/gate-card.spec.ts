@@ -29,6 +29,11 @@ describe('a gate card', () => {
     expect(decidedCard(openedCard(origin, pendingGate()), decisionOf('approve'))).toMatchObject({ settled_at_ms: 2, actions: [] });
   });
 
+  it('tells who decided by person and channel, where a user is linked to a person', () => {
+    const record = { ...decisionOf('approve'), decided_by: { kind: 'human' as const, source: 'slack', actor_id: 'channel:slack:T1:A1:U1', person: 'ada' } };
+    expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by ada via Slack.');
+  });
+
   it('tells for whom a stand-in decided', () => {
     const record = { ...decisionOf('approve'), on_behalf_of: { person: 'bob', stand_in: 'grace', delegation_id: `delegation-${'0'.repeat(32)}-${'1'.repeat(16)}` } };
     expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by grace for bob.');

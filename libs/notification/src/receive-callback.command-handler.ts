@@ -1,4 +1,4 @@
-import type { AggregateRef, Channel, ChannelInteraction, DeliveryRequest, GateDecision, GovernanceActor, PostedMessage } from '@cs/contracts';
+import type { AggregateRef, ChannelInteraction, DeliveryRequest, GateDecision, GovernanceActor, PostedMessage } from '@cs/contracts';
 import { loadAggregate, type Eventing, type IdSource } from '@cs/eventing';
 import { accepted, refused, type Refusal, type Result } from '@cs/kernel';
 import { denialOf, mayEnter, type InteractionDenial } from './authorise-interaction.policy.js';
@@ -47,10 +47,14 @@ interface Call extends CalledInstallation {
 const replyMs = 700;
 const maxReasonLength = 4_000;
 
-/** A person as the gate knows them: Slack users by team and app, others by their id within the platform. */
-const actorOf = ({ kind, settings }: Channel, user_id: string): GovernanceActor => {
+/**
+ * A person as the gate knows them: Slack users by team and app, others by their id within the platform, with
+ * the person whom they have shown to be by a code. Nothing of it is said by who presses.
+ */
+const actorOf = ({ channel: { kind, settings }, users }: InstalledChannel, user_id: string): GovernanceActor => {
   const { team_id = '', app_id = '' } = settings.options;
-  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id };
+  const person = users.find((user) => user.user_id === user_id)?.person;
+  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }) };
 };
 
 const userKey = ({ installed: { channel }, interaction }: Call): string => `${channel.callback_id}/${interaction.user.user_id}`;
@@ -95,24 +99,25 @@ type Denied = { readonly code: string; readonly text: string };
 
 /** Who tried, and why not, for the audit. Not when there were too many: a flood must not fill the log. */
 const refuse = async (options: ReceiveOptions, call: Call, { code, text, action }: Denied & { readonly action: Acting }): Promise<Reply> => {
-  const { installed: { channel }, interaction, ref, body_digest } = call;
-  const { channel_id, tenant_context } = channel;
+  const { installed, interaction, ref, body_digest } = call;
+  const { channel_id, tenant_context } = installed.channel;
   const refusedEvent = {
     channel_id, tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id: interaction.user.user_id, delivery_id: `delivery-${action.token}`, requested_decision: action.decision, code, detail: text,
-    actor: actorOf(channel, interaction.user.user_id),
+    actor: actorOf(installed, interaction.user.user_id),
   };
   if (code !== 'RATE_LIMITED') await commandInteraction(options, ref, { command: { kind: 'refuse', refused: refusedEvent }, causation_id: ref.id });
   return { kind: 'refused', text };
 };
 
 const interactionOf = (call: Call, { asked, action }: { readonly asked: Asked; readonly action: Acting }): ChannelInteraction => {
-  const { installed: { channel }, interaction, body_digest } = call;
+  const { installed, interaction, body_digest } = call;
+  const { channel } = installed;
   const { run_id, node_id, approval_request_id, gate_opening_id, delivery_id } = asked.request;
   const { user_id, display_name } = interaction.user;
   const reason = action.kind === 'reason' ? redactText(action.reason).trim().slice(0, maxReasonLength) : undefined;
   return {
     channel_id: channel.channel_id, tenant_context: channel.tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id, ...(display_name === undefined ? {} : { display_name: display_name.slice(0, 256) }),
-    delivery_id, decision: action.decision, ...(reason === undefined ? {} : { reason }), actor: actorOf(channel, user_id), run_id, node_id, approval_request_id, gate_opening_id,
+    delivery_id, decision: action.decision, ...(reason === undefined ? {} : { reason }), actor: actorOf(installed, user_id), run_id, node_id, approval_request_id, gate_opening_id,
   };
 };
 

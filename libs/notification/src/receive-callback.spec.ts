@@ -277,6 +277,39 @@ describe('an interaction in a channel', () => {
     expect(await commandChannel(commands, { ...context, tenant: { ...context.tenant, deployment_id: 'eu' } }, { channel_id: 'chat', command: { kind: 'remove', changed_by: context.actor, tenant_context: { ...context.tenant, deployment_id: 'eu' } } })).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_NOT_FOUND' } });
   });
 
+  it('hands the gate the person whom a user is linked to, whatever the body says', async () => {
+    const installed = installedChannel({ allowed_users: ['U1', 'U2'] });
+    const chat = await Chat.open(installed);
+    const { eventing } = chat.options;
+    const ref = channelRef(tenant, 'chat');
+    await executeCommand(ref, { eventing, aggregate: channelAggregate, context: {}, decide: () => accept({ event_type: 'channel_configured', data: { channel: installed.channel, changed_by: { kind: 'human' } } } as const) });
+    const context: CallContext = { tenant: { ...tenant, source: 'explicit' }, actor: { kind: 'human', actor_id: 'ada' }, correlation_id: 'c' };
+    await offerEnrolment({ eventing, newId: () => 'id', kinds: [], hasSecret: () => true, newCode: () => 'ABCD2345' }, context, 'chat');
+    await chat.send({ interaction_key: 'e1', user: { user_id: 'U1' }, action: { kind: 'enrol', code: 'ABCD2345' } });
+    const { state } = await loadAggregate({ store: eventing.store, aggregate: channelAggregate }, ref);
+    if (state.status === 'none') throw new Error('the channel is not set up');
+    chat.installed = state;
+    const claiming = chat.press({}, { user: 'U2' });
+    await chat.send({ ...claiming, user: { ...claiming.user, person: 'ada' }, person: 'ada', actor: { person: 'ada' } } as unknown as Interaction);
+    await chat.send(chat.press());
+    expect(chat.gate.asked.map(({ context: { actor } }) => actor)).toEqual([
+      { kind: 'human', source: 'slack', actor_id: 'channel:slack:T1:A1:U2' },
+      { kind: 'human', source: 'slack', actor_id: 'channel:slack:T1:A1:U1', person: 'ada' },
+    ]);
+  });
+
+  it('a press that is carried out late names the person whom the user was linked to when pressing', async () => {
+    const chat = await Chat.open(installedChannel({}, { users: [{ user_id: 'U1', departments: [], person: 'ada' }] }));
+    chat.gate.next = 'silent';
+    await chat.send(chat.press());
+    const [left] = chat.interactions();
+    if (left === undefined) throw new Error('nothing was recorded');
+    chat.installed = installedChannel();
+    chat.world.log.clock.advance(6_000);
+    await carryOutLeftInteraction(chat.options, left);
+    expect(chat.gate.asked.map(({ context: { actor } }) => actor.person)).toEqual(['ada', 'ada']);
+  });
+
   it('many people pressing at once, twice and late, make one decision, and everybody is told the truth', async () => {
     const presses = fc.array(fc.record({ user: fc.constantFrom('U1', 'U2', 'U3'), decision: fc.constantFrom('approve' as const, 'cancel' as const), key: fc.constantFrom('a', 'b', 'c', 'd', 'e') }), { minLength: 1, maxLength: 12 });
     await fc.assert(fc.asyncProperty(presses, async (list) => {

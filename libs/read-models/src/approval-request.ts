@@ -1,5 +1,5 @@
 import type { ApprovalRequest, GateRelease, PendingGate } from '@cs/contracts';
-import { isVoting } from '@cs/automation-domain';
+import { isVoting, seatNamesOf } from '@cs/automation-domain';
 import { definedMembers, redactJson, redactCredentials, type JsonObject } from '@cs/kernel';
 import { escalationOf, groundsOf, timeoutOf } from './approval-grounds.js';
 import { effectOf } from './approval-effects.js';
@@ -15,7 +15,7 @@ const actionKind = ({ metadata }: PendingGate): string => {
 
 /** Who has not voted: people by their own names. Whoever has a role or is in a group cannot be listed. */
 const missingPeople = ({ approvers = [], votes = [] }: PendingGate): readonly string[] => {
-  const voters = new Set(votes.map(({ voter }) => voter));
+  const voters = new Set(votes.flatMap(seatNamesOf));
   return approvers.filter(({ kind, id }) => kind === 'person' && !voters.has(id.trim().toLowerCase())).map(({ id }) => id);
 };
 

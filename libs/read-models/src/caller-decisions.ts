@@ -1,5 +1,5 @@
-import { approverKeysOf, authorityRefusal, canonicalIdentity, deciderKeysOf, openApproverKeys, seatAt, standInQuestion, type Decider } from '@cs/approval-domain';
-import { isExpired } from '@cs/automation-domain';
+import { approverKeysOf, authorityRefusal, deciderKeysOf, identityOf, openApproverKeys, seatAt, standInQuestion, type Decider } from '@cs/approval-domain';
+import { casterNamesOf, isExpired, seatNamesOf } from '@cs/automation-domain';
 import type { CallContext, GateDecision, GovernanceActor, OnBehalfOf, PendingGate } from '@cs/contracts';
 import type { InboxGate, ReaderSeat } from './inbox-queries.port.js';
 
@@ -12,12 +12,12 @@ export interface Asker {
 }
 
 /** One spelling per person; null of one without a name. */
-export const voterOf = ({ actor_id, source }: GovernanceActor): string | null => (actor_id === undefined ? null : canonicalIdentity(actor_id, source));
+export const voterOf = (actor: GovernanceActor): string | null => identityOf(actor) ?? null;
 
 /** What the caller said at a gate that needs several people; null when nothing. */
 export const voteOf = ({ votes = [] }: PendingGate, { actor }: CallContext): GateDecision | null => {
   const voter = voterOf(actor);
-  return votes.find((vote) => (vote.on_behalf_of?.stand_in ?? vote.voter) === voter)?.decision ?? null;
+  return voter === null ? null : (votes.find((vote) => casterNamesOf(vote).includes(voter))?.decision ?? null);
 };
 
 /** Whom the gate names, or, where it names nobody, who has a right to its automation. */
@@ -34,7 +34,7 @@ const openTo = ({ gate }: InboxGate, decider: Decider, { run, at_ms }: { readonl
 /** Whom they could stand in for at this gate, whose vote is still out. */
 const seatsAt = ({ gate }: InboxGate, { context, at_ms, seats = [] }: Asker, run: Judged): readonly OnBehalfOf[] => {
   const keys = approverKeysOf(gate);
-  return seats.filter(({ key, delegation }) => keys.includes(key) && gate.votes?.some(({ voter }) => voter === delegation.delegator) !== true).flatMap(({ delegation }) => {
+  return seats.filter(({ key, delegation }) => keys.includes(key) && gate.votes?.some((vote) => seatNamesOf(vote).includes(delegation.delegator)) !== true).flatMap(({ delegation }) => {
     const held = { delegation, tenant_context: context.tenant, uses: 0 };
     const seat = seatAt({ person: delegation.delegator, entitled: true, delegations: [held] }, { ...standInQuestion(context.actor, gate, run), at_ms });
     return seat.ok ? [seat.on_behalf_of] : [];

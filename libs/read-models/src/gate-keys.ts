@@ -1,9 +1,9 @@
-import { approverKeysOf, canonicalIdentity, mayNotBeRequester, neededAuthority, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
-import { isVoting } from '@cs/automation-domain';
+import { approverKeysOf, identityOf, mayNotBeRequester, neededAuthority, reviewerPolicy, type ReviewerPolicy } from '@cs/approval-domain';
+import { isVoting, seatNamesOf } from '@cs/automation-domain';
 import type { ApprovalKind, PendingGate, Run } from '@cs/contracts';
 import type { GateKeys } from './row-changes.js';
 
-const requesterOf = ({ requested_by: { actor_id, source } }: Run): string | null => (actor_id === undefined ? null : canonicalIdentity(actor_id, source));
+const requesterOf = ({ requested_by }: Run): string | null => identityOf(requested_by) ?? null;
 const kindOf = (gate: PendingGate): ApprovalKind => {
   if (gate.kind !== undefined) return gate.kind;
   if (gate.policy !== undefined) return 'policy_gate';
@@ -24,7 +24,7 @@ export const gateKeysOf = (run: Run, gate: PendingGate): GateKeys => {
     requester: requesterOf(run),
     barred: barredOf(run, gate, policy),
     approvers: approverKeysOf(gate),
-    voters: (gate.votes ?? []).map(({ voter }) => voter),
+    voters: [...new Set((gate.votes ?? []).flatMap(seatNamesOf))],
     authority: neededAuthority(gate, run) ?? null,
   };
 };

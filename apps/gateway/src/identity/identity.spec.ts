@@ -24,6 +24,14 @@ describe('an API key', () => {
     expect(identify({ 'x-api-key': 'secret-1' })).toEqual(ada);
   });
 
+  it('links nobody to a person: not by a header, and not by the key file', () => {
+    const current = new ApiKeyRing([{ ...entry, person: 'bob' } as typeof entry]);
+    const caller = identify({ 'x-api-key': 'secret-1', person: 'bob', 'x-person': 'bob', 'x-tandem-person': 'bob' }, { keys: { current: () => current } });
+    expect(caller).toMatchObject({ ok: true, value: { actor: { actor_id: 'ada' } } });
+    expect(JSON.stringify(caller)).not.toContain('bob');
+    expect(() => parseApiKeyFile(JSON.stringify([{ ...entry, person: 'bob' }]))).toThrow('person');
+  });
+
   it('of an agent is an agent', () => {
     expect(identify({ 'x-api-key': 'secret-2' })).toEqual({ ok: true, value: { tenant: { org_id: 'acme', workspace_id: 'ops', actor_id: 'bot', source: 'explicit' }, actor: { kind: 'agent', actor_id: 'bot', source: 'api_key' } } });
   });

@@ -1,4 +1,4 @@
-import type { ApprovalRequest, GovernanceActor } from '@cs/contracts';
+import { linkedName, type ApprovalRequest, type GovernanceActor } from '@cs/contracts';
 import { html, type Html } from './html.js';
 
 export const time = (ms: number): Html => {
@@ -7,7 +7,11 @@ export const time = (ms: number): Html => {
 };
 
 const nobody: Readonly<Record<GovernanceActor['kind'], string>> = { human: 'the local person', agent: 'an agent', system: 'the system' };
-export const nameOf = ({ kind, actor_id }: GovernanceActor): string => (actor_id === undefined ? nobody[kind] : `${actor_id}${kind === 'human' ? '' : ` (${kind})`}`);
+export const nameOf = (actor: GovernanceActor): string => {
+  const { kind, actor_id } = actor;
+  if (actor_id === undefined) return nobody[kind];
+  return linkedName(actor) ?? `${actor_id}${kind === 'human' ? '' : ` (${kind})`}`;
+};
 
 export const decisionWords: Readonly<Record<string, string>> = {
   approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled', expired: 'Expired: nobody decided in time', timeout_resume: 'Nobody decided in time, so the run went on',

@@ -1,4 +1,4 @@
-import { authorityRefusal, identityOf, seatAt, standInQuestion, type AskedSeat, type AuthorityRefusal, type Decider, type Seat } from '@cs/approval-domain';
+import { authorityRefusal, identitiesOf, identityOf, seatAt, standInQuestion, type AskedSeat, type AuthorityRefusal, type Decider, type Seat } from '@cs/approval-domain';
 import { decideRun, readDecision, recoveredGate, type DecideGate, type RunRefusal } from '@cs/automation-domain';
 import type { AutomationDefinition, CallContext, GateDecision, PendingGate, Run, RunEvent } from '@cs/contracts';
 import { refuse, type Decision, type Refusal, type Result } from '@cs/kernel';
@@ -23,9 +23,11 @@ const afterAuthority: ReadonlySet<string> = new Set(['AUTOMATION_V2_GATE_TRANSIT
 const comesAfterAuthority = (decision: Decision<RunEvent, RunRefusal>): boolean => (decision.kind === 'accepted' ? decision.events.length > 0 : afterAuthority.has(decision.refusal.code));
 
 const withSeat = (command: DecideGate, caller: CallContext, seat: Seat | undefined): DecideGate => {
-  if (seat?.ok === true) return { ...command, on_behalf_of: seat.on_behalf_of, voter: seat.on_behalf_of.person };
+  const identities = identitiesOf(caller.actor);
+  const named = identities.length > 1 ? { ...command, also_known_as: identities } : command;
+  if (seat?.ok === true) return { ...named, on_behalf_of: seat.on_behalf_of, voter: seat.on_behalf_of.person };
   const voter = identityOf(caller.actor);
-  return voter === undefined ? command : { ...command, voter };
+  return voter === undefined ? named : { ...named, voter };
 };
 
 const deciderWith = (caller: CallContext, seat: Seat | undefined): Decider => {

@@ -1,4 +1,4 @@
-import { askedRole, canonicalIdentity, escalationRefusal } from '@cs/approval-domain';
+import { askedRole, escalationRefusal, identityOf } from '@cs/approval-domain';
 import { decideRun, openRequest, toRunRecord } from '@cs/automation-domain';
 import type { CallContext, PayloadOf, respondEscalation as respondEscalationCall } from '@cs/contracts';
 import { accepted, credentialIn, refuse, type Refusal, type Result } from '@cs/kernel';
@@ -29,7 +29,7 @@ export const respondEscalation = async (options: HumanRequestOptions, context: C
     judge: (run, { at_ms, definition }): ResponseDecision => {
       const open = openRequest(run, request_id, 'escalation');
       const role = (open && askedRole(decider, open.request)) ?? '';
-      const responder = canonicalIdentity(actor.actor_id ?? '', actor.source);
+      const responder = identityOf(actor) ?? '';
       const decision = decideRun({ type: 'respond_escalation', request_id, accepted: isAccepted, role, responder, reason, responded_by: actor, ...by }, run, { at_ms, definition });
       if (open === undefined || decision.kind === 'refused') return decision;
       const refusal = escalationRefusal(decider, { request: open.request, request_id, node_id: open.wait.node_id, run, at_ms }) ?? secretReason(reason);

@@ -1,5 +1,6 @@
-import { authorityRefusal, canonicalIdentity, identityOf, isNamedApprover, seatAt, standInQuestion, type AskedSeat, type Decider } from '@cs/approval-domain';
+import { authorityRefusal, canonicalIdentity, identitiesOf, identityOf, isNamedApprover, seatAt, standInQuestion, type AskedSeat, type Decider } from '@cs/approval-domain';
 import { accessOf } from '@cs/automation-application';
+import { seatNamesOf } from '@cs/automation-domain';
 import type { AutomationDefinition, CallContext, GateDecision, GovernanceActor, PendingGate, Run } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { delegationAggregate, delegationsOf } from './delegation.aggregate.js';
@@ -46,7 +47,7 @@ const askedSeat = async ({ store, digest }: Pick<Eventing, 'store' | 'digest'>, 
   return { person, entitled: isEntitled(person, question), delegations: state };
 };
 
-const isTaken = (person: string, { votes = [] }: PendingGate): boolean => votes.some(({ voter }) => voter === person);
+const isTaken = (person: string, { votes = [] }: PendingGate): boolean => votes.some((vote) => seatNamesOf(vote).includes(person));
 
 /** Whether somebody who is not asked for by name could take the seat now. */
 const fits = (seat: AskedSeat, { context, question, at_ms }: { context: CallContext; question: SeatQuestion; at_ms: number }): boolean => {
@@ -64,11 +65,11 @@ const needsNoSeat = (context: CallContext, { gate, mayDecide }: SeatQuestion): b
  * themself takes the first seat of a person who named them, in the gate's order; `undefined` for none.
  */
 export const findSeat = async (eventing: Eventing, context: CallContext, { question, asked }: { question: SeatQuestion; asked: string | undefined }): Promise<AskedSeat | undefined> => {
-  const caller = identityOf(context.actor);
+  const own = identitiesOf(context.actor);
   const person = asked === undefined ? undefined : canonicalIdentity(asked);
-  if (person !== undefined) return person === caller ? undefined : await askedSeat(eventing, context, { person, question });
-  if (caller === undefined || needsNoSeat(context, question)) return undefined;
-  const seats = await Promise.all(candidatesOf(question).map(async (candidate) => await askedSeat(eventing, context, { person: candidate, question })));
+  if (person !== undefined) return own.includes(person) ? undefined : await askedSeat(eventing, context, { person, question });
+  if (identityOf(context.actor) === undefined || needsNoSeat(context, question)) return undefined;
+  const seats = await Promise.all(candidatesOf(question).filter((candidate) => !own.includes(candidate)).map(async (candidate) => await askedSeat(eventing, context, { person: candidate, question })));
   const at_ms = eventing.clock();
   return seats.find((seat) => fits(seat, { context, question, at_ms }));
 };

@@ -1,7 +1,7 @@
 import type { EscalationRequest, QuestionRequest, Run } from '@cs/contracts';
 import type { Refusal } from '@cs/kernel';
-import { isApprover, isChannelVerified, missingAuthority, type Decider } from './gate-authority.js';
-import { isSameIdentity } from './identity.js';
+import { isApprover, missingAuthority, type Decider } from './gate-authority.js';
+import { isChannelVerified, isSameIdentity } from './identity.js';
 import { isConsequential, requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
 export type AnswerAuthorityRefusal = Refusal<

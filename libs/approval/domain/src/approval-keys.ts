@@ -1,6 +1,6 @@
 import type { Approver, CallContext, GovernanceActor, PendingGate, ResourceRef, Run, TenantContext } from '@cs/contracts';
-import { isChannelVerified, missingAuthority } from './gate-authority.js';
-import { canonicalIdentity } from './identity.js';
+import { missingAuthority } from './gate-authority.js';
+import { canonicalIdentity, identitiesOf, isChannelVerified } from './identity.js';
 import { requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
 /** The key that everybody has, and the one of everybody who can be told apart from others. */
@@ -27,8 +27,8 @@ export const approverKeysOf = (gate: Named): readonly string[] => {
   return [needsSeveral(gate) ? anyoneNamed : anyone];
 };
 
-const namedKeys = ({ actor_id, source }: GovernanceActor): readonly string[] =>
-  actor_id === undefined || actor_id.trim() === '' ? [] : [anyoneNamed, JSON.stringify(['person', canonicalIdentity(actor_id, source)])];
+const namedKeys = (actor: GovernanceActor): readonly string[] =>
+  actor.actor_id === undefined || actor.actor_id.trim() === '' ? [] : [anyoneNamed, ...identitiesOf(actor).map((identity) => JSON.stringify(['person', identity]))];
 
 /** The keys of a caller, to be compared with `approverKeysOf`; none of one who is no person. */
 export const deciderKeysOf = ({ actor, memberships }: Pick<CallContext, 'actor' | 'memberships'>): readonly string[] => {

@@ -3,7 +3,8 @@ import type { DelegationState, HeldDelegation } from './delegation.state.js';
 
 /** The gate that somebody wants to decide for somebody else. */
 export interface StandInQuestion {
-  readonly stand_in: string;
+  /** Every identity of who would stand in. */
+  readonly stand_in: readonly string[];
   readonly automation_id: string;
   readonly risk_tier: string | undefined;
   readonly at_ms: number;
@@ -31,7 +32,7 @@ const nearest: readonly NotInForce[] = ['outside_scope', 'not_yet', 'ended', 'ov
 
 /** The first delegation by which somebody may decide such a gate now, or why there is none. */
 export const delegationInForce = (state: DelegationState, question: StandInQuestion): InForce => {
-  const named = state.filter(({ delegation }) => delegation.stand_in === question.stand_in);
+  const named = state.filter(({ delegation }) => question.stand_in.includes(delegation.stand_in));
   const held = named.find((one) => objection(one, question) === undefined);
   if (held !== undefined) return { ok: true, held };
   const reasons = new Set(named.map((one) => objection(one, question)));

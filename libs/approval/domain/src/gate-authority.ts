@@ -2,7 +2,7 @@ import type { AccessPermission, Approver, CallContext, DataClass, GateDecision, 
 import type { Refusal } from '@cs/kernel';
 import { evaluateAccess, type AccessReason } from './access-evaluation.js';
 import type { NotInForce } from './delegation-force.js';
-import { canonicalIdentity, isSameIdentity } from './identity.js';
+import { canonicalIdentity, identitiesOf, isChannelVerified, isSameIdentity } from './identity.js';
 import { isConsequential, requiresAuthority, reviewerPolicy, type ReviewerPolicy } from './reviewer-policy.js';
 
 export type AuthorityRefusal = Refusal<
@@ -30,12 +30,6 @@ interface Question {
   /** Who asked for the run; absent: whom the run names. */
   readonly requester?: GovernanceActor | undefined;
 }
-
-const channels: ReadonlySet<string> = new Set(['slack', 'discord', 'telegram', 'channel:slack', 'channel:discord', 'channel:telegram']);
-
-/** A person whom a channel's own signature vouches for. The source is set by the channel's verified handler only. */
-export const isChannelVerified = ({ kind, actor_id, source = '' }: GovernanceActor): boolean =>
-  kind === 'human' && actor_id !== undefined && actor_id.trim() !== '' && channels.has(source.trim().toLowerCase());
 
 const refuse = (code: AuthorityRefusal['code'], message: string, { run, gate, actor, reason }: Pick<Question, 'run' | 'gate'> & { readonly actor: GovernanceActor; readonly reason?: string }): AuthorityRefusal => ({
   code, message,
@@ -68,13 +62,13 @@ const checkAuthority = ({ actor, verified }: Decider, policy: ReviewerPolicy, { 
 const lower = (text: string): string => text.trim().toLowerCase();
 const includes = (names: readonly string[] | undefined, id: string): boolean => names?.some((name) => lower(name) === lower(id)) === true;
 
-/** The person whose seat is taken: the one who decides, or whom they stand in for. */
-const seatOf = ({ actor, on_behalf_of }: Decider): string | undefined => on_behalf_of?.person ?? (actor.actor_id === undefined ? undefined : canonicalIdentity(actor.actor_id, actor.source));
+/** Every name of the person whose seat is taken: the one who decides, or whom they stand in for. */
+const seatNames = ({ actor, on_behalf_of }: Decider): readonly string[] => (on_behalf_of === undefined ? identitiesOf(actor) : [on_behalf_of.person]);
 
 /** Somebody's roles and groups are theirs alone: a stand-in has only the seats that name the person. */
 export const isApprover = ({ kind, id }: Approver, decider: Decider): boolean => {
   const { memberships, on_behalf_of } = decider;
-  if (kind === 'person') return seatOf(decider) === canonicalIdentity(id);
+  if (kind === 'person') return seatNames(decider).includes(canonicalIdentity(id));
   if (on_behalf_of !== undefined) return false;
   return includes(kind === 'role' ? memberships?.roles : memberships?.groups, id);
 };
@@ -108,7 +102,7 @@ export const mayNotBeRequester = (gate: PendingGate, policy: Pick<ReviewerPolicy
 
 /** Two people are needed: neither who asked for it, nor anybody in their place. */
 const isRequester = (requester: GovernanceActor, { actor, on_behalf_of }: Decider): boolean =>
-  isSameIdentity(requester, actor) || (on_behalf_of !== undefined && requester.actor_id !== undefined && canonicalIdentity(requester.actor_id, requester.source) === on_behalf_of.person);
+  isSameIdentity(requester, actor) || (on_behalf_of !== undefined && identitiesOf(requester).includes(on_behalf_of.person));
 
 /** Why somebody may not decide a gate so; `undefined` when they may (domain 5.4, in its order). */
 export const authorityRefusal = (decider: Decider, question: Question): AuthorityRefusal | undefined => {

@@ -6,6 +6,6 @@ export { evolveDelegation, findDelegation, type DelegationState, type HeldDelega
 export { approverKeysOf, deciderKeysOf, holdsAuthority, neededAuthority, openApproverKeys, personKey, type NeededAuthority } from './approval-keys.js';
 export { receiptClaims } from './decision-receipt.js';
 export { authorityRefusal, isNamedApprover, mayNotBeRequester, type AuthorityRefusal, type Decider } from './gate-authority.js';
-export { canonicalIdentity, isSameIdentity } from './identity.js';
+export { canonicalIdentity, identitiesOf, identityOf, isSameIdentity } from './identity.js';
 export { isConsequential, isElevatedClass, isElevatedTier, needsApproval, requiresAuthority, reviewerPolicy, type ReviewerEligibility, type ReviewerPolicy } from './reviewer-policy.js';
-export { hasSpoken, identityOf, seatAt, standInQuestion, type AskedSeat, type Seat } from './stand-in.js';
+export { hasSpoken, seatAt, standInQuestion, type AskedSeat, type Seat } from './stand-in.js';

@@ -1,7 +1,7 @@
 import type { CallContext, GovernanceActor, OnBehalfOf, PendingGate, Run } from '@cs/contracts';
 import { delegationInForce, onBehalfOf, type NotInForce, type StandInQuestion } from './delegation-force.js';
 import type { DelegationState } from './delegation.state.js';
-import { canonicalIdentity } from './identity.js';
+import { identitiesOf, identityOf, isSameIdentity } from './identity.js';
 import { reviewerPolicy } from './reviewer-policy.js';
 
 /** Whose seat somebody asks for, and the delegations of that person. */
@@ -14,11 +14,8 @@ export interface AskedSeat {
 
 export type Seat = { readonly ok: true; readonly on_behalf_of: OnBehalfOf } | { readonly ok: false; readonly reason: NotInForce | 'not_entitled' };
 
-/** Somebody in one spelling; `undefined` for who is not known by name. */
-export const identityOf = ({ actor_id, source }: GovernanceActor): string | undefined => (actor_id === undefined || actor_id.trim() === '' ? undefined : canonicalIdentity(actor_id, source));
-
 export const standInQuestion = (actor: GovernanceActor, gate: PendingGate, run: Pick<Run, 'automation_id' | 'tenant_context'>): Omit<StandInQuestion, 'at_ms'> => ({
-  stand_in: identityOf(actor) ?? '', automation_id: run.automation_id, risk_tier: reviewerPolicy(gate, run).risk_tier,
+  stand_in: identitiesOf(actor), automation_id: run.automation_id, risk_tier: reviewerPolicy(gate, run).risk_tier,
 });
 
 /** The seat as it can be taken at a moment. */
@@ -28,12 +25,9 @@ export const seatAt = ({ entitled, delegations }: AskedSeat, question: StandInQu
   return inForce.ok ? { ok: true, on_behalf_of: onBehalfOf(inForce.held) } : inForce;
 };
 
-const isBy = (who: string, actor: GovernanceActor): boolean => identityOf(actor) === who;
-
 /** Whether somebody decided or voted at a gate of the run: then they know of it, whatever they may do now. */
 export const hasSpoken = ({ checkpoint: { gate_history, awaiting_gate } }: Run, { actor }: Pick<CallContext, 'actor'>): boolean => {
-  const who = identityOf(actor);
-  if (who === undefined) return false;
+  if (identityOf(actor) === undefined) return false;
   const votes = [...gate_history, ...(awaiting_gate === undefined ? [] : [awaiting_gate])].flatMap((one) => one.votes ?? []);
-  return gate_history.some(({ decided_by }) => isBy(who, decided_by)) || votes.some(({ voted_by }) => isBy(who, voted_by));
+  return gate_history.some(({ decided_by }) => isSameIdentity(actor, decided_by)) || votes.some(({ voted_by }) => isSameIdentity(actor, voted_by));
 };

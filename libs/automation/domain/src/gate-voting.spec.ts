@@ -33,6 +33,18 @@ const play = (options: Options, ...commands: readonly DecideGate[]) => {
 describe('a gate that needs several people', () => {
   const two: Options = { approvals_required: 2, approvers: named };
 
+  it('takes one vote of a person, by whichever of their names', () => {
+    const inSlack = { kind: 'human', actor_id: 'u1', source: 'slack' } as const;
+    const linked = vote(ada, 'approve', { decided_by: { ...inSlack, person: 'ada' }, decision_id: 'in-slack', also_known_as: ['ada', 'channel:slack:u1'] });
+    const before = vote(ada, 'approve', { decided_by: inSlack, decision_id: 'before', voter: 'channel:slack:u1' });
+    for (const [first, second] of [[vote(ada), linked], [linked, vote(ada)], [before, linked], [linked, before]] as const) {
+      const once = play(two, first, second);
+      expect([once.run.status, once.run.checkpoint.awaiting_gate?.votes?.length, once.refusals]).toEqual(['awaiting_approval', 1, []]);
+      expect(play(two, first, { ...second, decision: 'cancel' }).refusals).toEqual(['AUTOMATION_V2_GATE_ALREADY_VOTED']);
+    }
+    expect(play(two, linked, vote(bob)).run.status).toBe('queued');
+  });
+
   it('waits for the second approval, and says who gave both', () => {
     expect(play(two, vote(ada)).run).toMatchObject({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { votes: [{ voter: 'ada', decision: 'approve' }] } } });
     const { run, refusals } = play(two, vote(ada), vote(bob));

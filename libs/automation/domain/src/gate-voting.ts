@@ -21,3 +21,19 @@ export const tally = ({ approvals_required = 1, approvers = [], voting = 'veto' 
   const bearable = voting === 'veto' ? 0 : approvers.length - approvals_required;
   return against > bearable ? refusalOf(votes) : undefined;
 };
+
+type Cast = Pick<GateVote, 'voter' | 'on_behalf_of' | 'also_known_as'>;
+
+/** Every name of whose vote it is. */
+export const seatNamesOf = ({ voter, on_behalf_of, also_known_as = [] }: Cast): readonly string[] => (on_behalf_of === undefined ? [voter, ...also_known_as] : [voter]);
+
+/** Every name of the person who cast it, whoever's it is. */
+export const casterNamesOf = ({ voter, on_behalf_of, also_known_as = [] }: Cast): readonly string[] => [on_behalf_of?.stand_in ?? voter, ...also_known_as];
+
+const meet = (some: readonly string[], others: readonly string[]): boolean => some.some((name) => others.includes(name));
+
+/** Two votes for one seat, by whatever name. */
+export const isSameSeat = (one: Cast, other: Cast): boolean => meet(seatNamesOf(one), seatNamesOf(other));
+
+/** Two votes that one person cast, by whatever name. */
+export const isSameCaster = (one: Cast, other: Cast): boolean => meet(casterNamesOf(one), casterNamesOf(other));

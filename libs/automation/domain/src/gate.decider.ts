@@ -3,7 +3,7 @@ import type { AutomationDefinition, GateDecision, GateDecisionRecord, GateVote, 
 import { descendants, flowGraph } from './flow-graph.js';
 import { readDecision } from './gate-decisions.js';
 import { isExpired } from './gate-expiry.js';
-import { isVoting, tally } from './gate-voting.js';
+import { isSameCaster, isSameSeat, isVoting, tally } from './gate-voting.js';
 import { pendingGate, recoveredGate, requestIdOf } from './pending-gate.js';
 import { gateToOpen } from './run-plan.js';
 import type { DecideGate, ExecutionRefusal, OpenGate, RunContext } from './run.commands.js';
@@ -89,7 +89,7 @@ const recordOf = (command: DecideGate, gate: PendingGate, { decision, at_ms }: {
 
 const voteOf = (command: DecideGate, voter: string, { decision, at_ms }: { decision: GateDecision; at_ms: number }): GateVote => ({
   vote_id: command.decision_id ?? `${voter}:${at_ms}`, voter, decision, voted_by: command.decided_by, voted_at_ms: at_ms,
-  ...definedMembers({ on_behalf_of: command.on_behalf_of }),
+  ...definedMembers({ also_known_as: command.also_known_as, on_behalf_of: command.on_behalf_of }),
   ...(command.reason === undefined ? {} : { reason: command.reason }),
   ...(command.command_id === undefined ? {} : { command_id: command.command_id }),
 });
@@ -100,13 +100,10 @@ const votedAlready = ({ decision, voted_at_ms, reason, voter }: GateVote, { node
     details: { nodeID: node_id, vote: { decision, voted_at_ms, reason: reason ?? null, voter } },
   });
 
-/** The person who cast a vote, whoever's it is. */
-const casterOf = ({ voter, on_behalf_of }: Pick<GateVote, 'voter' | 'on_behalf_of'>): string => on_behalf_of?.stand_in ?? voter;
-
 /** The same said again holds already; the first vote stands. */
 const voteAgain = (vote: GateVote, first: GateVote, gate: PendingGate): GateDecided => {
-  const isOwn = casterOf(first) === casterOf(vote);
-  return isOwn && first.voter === vote.voter && first.decision === vote.decision ? accept() : votedAlready(first, gate, isOwn);
+  const isOwn = isSameCaster(first, vote);
+  return isOwn && isSameSeat(first, vote) && first.decision === vote.decision ? accept() : votedAlready(first, gate, isOwn);
 };
 
 /** A seat has one vote, and a person casts one, for themself or as a stand-in. The one that makes the outcome certain decides. */
@@ -115,7 +112,7 @@ const castVote = (command: DecideGate, gate: PendingGate, { decision, context }:
   if (voter === undefined) return refuse({ code: 'AUTOMATION_V2_GATE_REVIEWER_IDENTITY_REQUIRED', message: 'a gate that needs several people has to know who votes', details: { nodeID: gate.node_id } });
   const votes = gate.votes ?? [];
   const vote = voteOf(command, voter, { decision, at_ms: context.at_ms });
-  const first = votes.find((one) => one.voter === vote.voter || casterOf(one) === casterOf(vote));
+  const first = votes.find((one) => isSameSeat(one, vote) || isSameCaster(one, vote));
   if (first !== undefined) return voteAgain(vote, first, gate);
   const all = [...votes, vote];
   const recorded: RunEvent = { event_type: 'approval_gate_vote_recorded', data: { node_id: gate.node_id, gate_opening_id: gate.gate_opening_id, vote } };

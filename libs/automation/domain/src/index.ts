@@ -17,7 +17,7 @@ export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';
 export { bindingsOf, releasedBy, type Binding } from './gate-binding.js';
 export { escalationChain, gateDueAtMs, isExpired, sevenDays, type ExpiryDefault } from './gate-expiry.js';
-export { isVoting } from './gate-voting.js';
+export { casterNamesOf, isVoting, seatNamesOf } from './gate-voting.js';
 export { lastDecidedGate, recoveredGate } from './pending-gate.js';
 export { gateDecisions, readDecision } from './gate-decisions.js';
 export { coerceAnswer, type Coerced } from './answer-coercion.js';

@@ -65,6 +65,8 @@ export interface DecideGate {
   readonly decided_by: GovernanceActor;
   /** Whose vote it is, in one spelling per person, so that nobody votes twice; absent when the person is not known. */
   readonly voter?: string;
+  /** Every identity of who decides, where that is a user of a channel who is linked to a person. */
+  readonly also_known_as?: readonly string[];
   /** Whom the request names as stood in for. */
   readonly for_person?: string;
   /** Whose seat a stand-in takes, as found to be in force; that person is then also the voter. */
