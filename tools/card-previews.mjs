@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { discordPage, discordStyle, escapeHtml, pageShell, parseTelegramText, slackBlocksHtml, slackModalHtml, slackStyle, teamsCardHtml, teamsStyle, telegramPage, telegramStyle } from '../libs/testing/dist/doubles/index.js';
+import { discordPage, discordStyle, emailPage, emailStyle, escapeHtml, pageShell, parseTelegramText, slackBlocksHtml, slackModalHtml, slackStyle, teamsCardHtml, teamsStyle, telegramPage, telegramStyle } from '../libs/testing/dist/doubles/index.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const golden = (platform) => path.join(root, 'libs/channels/src/golden', platform);
@@ -22,7 +22,9 @@ const telegramCard = ({ markdown, keyboard }) => {
   return telegramPage([{ message_id: 1, chat_id: -1001, from: { id: 1, is_bot: true, first_name: 'Countersign' }, date: 36_000, text, entities, keyboard, edits: 0 }]);
 };
 
-const platforms = { slack: { style: slackStyle, draw: slackCard }, discord: { style: discordStyle, draw: discordCard }, telegram: { style: telegramStyle, draw: telegramCard }, teams: { style: teamsStyle, draw: teamsCardHtml } };
+const emailCard = ({ subject, html }) => emailPage([{ subject, html: html.join('\n'), text: '', from: { name: 'Countersign', address: 'countersign@example.com' }, to: [{ name: '', address: 'ops@example.com' }] }]).replace(/<details>[^]*<\/details>/, '');
+
+const platforms = { slack: { style: slackStyle, draw: slackCard }, discord: { style: discordStyle, draw: discordCard }, telegram: { style: telegramStyle, draw: telegramCard }, teams: { style: teamsStyle, draw: teamsCardHtml }, email: { style: emailStyle, draw: emailCard } };
 
 const sheetStyle = 'main{max-width:none;columns:3;column-gap:24px}.one{break-inside:avoid;border:1px solid #ccc;border-radius:8px;padding:8px 14px;margin:0 0 16px}.one h3{margin:0 0 6px;color:#888;font:600 13px monospace}.double-note{display:none}';
 const width = 1500;

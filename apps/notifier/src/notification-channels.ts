@@ -1,6 +1,6 @@
 import { ConsoleChannel, WebhookChannel, type PlatformParts } from '@cs/channels';
 import type { NotificationChannel } from '@cs/notification';
-import { createOutboundHttp, type OutboundHttp } from '@cs/outbound-http';
+import { createOutboundHttp, createOutboundSockets, type OutboundHttp } from '@cs/outbound-http';
 import { systemClock, type Logger } from '@cs/platform';
 import { Counter, type Registry } from 'prom-client';
 import type { NotifierConfig } from './config.js';
@@ -38,7 +38,7 @@ export class NotificationChannels {
     this.publicUrl = config.PUBLIC_URL;
     const attempts = new Counter({ name: 'countersign_delivery_attempts_total', help: 'Attempts to deliver a notice', labelNames: ['channel', 'outcome'], registers: [metrics] });
     this.#http = createOutboundHttp({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW, maxResponseBytes, connectTimeoutMs, userAgent: 'Countersign-Notifier', maxSocketsPerOrigin: 16 });
-    this.platformParts = { http: this.#http, now: systemClock, publicUrl: config.PUBLIC_URL };
+    this.platformParts = { http: this.#http, sockets: createOutboundSockets({ egressAllow: config.COUNTERSIGN_EGRESS_ALLOW }), now: systemClock, publicUrl: config.PUBLIC_URL };
     const channels: NotificationChannel[] = [];
     if (config.NOTIFIER_CONSOLE) channels.push(new ConsoleChannel({ publicUrl: config.PUBLIC_URL, write: (text) => void process.stdout.write(text) }));
     if (config.NOTIFIER_WEBHOOK_URL !== undefined && config.NOTIFIER_WEBHOOK_SECRET !== undefined) {

@@ -2,7 +2,7 @@ import { slackKind } from '@cs/channels';
 import { channelSettingsSchema, runEvents, type Channel, type PendingGate, type RunEvent } from '@cs/contracts';
 import { InMemoryEventStore, type Eventing } from '@cs/eventing';
 import { requestDeliveries, sendToInstallation, type ChannelAdapter, type InstallationSender, type Pace } from '@cs/notification';
-import { createOutboundHttp } from '@cs/outbound-http';
+import { createOutboundHttp, createOutboundSockets } from '@cs/outbound-http';
 import { fixedClock, sequenceIds, sha256 } from '@cs/testing';
 import { seededRandom, startSlackDouble } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
@@ -91,7 +91,7 @@ describe('a channel that takes one message a second and fails every fifth call',
     const server = await startSlackDouble({ rateLimit: { perSecond }, now: () => clock() });
     const http = createOutboundHttp({ egressAllow: ['127.0.0.0/8'] });
     const channel = channelAt(`${server.url}/api`);
-    const adapter = slackKind({ http, now: () => clock(), publicUrl: 'https://sign.example' }).create({ channel, secrets: { bot_token: 'xoxb-double', signing_secret: 'double-signing-secret' } });
+    const adapter = slackKind({ http, sockets: createOutboundSockets({ egressAllow: [] }), now: () => clock(), publicUrl: 'https://sign.example' }).create({ channel, secrets: { bot_token: 'xoxb-double', signing_secret: 'double-signing-secret' } });
     const workspace = new Workspace(channel, adapter);
     clock = workspace.clock;
     server.faults.add({ share: 0.07, path: '/api/', fault: { kind: 'answer', answer: { status: 503, body: '' } } });

@@ -4,6 +4,8 @@ export { DiscordChannel, type DiscordChannelOptions } from './discord/discord-ch
 export { TelegramChannel, type TelegramChannelOptions } from './telegram/telegram-channel.adapter.js';
 export { WebhookChannel, type WebhookChannelOptions } from './webhook-channel.adapter.js';
 export type { PlatformParts } from './platform-parts.js';
+export { EmailChannel, emailTlsModes, type EmailChannelOptions, type EmailTls } from './email/email-channel.adapter.js';
+export { emailKind } from './email/email-kind.js';
 export { discordKind } from './discord/discord-kind.js';
 export { slackKind } from './slack/slack-kind.js';
 export { telegramKind } from './telegram/telegram-kind.js';

@@ -30,7 +30,7 @@ const describe = (code: string): string => {
 const isInvalid = (code: string): boolean => code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH';
 
 /** A failure before anything was written. */
-export const describeNotSent = (error: unknown): OutboundResult => {
+export const describeNotSent = (error: unknown): Extract<OutboundResult, { kind: 'not_sent' }> => {
   if (error instanceof EgressDeniedError) return { kind: 'not_sent', reason: 'egress_denied', message: error.message };
   const code = codeOf(error);
   const reason: NotSentReason = isInvalid(code) ? 'request_invalid' : 'connection_failed';

@@ -16,3 +16,5 @@ export { discordPage, discordStyle } from './discord/discord-page.js';
 export { parseTelegramText } from './telegram/telegram-markdown.js';
 export { telegramPage, telegramStyle } from './telegram/telegram-page.js';
 export { TeamsDouble, teamsCardHtml, teamsProblem, teamsStyle } from './teams/teams-double.js';
+export { EmailDouble, type EmailDoubleMail, type EmailDoubleOptions } from './email/email-double.js';
+export { emailPage, emailStyle, type ShownEmail } from './email/email-page.js';

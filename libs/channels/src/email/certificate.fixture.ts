@@ -1,0 +1,19 @@
+/** Certificate and key of a server named `localhost` that exists in tests alone; it is trusted by nobody else. */
+export const localhostCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUesBURBJMI/C9HkkNWaPvohMazAIwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzEyMjIxNloYDzIxMjYxMTAz
+MTIyMjE2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT0R9gQKY5ajf5NFfHrhbqrCxEVkmDi6pZTG+aZH4YaKdQRyYFHQY4y
+nGBFjMcir4U3dZjVweG9iRplxM0H6S34o2kwZzAdBgNVHQ4EFgQUJH/NR3hYoAhG
+I0WJ6D/FKkE/58wwHwYDVR0jBBgwFoAUJH/NR3hYoAhGI0WJ6D/FKkE/58wwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+RwAwRAIgFOJKco3teb8ZUcPVlrAHU5KJusNuTkmwVsVXWEXT8n4CIFz6pSeILfp0
+eh/bj5xOZire+AijFd1kMWa59cXa/PBs
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgfwAzd/ASMh29wuwR
+qIj9ytPDgYN8NPWMBtObb8Y1VSOhRANCAAT0R9gQKY5ajf5NFfHrhbqrCxEVkmDi
+6pZTG+aZH4YaKdQRyYFHQY4ynGBFjMcir4U3dZjVweG9iRplxM0H6S34
+-----END PRIVATE KEY-----`,
+} as const;
