@@ -139,7 +139,7 @@ export { automationIdSchema, handoffIdSchema, nodeIdSchema, runIdSchema } from '
 export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
 export { fireTimerSubject } from './subjects.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, tenantStatusSubjects, timerSubject, type AggregateRef } from './subjects.js';
-export { governanceActorSchema, isSameTenant, linkedName, localImplicitTenant, systemWorkspace, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
+export { governanceActorSchema, isSameTenant, localImplicitTenant, nameOnChannel, systemWorkspace, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';
 export {
   signatureSchemeSchema, webhookBodyLimits, webhookDeliveryFactsSchema, webhookLookbackMs, webhookSecretSourceSchema, webhookTargetSchema, webhookToleranceMs,
   webhookTriggerSchema, type SignatureScheme, type WebhookDeliveryFacts, type WebhookSecretSource, type WebhookTarget, type WebhookTrigger,

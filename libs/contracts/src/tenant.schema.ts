@@ -24,14 +24,21 @@ export const governanceActorSchema = z.object({
   source: z.string().min(1).max(64).optional(),
   /** Of a user of a channel: whom they have shown to be by an enrolment code. Set by the notifier only, and counts beside a channel's source only. */
   person: z.string().min(1).max(256).optional(),
+  /** What the channel calls its user: a label that its user chose, never compared with anything. Set by the notifier only. */
+  display_name: z.string().min(1).max(128).optional(),
 });
 export type GovernanceActor = z.infer<typeof governanceActorSchema>;
 
 const channelNames: Readonly<Record<string, string>> = { slack: 'Slack', discord: 'Discord', telegram: 'Telegram' };
 
-/** How texts name a person who acts through a channel, e.g. "ada via Slack"; `undefined` for everybody else. */
-export const linkedName = ({ person, source = '' }: GovernanceActor): string | undefined =>
-  person === undefined ? undefined : `${person} via ${channelNames[source] ?? source}`;
+/**
+ * How texts name a user of a channel: "ada via Slack" where they are linked to a person, else what the channel calls
+ * them, with their id, "Ada (U012AB3CD) via Slack". `undefined` for everybody else.
+ */
+export const nameOnChannel = ({ person, display_name, actor_id = '', source = '' }: GovernanceActor): string | undefined => {
+  const name = person ?? (display_name === undefined ? undefined : `${display_name} (${actor_id.split(':').at(-1) ?? ''})`);
+  return name === undefined ? undefined : `${name} via ${channelNames[source] ?? source}`;
+};
 
 /** What travels with every command and query between services. */
 export const callContextSchema = z.object({

@@ -34,6 +34,11 @@ describe('a gate card', () => {
     expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by ada via Slack.');
   });
 
+  it('names an unlinked user of a channel as the channel does, with their id', () => {
+    const record = { ...decisionOf('approve'), decided_by: { kind: 'human' as const, source: 'discord', actor_id: '2001', display_name: 'Ada' } };
+    expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by Ada (2001) via Discord.');
+  });
+
   it('tells for whom a stand-in decided', () => {
     const record = { ...decisionOf('approve'), on_behalf_of: { person: 'bob', stand_in: 'grace', delegation_id: `delegation-${'0'.repeat(32)}-${'1'.repeat(16)}` } };
     expect(decidedCard(openedCard(origin, pendingGate()), record).summary).toBe('Approved by grace for bob.');

@@ -1,4 +1,4 @@
-import { linkedName, type GateDecision, type GateDecisionRecord, type GateOutcome, type PendingGate } from '@cs/contracts';
+import { nameOnChannel, type GateDecision, type GateDecisionRecord, type GateOutcome, type PendingGate } from '@cs/contracts';
 import type { Card } from './card.schema.js';
 import { redactText } from './redact-text.js';
 
@@ -53,7 +53,7 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
   },
 });
 
-const decider = ({ decided_by }: GateDecisionRecord): string => linkedName(decided_by) ?? decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
+const decider = ({ decided_by }: GateDecisionRecord): string => nameOnChannel(decided_by) ?? decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
 
 const forWhom = ({ on_behalf_of }: GateDecisionRecord): string => (on_behalf_of === undefined ? '' : ` for ${shown(on_behalf_of.person, maxTitleLength)}`);
 const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(decider(record), maxTitleLength)}${forWhom(record)}`);

@@ -4,7 +4,7 @@ import { accepted, refused, type Refusal, type Result } from '@cs/kernel';
 import { denialOf, mayEnter, type InteractionDenial } from './authorise-interaction.policy.js';
 import { cardSchema, type Card } from './card.schema.js';
 import { carryOut, commandInteraction, type CarryOutOptions } from './carry-out-interaction.command-handler.js';
-import type { HttpAnswer, InboundCall, Interaction, InteractiveChannel, Reply } from './channel-adapter.port.js';
+import type { ChannelUser, HttpAnswer, InboundCall, Interaction, InteractiveChannel, Reply } from './channel-adapter.port.js';
 import { channelInteractionAggregate, channelInteractionRef, type InteractionState } from './channel-interaction.aggregate.js';
 import type { InstalledChannel } from './channel.state.js';
 import { deliveryAggregate, deliveryOfToken } from './delivery-aggregate.js';
@@ -51,10 +51,11 @@ const maxReasonLength = 4_000;
  * A person as the gate knows them: Slack users by team and app, others by their id within the platform, with
  * the person whom they have shown to be by a code. Nothing of it is said by who presses.
  */
-const actorOf = ({ channel: { kind, settings }, users }: InstalledChannel, user_id: string): GovernanceActor => {
+const actorOf = ({ channel: { kind, settings }, users }: InstalledChannel, { user_id, display_name }: ChannelUser): GovernanceActor => {
   const { team_id = '', app_id = '' } = settings.options;
   const person = users.find((user) => user.user_id === user_id)?.person;
-  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }) };
+  const label = display_name?.trim().slice(0, 128) ?? '';
+  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }), ...(label === '' ? {} : { display_name: label }) };
 };
 
 const userKey = ({ installed: { channel }, interaction }: Call): string => `${channel.callback_id}/${interaction.user.user_id}`;
@@ -103,7 +104,7 @@ const refuse = async (options: ReceiveOptions, call: Call, { code, text, action 
   const { channel_id, tenant_context } = installed.channel;
   const refusedEvent = {
     channel_id, tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id: interaction.user.user_id, delivery_id: `delivery-${action.token}`, requested_decision: action.decision, code, detail: text,
-    actor: actorOf(installed, interaction.user.user_id),
+    actor: actorOf(installed, interaction.user),
   };
   if (code !== 'RATE_LIMITED') await commandInteraction(options, ref, { command: { kind: 'refuse', refused: refusedEvent }, causation_id: ref.id });
   return { kind: 'refused', text };
@@ -117,7 +118,7 @@ const interactionOf = (call: Call, { asked, action }: { readonly asked: Asked; r
   const reason = action.kind === 'reason' ? redactText(action.reason).trim().slice(0, maxReasonLength) : undefined;
   return {
     channel_id: channel.channel_id, tenant_context: channel.tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id, ...(display_name === undefined ? {} : { display_name: display_name.slice(0, 256) }),
-    delivery_id, decision: action.decision, ...(reason === undefined ? {} : { reason }), actor: actorOf(installed, user_id), run_id, node_id, approval_request_id, gate_opening_id,
+    delivery_id, decision: action.decision, ...(reason === undefined ? {} : { reason }), actor: actorOf(installed, interaction.user), run_id, node_id, approval_request_id, gate_opening_id,
   };
 };
 

@@ -1,4 +1,4 @@
-import { linkedName, type ApprovalRequest } from '@cs/contracts';
+import { nameOnChannel, type ApprovalRequest } from '@cs/contracts';
 import { html, type Html } from './html.js';
 import { decisionWords, nameOf, time, timeoutText } from './page-texts.js';
 
@@ -26,7 +26,7 @@ const whoMay = ({ approvers }: ApprovalRequest): string => (approvers === null ?
 
 const voters = ({ voting }: ApprovalRequest): Html | false =>
   voting !== null && html`<dt>Approvals</dt><dd>${voting.approvals} of ${voting.approvals_required}, by ${voting.rule}</dd>
-<dt>Voted</dt><dd>${voting.votes.length === 0 ? 'nobody yet' : voting.votes.map(({ voter, voted_by, on_behalf_of, decision }) => `${(on_behalf_of === undefined ? linkedName(voted_by) : undefined) ?? voter}: ${decision}`).join(', ')}</dd>
+<dt>Voted</dt><dd>${voting.votes.length === 0 ? 'nobody yet' : voting.votes.map(({ voter, voted_by, on_behalf_of, decision }) => `${(on_behalf_of === undefined ? nameOnChannel(voted_by) : undefined) ?? voter}: ${decision}`).join(', ')}</dd>
 ${voting.missing_people.length > 0 && html`<dt>Missing</dt><dd>${voting.missing_people.join(', ')}</dd>`}`;
 
 const escalated = ({ escalation: { level, escalated_to, reminders } }: ApprovalRequest): Html | false =>

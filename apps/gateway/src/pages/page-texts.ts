@@ -1,4 +1,4 @@
-import { linkedName, type ApprovalRequest, type GovernanceActor } from '@cs/contracts';
+import { nameOnChannel, type ApprovalRequest, type GovernanceActor } from '@cs/contracts';
 import { html, type Html } from './html.js';
 
 export const time = (ms: number): Html => {
@@ -10,7 +10,7 @@ const nobody: Readonly<Record<GovernanceActor['kind'], string>> = { human: 'the 
 export const nameOf = (actor: GovernanceActor): string => {
   const { kind, actor_id } = actor;
   if (actor_id === undefined) return nobody[kind];
-  return linkedName(actor) ?? `${actor_id}${kind === 'human' ? '' : ` (${kind})`}`;
+  return nameOnChannel(actor) ?? `${actor_id}${kind === 'human' ? '' : ` (${kind})`}`;
 };
 
 export const decisionWords: Readonly<Record<string, string>> = {
