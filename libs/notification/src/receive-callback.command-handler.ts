@@ -47,6 +47,8 @@ interface Call extends CalledInstallation {
 const replyMs = 700;
 const maxReasonLength = 4_000;
 
+const labelled = (display_name = ''): Pick<GovernanceActor, 'display_name'> => (display_name.trim() === '' ? {} : { display_name: display_name.trim().slice(0, 128) });
+
 /**
  * A person as the gate knows them: Slack users by team and app, others by their id within the platform, with
  * the person whom they have shown to be by a code. Nothing of it is said by who presses.
@@ -54,8 +56,7 @@ const maxReasonLength = 4_000;
 const actorOf = ({ channel: { kind, settings }, users }: InstalledChannel, { user_id, display_name }: ChannelUser): GovernanceActor => {
   const { team_id = '', app_id = '' } = settings.options;
   const person = users.find((user) => user.user_id === user_id)?.person;
-  const label = display_name?.trim().slice(0, 128) ?? '';
-  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }), ...(label === '' ? {} : { display_name: label }) };
+  return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }), ...labelled(display_name) };
 };
 
 const userKey = ({ installed: { channel }, interaction }: Call): string => `${channel.callback_id}/${interaction.user.user_id}`;
