@@ -100,6 +100,8 @@ describe('a page of the inbox', () => {
     shown = request({ status: 'closed', decided_by: { kind: 'human', actor_id: 'ops' }, decided_at_ms: 60_000, yours: { decisions: [], vote: null } });
     const closed = await send(gateway, page, { headers: { cookie } });
     expect(closed.text).toContain('Closed: its run ended');
+    shown = request({ status: 'decided', decision: 'approve', decided_by: { kind: 'human', source: 'slack', actor_id: 'channel:slack:T1:A1:U1', person: 'grace' }, decided_at_ms: 60_000, yours: { decisions: [], vote: null } });
+    expect((await send(gateway, page, { headers: { cookie } })).text).toContain('(grace via Slack)');
     for (const { text } of [notTheirs, over, closed]) expect(text).not.toMatch(/name="decision"/);
   });
 

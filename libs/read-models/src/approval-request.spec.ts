@@ -81,6 +81,12 @@ describe('an entry of the inbox', () => {
     expect(entry.yours).toEqual({ decisions: [], vote: 'approve' });
   });
 
+  it('takes a vote in a channel for that of the person whom the user is linked to', () => {
+    const vote = { vote_id: 'v', voter: 'grace', decision: 'approve', voted_by: { kind: 'human', actor_id: 'U1', source: 'slack', person: 'grace' }, also_known_as: ['grace', 'channel:slack:u1'], voted_at_ms: 5 } as const;
+    const entry = shown(row({ approvals_required: 2, approvers: [{ kind: 'person', id: 'channel:slack:u1' }, { kind: 'person', id: 'Grace' }, { kind: 'person', id: 'Bob' }], votes: [vote] }));
+    expect([entry.voting?.missing_people, entry.yours]).toEqual([['Bob'], { decisions: [], vote: 'approve' }]);
+  });
+
   it('of a gate that was decided says by whom, when and why', () => {
     expect(shown(row({}, { status: 'decided', decision: 'rework', decided_by: { kind: 'human', actor_id: 'bob' }, decided_at_ms: 9, reason: 'wrong amount' }))).toMatchObject({
       status: 'decided', decision: 'rework', decided_by: { actor_id: 'bob' }, decided_at_ms: 9, decision_reason: 'wrong amount', yours: { decisions: [] },

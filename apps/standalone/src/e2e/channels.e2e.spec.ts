@@ -18,7 +18,7 @@ describe('Channels: a gate is decided in Slack', () => {
 
   beforeAll(async () => {
     slack = await startSlackDouble();
-    system = await System.start({ env: { COUNTERSIGN_CHANNEL_SECRET_SLACK_TOKEN: 'xoxb-double', COUNTERSIGN_CHANNEL_SECRET_SLACK_SIGNING: 'double-signing-secret', COUNTERSIGN_CHANNEL_SECRET_OTHERS: 'x', COUNTERSIGN_CHANNEL_SECRET_OTHERS_FOR: 'acme/ops' } });
+    system = await System.start({ env: { COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_CHANNEL_SECRET_SLACK_TOKEN: 'xoxb-double', COUNTERSIGN_CHANNEL_SECRET_SLACK_SIGNING: 'double-signing-secret', COUNTERSIGN_CHANNEL_SECRET_OTHERS: 'x', COUNTERSIGN_CHANNEL_SECRET_OTHERS_FOR: 'acme/ops' } });
     client = new Client(system.url, system.paymentsUrl);
     await client.loadExample('refund/refund.automation.yaml');
   });
@@ -60,6 +60,24 @@ describe('Channels: a gate is decided in Slack', () => {
     expect((await client.ledger('order-4711')).count).toBe(1);
     const { body } = await client.call('GET', '/channels/slack/deliveries');
     expect((body['deliveries'] as { readonly status: string }[]).map(({ status }) => status)).toEqual(expect.arrayContaining(['sent']));
+  });
+
+  it('takes a linked user for the person who asked for the run: they may not approve it, and stop it as both', async () => {
+    const { body } = await client.call('POST', '/channels/slack/enrolments');
+    await slack.platform.people.command('U0ADA', 'C0APPROVALS', `enrol ${String(body['code'])}`);
+    await eventually(async () => JSON.stringify((await client.call('GET', '/channels/slack')).body).includes('"person":"mona"'), patience);
+    const run = await client.startRefund('order-4712');
+    await client.untilGate(run);
+    await eventually(() => cardsIn(slack).length === 3, patience);
+    const [, , card] = cardsIn(slack);
+    if (card === undefined) throw new Error('there is no card');
+    await press('U0ADA', card, 'approve');
+    await eventually(async () => JSON.stringify((await client.call('GET', '/audit/records?denials=true')).body).includes('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'), patience);
+    expect((await client.ledger('order-4712')).count).toBe(0);
+    await press('U0ADA', card, 'cancel');
+    const finished = await client.untilFinished(run);
+    expect(finished.checkpoint.gate_history).toMatchObject([{ decision: 'cancel', decided_by: { kind: 'human', source: 'slack', actor_id: 'channel:slack:T0DOUBLE:A0DOUBLE:U0ADA', person: 'mona' } }]);
+    await eventually(() => JSON.stringify(cardsIn(slack)[2]?.blocks).includes('Cancelled by mona via Slack'), patience);
   });
 
   it('answers what is not signed with 401, an unknown address with 404, and anything else without a 5xx', async () => {
