@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import * as contracts from '@cs/contracts';
 import type { RpcMethod } from '@cs/contracts';
 import { allRoutes, type RouteDefinition } from '@cs/http-api';
@@ -39,6 +41,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   dryRunEffectPolicy: { policies: 'permit (principal, action, resource);' }, setDelegation: { stand_in: 'bob', until_ms: 1 }, resolveWait: { idempotency_key: 'k' }, recordUsage: { usage_id: 'u', total_tokens: 1 }, overrideGuardrails: { max_total_tokens: 1 },
   createWebhookTrigger: { name: 'x', provider: 'generic' }, patchWebhookTrigger: { name: 'y' },
   putChannel: { kind: 'webhook', name: 'x', settings: { recipient: 'https://example.com' } }, decideCompensation: { decision: 'approve' }, decideDeadLetter: { choice: 'retry' },
+  importRunHistory: JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../docs/guides/examples/run-import.json'), 'utf8')),
 };
 const params: Readonly<Record<string, string>> = { number: '1', approval_id: 'approval-1', public_token: 'x'.repeat(43), delegation_id: `delegation-${'0'.repeat(32)}-${'0'.repeat(16)}`, handoff_id: 'handoff-00000000-0000-4000-8000-000000000000' };
 

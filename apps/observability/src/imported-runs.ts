@@ -36,7 +36,7 @@ export class ImportedRuns {
   }
 
   /** A page of our own runs with the imported ones that belong in it. */
-  async listed(reader: Reader, payload: PayloadOf<typeof listStatefulRuns>, page: PageRequest, own: ItemsPage<StoredRun>): Promise<RpcReply<ReplyOf<typeof listStatefulRuns>>> {
+  async listed(reader: Reader, payload: PayloadOf<typeof listStatefulRuns>, { page, own }: { readonly page: PageRequest; readonly own: ItemsPage<StoredRun> }): Promise<RpcReply<ReplyOf<typeof listStatefulRuns>>> {
     const listed = (run: StatefulRun): Listed => ({ key: { at_ms: run.created_at_ms, id: run.run_id }, run });
     const ours = { ...own, items: own.items.map(({ run, last_seq, scope }) => listed(toStatefulRun(run, last_seq, scope))) };
     if (onlyOfOwnRuns(payload)) return toAnswer(ours, ({ run }) => run);

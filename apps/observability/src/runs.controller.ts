@@ -48,7 +48,7 @@ export class RunsController {
     this.#listStateful = reads.answer(listStatefulRuns, async (payload, tenant) => {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
-      return asksForNoRun(payload, tenant) ? { ok: true, value: { items: [] } } : imported.listed(tenant, payload, page, await queries.runs(tenant, runFilterOf(payload), page));
+      return asksForNoRun(payload, tenant) ? { ok: true, value: { items: [] } } : imported.listed(tenant, payload, { page, own: await queries.runs(tenant, runFilterOf(payload), page) });
     });
     this.#events = reads.answer(listRunEvents, async ({ run_id, after_seq, before_seq, limit, tail }, tenant) => {
       const range = { limit, tail, ...(after_seq === undefined ? {} : { after_seq }), ...(before_seq === undefined ? {} : { before_seq }) };

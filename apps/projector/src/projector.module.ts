@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type DynamicModule, type FactoryProvider, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AuditKeys, Eventing, EventPublisher, LogReader } from '@cs/eventing';
 import { EVENTING, EVENT_PUBLISHER, JetStreamAuditAnchors, LOG_READER, logAhead, NATS_CONNECTION, publishProjected } from '@cs/jetstream';
 import { HEALTH, LOGGER, METRICS, openAuditKeys, sha256Hex, systemClock, type HealthRegistry, type Logger } from '@cs/platform';
@@ -38,6 +38,14 @@ class RunningRetention extends Retention implements OnApplicationBootstrap, OnMo
 const retentionLock = 7_042_004;
 const AUDIT_KEYS = Symbol('AUDIT_KEYS');
 
+const retentionProvider = (config: ProjectorConfig): FactoryProvider => ({
+  provide: Retention, inject: [DATABASE, LOGGER],
+  useFactory: (database: Database, logger: Logger) => new RunningRetention({
+    rules: retentionRules(database, { keep: config.PROJECTOR_RETENTION_KEEP, digest: sha256Hex }), alone: (work) => holdAlone(database, retentionLock, work),
+    days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger,
+  }),
+});
+
 /** The projector of a process. Needs PlatformModule, NatsModule and PostgresModule. */
 @Module({})
 export class ProjectorModule {
@@ -52,13 +60,7 @@ export class ProjectorModule {
         { provide: AUDIT_KEYS, useFactory: () => openAuditKeys(config.COUNTERSIGN_AUDIT_KEYS_FILE) },
         { provide: ProjectorMetrics, inject: [METRICS], useFactory: (registry: Registry) => new ProjectorMetrics(registry) },
         { provide: PostgresProjectionStore, inject: [DATABASE], useFactory: (database: Database) => new PostgresProjectionStore(database) },
-        {
-          provide: Retention, inject: [DATABASE, LOGGER],
-          useFactory: (database: Database, logger: Logger) => new RunningRetention({
-            rules: retentionRules(database, { keep: config.PROJECTOR_RETENTION_KEEP, digest: sha256Hex }), alone: (work) => holdAlone(database, retentionLock, work),
-            days: config.PROJECTOR_RETENTION_DAYS, clock: systemClock, logger,
-          }),
-        },
+        retentionProvider(config),
         {
           provide: AuditAnchoring, inject: [NATS_CONNECTION, PostgresProjectionStore, AUDIT_KEYS, LOGGER, ProjectorMetrics],
           useFactory: (...[nc, store, auditKeys, logger, metrics]: [NatsConnection, PostgresProjectionStore, AuditKeys, Logger, ProjectorMetrics]) => new AuditAnchoring({

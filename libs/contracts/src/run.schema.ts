@@ -33,8 +33,7 @@ export const effectIntentSchema = z.object({
 export type EffectIntent = z.infer<typeof effectIntentSchema>;
 
 export const nodeFailureSchema = z.object({
-  kind: z.string(),
-  message: z.string(),
+  kind: z.string(), message: z.string(),
   /** Where in the definition, e.g. `action.body.amount`. */
   path: z.string().optional(),
 });
@@ -251,7 +250,6 @@ export const schedulerSchema = z.object({
   retry_after_ms: epochMsSchema.optional(),
 });
 export type RunScheduler = z.infer<typeof schedulerSchema>;
-
 const finished = { finished_at_ms: epochMsSchema };
 
 /** The run as folded from its events: one member per status, each with only the fields it has. */

@@ -14,13 +14,9 @@ export interface Attempts {
 }
 
 const label = (event: DeliveryEvent): string => {
-  switch (event.event_type) {
-    case 'delivery_requested': return `requested ${event.data.delivery_id}`;
-    case 'delivery_sent': return `sent ${event.data.attempt}`;
-    case 'delivery_attempt_failed': return `failed ${event.data.attempt}`;
-    case 'delivery_abandoned': return `abandoned ${event.data.attempt}`;
-    default: return event.event_type;
-  }
+  const what = event.event_type.replace(/^delivery_(attempt_)?/, '');
+  if (event.event_type === 'delivery_requested') return `requested ${event.data.delivery_id}`;
+  return 'attempt' in event.data ? `${what} ${event.data.attempt}` : what;
 };
 
 const isState = (value: Json): value is JsonObject & { readonly seen: readonly string[]; readonly resting: boolean } => Array.isArray((value as JsonObject)['seen']);

@@ -126,8 +126,8 @@ export const auditVerificationResource = z.object({
 /** Something that was given up and waits for a person. */
 export const deadLetterResource = z.object({
   dead_letter_id: z.string(),
-  source_type: z.enum(deadLetterSources).describe('`message`: no consumer could handle it. `node`: its attempts are used up. `stateful_wait`: nobody ended it in time.'),
-  source_id: z.string().describe('The position of the message, the id of the node, or the id of the wait'),
+  source_type: z.enum(deadLetterSources).describe('`message`: no consumer could handle it. `node`: its attempts are used up. `stateful_wait`: nobody ended it in time. `tool_effect`: it failed, or it is not known whether it happened.'),
+  source_id: z.string().describe('The position of the message, the id of the node, the id of the wait, or the id of the effect'),
   consumer: z.string(),
   subject: z.string(),
   stream_sequence: z.int(),

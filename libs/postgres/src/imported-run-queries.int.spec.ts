@@ -14,7 +14,7 @@ let queries: PostgresImportedRunQueries;
 
 const entry = (index: number): ImportedEntry => ({ event_id: `e${index}`, event: index === 0 ? 'run_created' : 'node_started', occurred_at_ms: index, index, occurrence: 0, reason: null, stop_kind: null, metadata: {}, status: index === 0 ? 'queued' : 'running' });
 
-const imported = (log: LogHistory, run_id: string, status: string, created_at_ms: number): void => {
+const imported = (log: LogHistory, { run_id, status, created_at_ms }: { readonly run_id: string; readonly status: string; readonly created_at_ms: number }): void => {
   const run = { run_id, automation_id: 'refund', status, trigger_type: 'manual', created_at_ms, updated_at_ms: 9, started_at_ms: null, finished_at_ms: null, workflow_definition_version: null, workflow_definition_snapshot_hash: null, awaiting_node_id: null, completed_nodes: [], pending_nodes: [], blocked_nodes: [] };
   const data = { run_id, automation_id: 'refund', tenant_context: { org_id: 'acme', workspace_id: 'ops', source: 'explicit' }, run, entries: [0, 1, 2].map(entry), entry_count: 3, first_seq: 1, before: null, known_ids: [], imported_by: { kind: 'human', actor_id: 'ada' } };
   log.commit('imported_run', run_id, { status: 'imported', events: [{ event_type: 'run_history_imported', data }] });
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await migrate(server.database);
   queries = new PostgresImportedRunQueries(server.database);
   const log = new LogHistory();
-  for (let index = 0; index < 5; index += 1) imported(log, `r${index}`, index % 2 === 0 ? 'completed' : 'failed', 100 + index);
+  for (let index = 0; index < 5; index += 1) imported(log, { run_id: `r${index}`, status: index % 2 === 0 ? 'completed' : 'failed', created_at_ms: 100 + index });
   await new PostgresProjectionStore(server.database).write(projectBatch(log.entries, { memory: new ProjectionMemory({ maxRuns: 10, maxBytes: 1e6 }), digest: sha256, now: 1 }), { after: noPosition, published: noPosition });
 }, 60_000);
 afterAll(() => server.stop());

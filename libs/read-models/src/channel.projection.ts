@@ -1,5 +1,6 @@
 import type { Channel, ChannelStatus, ChannelUser } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
+import { assertNever } from '@cs/kernel';
 import { tenantKey, type TenantKey } from './tenant-key.js';
 import { eventsOf, type RecordedIn } from './typed-events.js';
 
@@ -39,7 +40,11 @@ const factsOf = (event: Event, position: number): Facts => {
     case 'channel_enabled': return { ...unknown, status: 'enabled' };
     case 'channel_disabled': return { ...unknown, status: 'disabled' };
     case 'channel_removed': return { ...unknown, status: 'removed' };
-    default: return unknown;
+    case 'channel_user_changed':
+    case 'channel_user_enrolled':
+    case 'channel_enrolment_offered':
+      return unknown;
+    default: return assertNever(event);
   }
 };
 

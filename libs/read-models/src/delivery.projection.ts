@@ -8,6 +8,7 @@ type Facts = Omit<DeliveryRow, keyof TenantKey | 'delivery_id' | 'updated_at_ms'
 
 const unknown = { status: null, attempts: null, channel: null, installation: null, recipient: null, message: null, notice: null, run_id: null, gate_opening_id: null, requested_at_ms: null, message_id: null, last_error: null } as const;
 
+// eslint-disable-next-line complexity -- one case for each event
 const factsOf = (event: RecordedIn<'delivery'>): Facts => {
   switch (event.event_type) {
     case 'delivery_requested': {
@@ -39,6 +40,7 @@ export const projectDelivery = (stored: StoredCommit, tenant: TenantKey): readon
   }));
 
 /** What two sets of facts about one delivery say together; the later one wins where it speaks. */
+// eslint-disable-next-line complexity -- the same for each fact
 export const mergeDeliveries = (before: DeliveryRow, after: DeliveryRow): DeliveryRow => ({
   ...after,
   status: after.status ?? before.status,

@@ -84,6 +84,19 @@ const refusalOf = ({ header, tenant_context }: ImportHistory, state: ImportedRun
   return isSame ? undefined : { code: 'RUN_IMPORT_NOT_THIS_RUN', message: `"${header.run_id}" was imported as a run of another automation`, details: { run_id: header.run_id } };
 };
 
+type New = Pick<ReturnType<typeof newOf>, 'entries' | 'ids'> & Pick<NonNullable<ImportedRunState>, 'header' | 'last' | 'last_seq'>;
+
+const importedEvent = (command: ImportHistory, { header, entries, ids, last, last_seq }: New): ImportedRunEvent => {
+  const ofEntries = new Set(entries.map(({ event_id }) => event_id));
+  return {
+    event_type: 'run_history_imported',
+    data: {
+      run_id: header.run_id, automation_id: header.automation_id, tenant_context: command.tenant_context, run: header, entries: recorded(entries, command, last?.status), entry_count: entries.length,
+      first_seq: last_seq + 1, before: last, known_ids: ids.filter((id) => !ofEntries.has(id)), imported_by: command.imported_by,
+    },
+  };
+};
+
 /** Records what is new of a history. Nothing new, nothing recorded: however often and in whatever parts it is sent. */
 export const decideImport = (command: ImportHistory, state: ImportedRunState): Decision<ImportedRunEvent, ImportRefusal> => {
   const { known, entries, ids } = newOf(command, state);
@@ -91,14 +104,8 @@ export const decideImport = (command: ImportHistory, state: ImportedRunState): D
   if (refusal !== undefined) return refuse(refusal);
   const header = newest(command.header, state);
   if (entries.length === 0 && ids.length === 0 && header === state?.header) return accept();
-  const of_entries = new Set(entries.map(({ event_id }) => event_id));
-  return accept({
-    event_type: 'run_history_imported',
-    data: {
-      run_id: header.run_id, automation_id: header.automation_id, tenant_context: command.tenant_context, run: header, entries: recorded(entries, command, state?.last?.status), entry_count: entries.length,
-      first_seq: (state?.last_seq ?? 0) + 1, before: state?.last ?? null, known_ids: ids.filter((id) => !of_entries.has(id)), imported_by: command.imported_by,
-    },
-  });
+  const { last, last_seq } = state ?? { last: null, last_seq: 0 };
+  return accept(importedEvent(command, { header, entries, ids, last, last_seq }));
 };
 
 export const evolveImportedRun = (state: ImportedRunState, { data }: ImportedRunEvent): ImportedRunState => {
