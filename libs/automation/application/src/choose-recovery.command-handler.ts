@@ -1,9 +1,7 @@
-import { decideRun, executionModeOf, isAutomatic, isExecutable, recoveryChoiceOf, recoveryOf, type ChooseRecovery, type RunRefusal } from '@cs/automation-domain';
+import { executionModeOf, isAutomatic, isExecutable, recoveryChoiceOf, recoveryOf, type ChooseRecovery } from '@cs/automation-domain';
 import type { CallContext, RecoveryChosen, Run, RunEvent } from '@cs/contracts';
-import { executeCommand } from '@cs/eventing';
-import { accepted, definedMembers, refused, type Decision, type Result } from '@cs/kernel';
-import { commandOf, operable, type OperatorOptions } from './operate-run.command-handler.js';
-import { runAggregate } from './run.aggregate.js';
+import { accepted, definedMembers, refused, type Result } from '@cs/kernel';
+import { commandOf, commandRun, operable, type OperatorOptions } from './operate-run.command-handler.js';
 
 export interface RecoveryRequested {
   readonly run_id: string;
@@ -41,24 +39,12 @@ export const chooseRecovery = async (options: OperatorOptions, context: CallCont
   if (request.choice.trim() === '') return refused('stateful_recovery_choice_required', 'say what is to be done', { runID: request.run_id });
   const found = await operable(options, context, request.run_id);
   if (!found.ok) return found.refusal.code === 'AUTOMATION_V2_RUN_NOT_FOUND' ? absent(request.run_id) : found;
-  const { loaded, run } = found.value;
   const { choice, reason, dead_letter_id, compensation_id, target_effect_id } = request;
   const command: ChooseRecovery = {
     type: 'choose_recovery', choice, by: context.actor, ...definedMembers({ reason, dead_letter_id, compensation_id, target_effect_id }), ...commandOf(options, context, { type: 'choose_recovery', ...request }),
   };
-  const definition = await options.definitions.get(context.tenant, run.workflow_definition_snapshot_hash);
-  let events: readonly RunEvent[] = [];
-  const result = await executeCommand(loaded.ref, {
-    eventing: options.eventing, aggregate: runAggregate, loaded,
-    decide: (state, at_ms): Decision<RunEvent, RunRefusal> => {
-      const decision = decideRun(command, state, { at_ms, definition });
-      events = decision.kind === 'accepted' ? decision.events : [];
-      return decision;
-    },
-    context: { actor: context.actor, causation_id: context.correlation_id, correlation_id: run.automation_id },
-  });
-  if (result.kind === 'contended') return refused('CONCURRENT_CHANGE', 'the run is being written to by others');
-  if (result.kind === 'refused') return { ok: false, refusal: result.refusal };
-  if (result.changed) options.changes.announce(run.run_id);
-  return accepted({ chosen: chosenOf(request, events, { run: result.loaded.state ?? run, at_ms: options.eventing.clock() }), position: result.loaded.position });
+  const done = await commandRun(options, context, { found: found.value, command });
+  if (!done.ok) return done;
+  const { run, position, events } = done.value;
+  return accepted({ chosen: chosenOf(request, events, { run, at_ms: options.eventing.clock() }), position });
 };

@@ -1,4 +1,4 @@
-import { decideRun, liveAutomation, toRunRecord, type OperatorCommandOfRun, type RunRefusal, type RunState, type TargetDefinition } from '@cs/automation-domain';
+import { decideRun, liveAutomation, toRunRecord, type ChooseRecovery, type OperatorCommandOfRun, type RunRefusal, type RunState, type TargetDefinition } from '@cs/automation-domain';
 import type { AggregateRef, CallContext, OperatorCommand, Run, RunEvent, RunRecord } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing, type Loaded } from '@cs/eventing';
 import { accepted, canonicalJson, refused, type Decision, type Result } from '@cs/kernel';
@@ -28,6 +28,11 @@ export interface OperatedRun {
   readonly position: number;
   /** What happened; empty when the command held already. */
   readonly events: readonly RunEvent[];
+}
+
+/** The run as a command left it, before it is shown to anybody. */
+interface CommandedRun extends Omit<OperatedRun, 'run'> {
+  readonly run: Run;
 }
 
 /** A run that its caller may operate, and the definition that a reset would go on with. */
@@ -65,7 +70,7 @@ export const commandOf = ({ eventing }: Pick<OperatorOptions, 'eventing'>, { act
   request.command_id === undefined ? {} : { command: { command_id: request.command_id, fingerprint: eventing.digest(canonicalJson({ actor: { kind: actor.kind, actor_id: actor.actor_id }, request })).slice(0, 32) } };
 
 /** Decides a command under the append: preconditions are those of the run that is written to. */
-export const operate = async (options: OperatorOptions, context: CallContext, { found, command }: { readonly found: Operable; readonly command: OperatorCommandOfRun }): Promise<Result<OperatedRun>> => {
+export const commandRun = async (options: OperatorOptions, context: CallContext, { found, command }: { readonly found: Operable; readonly command: OperatorCommandOfRun | ChooseRecovery }): Promise<Result<CommandedRun>> => {
   const { eventing, definitions, changes } = options;
   const { loaded, run } = found;
   const definition = await definitions.get(context.tenant, run.workflow_definition_snapshot_hash);
@@ -83,7 +88,13 @@ export const operate = async (options: OperatorOptions, context: CallContext, { 
   if (result.kind === 'refused') return { ok: false, refusal: result.refusal };
   // Whoever executes it finds out, at the latest when it writes; told, it stops its steps at once.
   if (result.changed) changes.announce(run.run_id);
-  return accepted({ run: toRunRecord(result.loaded.state ?? run), position: result.loaded.position, events });
+  return accepted({ run: result.loaded.state ?? run, position: result.loaded.position, events });
+};
+
+/** The same, answered with the record of the run. */
+export const operate = async (options: OperatorOptions, context: CallContext, request: { readonly found: Operable; readonly command: OperatorCommandOfRun }): Promise<Result<OperatedRun>> => {
+  const done = await commandRun(options, context, request);
+  return done.ok ? accepted({ ...done.value, run: toRunRecord(done.value.run) }) : done;
 };
 
 type Simple = 'pause_run' | 'resume_run' | 'cancel_run' | 'recover_run';

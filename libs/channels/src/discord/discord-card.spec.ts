@@ -59,7 +59,9 @@ describe('card rendering for Discord', () => {
   it('escapes all markup: what is shown is what was said, letter by letter', () => {
     fc.assert(fc.property(anyText.map((text) => cleanText(text.slice(0, 2_000))), (text) => {
       const escaped = escapeDiscord(text);
-      expect(escaped.replaceAll('@\u200b', '@').replace(/\\([^A-Za-z0-9\s])/g, '$1')).toBe(text.replaceAll('@\u200b', '@'));
+      // A sign is put behind each @, also where one stands there already.
+      const unnamed = (said: string): string => said.replace(/@\u200b+/g, '@');
+      expect(unnamed(escaped).replace(/\\([^A-Za-z0-9\s])/g, '$1')).toBe(unnamed(text));
       const outsideAddresses = escaped.replace(/https?:\/\/[A-Za-z0-9\-._~:/?#@!$&'+,;=%]+/g, '').replace(/\\[\\*_~`|[\]<>#+.-]/g, '');
       expect(outsideAddresses).not.toMatch(/[\\*_~`|[\]<>]/);
       expect(escaped).not.toMatch(/^[ \t]*([#+-]|\d+\.)/m);
