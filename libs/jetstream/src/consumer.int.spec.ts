@@ -209,8 +209,10 @@ describe('a consumer', () => {
     await connection.close();
     start(() => Promise.resolve(done), { ackWaitMs: 500 });
     await eventually(async () => seen.length === 2 && (await queue.isSettled()));
-    expect(seen[1]).toMatchObject({ text: 'a', deliveryCount: 2 });
     never.open();
+    expect(texts()).toEqual(['a', 'a']);
+    // When this process stands still for a lease, the broker offers it to the first instance once more before that one dies.
+    expect(seen[1]?.deliveryCount).toBeGreaterThanOrEqual(2);
   });
 
   it('does not handle a message twice at once when its lease ran out during an interruption', async () => {
