@@ -39,7 +39,13 @@ class RowsByKey<Row> {
 /** Where it stands in the log says its first commit. */
 const mergeDeadLetters = (before: DeadLetterRow, after: DeadLetterRow): DeadLetterRow => ({ ...after, subject: before.subject, stream_sequence: before.stream_sequence });
 
-const mergeGates = (before: GateRow, after: GateRow): GateRow => ({ ...after, gate: after.gate ?? before.gate, keys: after.keys ?? before.keys });
+/** An opening that is decided when its run has ended is not seen any more; what is known of it stays. */
+const mergeGates = (before: GateRow, after: GateRow): GateRow => ({
+  ...after, gate: after.gate ?? before.gate, keys: after.keys ?? before.keys, requested_at_ms: Math.min(before.requested_at_ms, after.requested_at_ms),
+});
+
+/** Recorded twice, it is the first. */
+const keepFirst = <Row>(before: Row): Row => before;
 
 /** Collects what the commits of a batch change, each row at most once. */
 export class CollectedRows {
@@ -54,7 +60,7 @@ export class CollectedRows {
   readonly gates = new RowsByKey<GateRow>((row) => [row.org_id, row.workspace_id, row.gate_opening_id], mergeGates);
   readonly human_requests = new RowsByKey<HumanRequestRow>((row) => [row.org_id, row.workspace_id, row.request_id]);
   readonly automations = new RowsByKey<AutomationRow>((row) => [row.org_id, row.workspace_id, row.automation_id], mergeAutomations);
-  readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash]);
+  readonly definitions = new RowsByKey<DefinitionRow>((row) => [row.org_id, row.workspace_id, row.definition_hash], keepFirst);
   readonly channels = new RowsByKey<ChannelRow>((row) => [row.org_id, row.workspace_id, row.channel_id], mergeChannels);
   readonly channel_users = new RowsByKey<ChannelUserRow>((row) => [row.org_id, row.workspace_id, row.channel_id, row.user_id]);
   readonly deliveries = new RowsByKey<DeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeDeliveries);
@@ -67,8 +73,8 @@ export class CollectedRows {
   readonly handoffs = new RowsByKey<HandoffRow>((row) => [row.org_id, row.workspace_id, row.handoff_id], mergeHandoffs);
   readonly webhook_triggers = new RowsByKey<WebhookTriggerRow>((row) => [row.org_id, row.workspace_id, row.trigger_id]);
   readonly webhook_deliveries = new RowsByKey<WebhookDeliveryRow>((row) => [row.org_id, row.workspace_id, row.delivery_id], mergeWebhookDeliveries);
-  readonly policy_decisions = new RowsByKey<PolicyDecisionRow>((row) => [row.org_id, row.workspace_id, row.decision_id]);
-  readonly effect_policies = new RowsByKey<EffectPolicyRow>((row) => [row.org_id, row.workspace_id, String(row.number)]);
+  readonly policy_decisions = new RowsByKey<PolicyDecisionRow>((row) => [row.org_id, row.workspace_id, row.decision_id], keepFirst);
+  readonly effect_policies = new RowsByKey<EffectPolicyRow>((row) => [row.org_id, row.workspace_id, String(row.number)], keepFirst);
   readonly governance_approvals = new RowsByKey<GovernanceApprovalRow>((row) => [row.org_id, row.workspace_id, row.approval_id], mergeGovernanceApprovals);
   readonly governed_agents = new RowsByKey<GovernedAgentRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.agent_id], mergeGovernedAgents);
   readonly governance_reviews = new RowsByKey<GovernanceReviewRow>((row) => [row.org_id, row.workspace_id, row.deployment_id, row.subject_kind, row.subject_id], mergeGovernanceReviews);
