@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GateDecision } from '@cs/contracts';
+import { recordedEventSchema, type AggregateName, type GateDecision } from '@cs/contracts';
 import type { LogEntry } from '@cs/eventing';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { LogHistory, newMemory, project } from './log-history.fixture.js';
 
 /** A gate of a run that failed before anyone decided, and a decision that comes all the same. */
@@ -14,6 +16,9 @@ const decidedAfterTheEnd = (decision: GateDecision): readonly LogEntry[] => {
   return log.entries;
 };
 
+const goldenData = (aggregate: AggregateName, type: string): unknown =>
+  recordedEventSchema.parse(JSON.parse(readFileSync(path.resolve(import.meta.dirname, `../../contracts/src/golden/${aggregate}.${type}.v1.json`), 'utf8'))).data;
+
 describe('what the commits of a batch lead to', () => {
   it('keeps what the first opening of a gate says when it is decided after its run has ended, in one batch as in two', () => {
     const entries = decidedAfterTheEnd('rework');
@@ -24,13 +29,16 @@ describe('what the commits of a batch lead to', () => {
     expect(whole?.decided_at_ms).not.toBe(whole?.requested_at_ms);
   });
 
-  it('keeps the first of what is recorded twice under one identity', () => {
+  it.each([
+    { rows: 'definitions', aggregate: 'definition', type: 'definition_stored' },
+    { rows: 'policy_decisions', aggregate: 'run', type: 'policy_effect_allowed' },
+    { rows: 'effect_policies', aggregate: 'effect_policy', type: 'effect_policy_published' },
+  ] as const)('keeps the first of $rows that are recorded twice under one identity', ({ rows, aggregate, type }) => {
     const log = new LogHistory();
     log.created('r1');
-    const definition_hash = `sha256:${'1'.repeat(64)}`;
-    const stored = { event_type: 'definition_stored', data: { definition_hash, definition: { automation_id: 'refund', name: 'Refund', flow: { nodes: [{ node_id: 'look', objective: 'Look it up', action: { kind: 'transform', expression: '1' } }] } } } };
-    log.stored('definition', definition_hash, stored);
-    log.stored('definition', definition_hash, stored);
-    expect(project(log.entries).definitions.map(({ position }) => position)).toEqual([2]);
+    const events = [{ event_type: type, data: goldenData(aggregate, type) }];
+    const first = log.commit(aggregate, 'r1', { status: 'running', events });
+    log.commit(aggregate, 'r1', { status: 'running', events });
+    expect(project(log.entries)[rows].map(({ position }) => position)).toEqual([first.position]);
   });
 });
