@@ -1,6 +1,6 @@
 // npm test: set-up, then every check and every tier of tests. `npm test -- unit lint` runs only those.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepareOrExit } from './prepare.mjs';
@@ -52,10 +52,33 @@ const checkBeside = (...commands) => {
   return Object.assign(step, { begin: () => void (over = work()) });
 };
 
+const tierMs = 25 * 60_000;
+const exitMs = 30_000;
+
+/** Jest waits for ever for a handle that a failed test left open: once its results are written it has `exitMs` to end, and `tierMs` in all. */
+const runJest = (args, { output, tier }) =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, env: { ...env, TIER: tier }, stdio: ['ignore', 'inherit', 'inherit'] });
+    const startedAt = performance.now();
+    let writtenAt;
+    const watch = setInterval(() => {
+      const now = performance.now();
+      if (existsSync(output)) writtenAt ??= now;
+      const reason = now - startedAt > tierMs ? 'did not finish' : now - (writtenAt ?? now) > exitMs ? 'is done but does not exit' : undefined;
+      if (reason === undefined) return;
+      console.error(`jest (${tier}) ${reason}: ended by force`);
+      child.kill('SIGKILL');
+    }, 1000);
+    child.once('exit', (code) => {
+      clearInterval(watch);
+      resolve(writtenAt !== undefined && code === null ? 0 : (code ?? 1));
+    });
+  });
+
 /** A tier of tests; suites that could not run count as failed. */
 const jest = (tier, ...options) => async () => {
   const output = path.join(results, `${tier}.json`);
-  const code = await run(['node_modules/jest/bin/jest.js', '--json', `--outputFile=${output}`, ...options], { TIER: tier });
+  const code = await runJest(['node_modules/jest/bin/jest.js', '--json', `--outputFile=${output}`, ...options], { output, tier });
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(output, 'utf8'));
     const failed = numFailedTests + numRuntimeErrorTestSuites;

@@ -33,7 +33,7 @@ describe('kill -9 of the runner, the projector, NATS and Postgres under 50 concu
       await client.untilGate(run);
       const decision = (worker + turn) % 5 === 0 ? 'cancel' : 'approve';
       const answer = await client.decide(run, decision);
-      if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+      if (answer.status !== 200) throw new Error(JSON.stringify({ answer: answer.body, timeline: await client.timeline(run) }));
       acknowledged.push({ run, order, decision });
       await client.untilFinished(run);
     }

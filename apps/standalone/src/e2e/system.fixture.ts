@@ -39,6 +39,7 @@ export class System {
   #nats: NatsHandle | undefined;
   #postgres: PostgresHandle | undefined;
   #env: Record<string, string> = {};
+  #isStopped = false;
   url = '';
   paymentsUrl = '';
 
@@ -93,11 +94,13 @@ export class System {
   }
 
   async startNats(port = Number(new URL(this.natsUrl).port)): Promise<void> {
-    this.#nats = await startNats({ dataDir: path.join(this.#data, 'nats'), port, syncInterval: 'always', toolsDir: path.join(root, '.tools'), path: process.env['PATH'] ?? '' });
+    this.#refuseWhenStopped();
+    this.#nats = await this.#keep(startNats({ dataDir: path.join(this.#data, 'nats'), port, syncInterval: 'always', toolsDir: path.join(root, '.tools'), path: process.env['PATH'] ?? '' }));
   }
 
   async startPostgres(port = Number(new URL(this.databaseUrl).port)): Promise<void> {
-    this.#postgres = await startPostgres({ dataDir: path.join(this.#data, 'postgres'), port, database: 'countersign' });
+    this.#refuseWhenStopped();
+    this.#postgres = await this.#keep(startPostgres({ dataDir: path.join(this.#data, 'postgres'), port, database: 'countersign' }));
   }
 
   /** `kill -9`, and wait until the process is gone. `name`: a server, or a process by the name it was started as. */
@@ -145,10 +148,22 @@ export class System {
     return { code, output };
   }
 
+  /** For good: what a test that failed starts afterwards is ended at once, or it would outlive the tests. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([...this.#processes.keys()].map((name) => this.#end(name, 'SIGTERM')));
     await Promise.all([this.#nats?.stop(), this.#postgres?.stop()]);
     if (process.env['COUNTERSIGN_E2E_KEEP'] === undefined) rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  #refuseWhenStopped(): void {
+    if (this.#isStopped) throw new Error('the system of this test has been stopped');
+  }
+
+  async #keep<T extends NatsHandle | PostgresHandle>(starting: Promise<T>): Promise<T> {
+    const server = await starting;
+    if (this.#isStopped) await server.stop();
+    return server;
   }
 
   #logFile(name: string): string {
@@ -158,6 +173,7 @@ export class System {
   async #spawn(name: string, { script, env, readyUrl }: { script: string; env: Record<string, string>; readyUrl: string }): Promise<void> {
     const log = createWriteStream(this.#logFile(name), { flags: 'a' });
     await once(log, 'open');
+    this.#refuseWhenStopped();
     const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, script)], { env, stdio: ['ignore', log, log] });
     this.#processes.set(name, { child, readyUrl });
     await untilReady(readyUrl, child, this.#logFile(name));
