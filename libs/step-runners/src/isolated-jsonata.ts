@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { jsonataWorkerSource } from './jsonata-worker-source.js';
 
 export interface ExpressionLimits {
-  /** Longest evaluation in milliseconds. */
+  /** Longest evaluation in milliseconds; one that takes longer has a second try. */
   readonly timeoutMs: number;
   /** Deepest nesting of evaluations. */
   readonly maxDepth: number;
@@ -15,12 +15,20 @@ export interface ExpressionLimits {
   readonly cacheSize: number;
 }
 
-export type IsolatedAnswer = { readonly text?: string; readonly error?: undefined } | { readonly error: { readonly message: string; readonly position?: number } };
+interface Failure {
+  readonly message: string;
+  readonly position?: number;
+  /** The time was used up; absent for every other reason. */
+  readonly isTimeout?: boolean;
+}
+
+export type IsolatedAnswer = { readonly text?: string; readonly error?: undefined } | { readonly error: Failure };
 
 interface Request {
   readonly expression: string;
   /** JSON text. */
   readonly scope: string;
+  readonly isSecondTry: boolean;
   readonly answer: (answer: IsolatedAnswer) => void;
 }
 
@@ -31,6 +39,9 @@ const heapMb = 128;
  * JSONata in a thread of its own, one evaluation after the other. An evaluation that takes too long or
  * too much memory ends with its thread, and the next one gets a new thread (some 50 ms). A timeout of
  * `node:vm` would not do: ending a microtask from outside aborts the process when async hooks are on.
+ *
+ * A machine that stands still for a moment must not fail a run: what ran out of time is evaluated once
+ * more, after everything that waits.
  */
 export class IsolatedJsonata {
   readonly #queue: Request[] = [];
@@ -44,7 +55,7 @@ export class IsolatedJsonata {
   /** Never rejects. Keeps the process alive until it is answered. */
   evaluate(expression: string, scope: string): Promise<IsolatedAnswer> {
     return new Promise((answer) => {
-      this.#queue.push({ expression, scope, answer });
+      this.#queue.push({ expression, scope, isSecondTry: false, answer });
       this.#next();
     });
   }
@@ -63,7 +74,7 @@ export class IsolatedJsonata {
     const request = this.#queue.shift();
     if (!request) return;
     this.#current = request;
-    this.#timer = setTimeout(() => this.#drop(failed(`the evaluation took longer than ${this.limits.timeoutMs} ms`)), this.limits.timeoutMs);
+    this.#timer = setTimeout(() => this.#drop({ error: { message: `the evaluation took longer than ${this.limits.timeoutMs} ms`, isTimeout: true } }), this.limits.timeoutMs);
     worker.postMessage({ expression: request.expression, scope: request.scope });
   }
 
@@ -97,7 +108,8 @@ export class IsolatedJsonata {
     clearTimeout(this.#timer);
     const request = this.#current;
     this.#current = undefined;
-    request?.answer(answer);
+    if (request && answer.error?.isTimeout && !request.isSecondTry) this.#queue.push({ ...request, isSecondTry: true });
+    else request?.answer(answer);
   }
 
   /** Gives up the thread, with what it is doing; what waits goes to the next one. */

@@ -135,3 +135,16 @@ describe('what an expression may not do', () => {
     expect(await evaluator.evaluate('$toMillis("13:45", "[H01]:[m01]")', scope)).toBe((13 * 60 + 45) * 60_000);
   });
 });
+
+describe('an evaluation and the time it may take', () => {
+  const isolated = '$map([1, 2], function($v) { $v + 1 })';
+  const endless = '($f := function($n) { $f($n + 1) }; $f(1))';
+
+  it('is tried once more when it ran out, after what waits', async () => {
+    const order: string[] = [];
+    const started = performance.now();
+    await Promise.all([failure(endless).then(() => order.push('endless')), evaluator.evaluate(isolated, scope).then(() => order.push('short'))]);
+    expect(order).toEqual(['short', 'endless']);
+    expect(performance.now() - started).toBeGreaterThan(290);
+  });
+});

@@ -11,7 +11,8 @@ const guarded = [
 /**
  * The program of the evaluation thread, as text: so it runs the same from sources, from a build and from
  * a bundle. It answers each `{expression, scope}` (scope as JSON text) with `{text}` (the value as JSON
- * text, absent for nothing) or `{error: {message, position}}`.
+ * text, absent for nothing) or `{error: {message, position,
+ * isTimeout}}`.
  *
  * Time and memory as a whole are limited from outside. But V8 ends the whole process, not just the
  * thread, when one allocation is larger than its reserve (16 MB): so no single text may get that long.
@@ -102,7 +103,7 @@ const answer = async ({ expression, scope }) => {
   try {
     return { text: write(await compile(expression).evaluate(JSON.parse(scope))) };
   } catch (error) {
-    return { error: { message: String(error && error.message), position: error && error.position } };
+    return { error: { message: String(error && error.message), position: error && error.position, isTimeout: error && error.code === 'D1012' } };
   }
 };
 
