@@ -1,4 +1,4 @@
-import { createAutomation, decideGate, getRun, listAutomations, listPendingApprovals, listRunEvents, listRuns, runNow } from '@cs/contracts';
+import { createAutomation, decideGate, getRun, listAutomations, listPendingApprovals, listRunEvents, listRuns, observeRun, runNow } from '@cs/contracts';
 import { allRoutes } from '@cs/http-api';
 import { post, respond, send, startTestGateway, startTestNats, type TestGateway, type TestNats } from './gateway.fixture.js';
 import { runRecord } from './run.fixture.js';
@@ -98,6 +98,27 @@ describe('reads', () => {
     await send(gateway, '/stateful-runtime/runs/r9/events?since_seq=3&tail=true');
     service.stop();
     expect(service.asked[0]?.payload).toEqual({ run_id: 'r9', after_seq: 3, tail: true });
+  });
+});
+
+describe('a document that its service wrote', () => {
+  const document = '{"run_id":"r1","note":"Zoë “signs”","counts":{"events":0}}';
+  const answering = (reply: string) => nats.nc.subscribe(observeRun.subject, { callback: (_error, message) => void message.respond(reply) });
+
+  it('goes on byte by byte, as JSON', async () => {
+    const service = answering(`{"isDisposed":true,"response":{"ok":true,"value":${document}}}`);
+    const answer = await send(gateway, '/stateful-runtime/runs/r1/observability');
+    service.unsubscribe();
+    expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([200, 'application/json; charset=utf-8', document]);
+    expect(answer.headers['content-length']).toBe(String(Buffer.byteLength(document)));
+  });
+
+  it('is refused as every answer is: what is wrong with the question, that nothing is there, that nobody answers', async () => {
+    expect(await send(gateway, '/stateful-runtime/runs/r1/observability?event_limit=many')).toMatchObject({ status: 400, body: { code: 'REQUEST_QUERY_INVALID' } });
+    expect(await send(gateway, '/stateful-runtime/runs/r1/observability')).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, body: { code: 'SERVICE_UNAVAILABLE' } });
+    const service = answering(JSON.stringify({ isDisposed: true, response: { ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } } }));
+    expect(await send(gateway, '/stateful-runtime/runs/r1/observability')).toMatchObject({ status: 404, headers: { 'content-type': expect.stringContaining('application/problem+json') }, body: { code: 'stateful_run_not_found', run_id: 'r1' } });
+    service.unsubscribe();
   });
 });
 

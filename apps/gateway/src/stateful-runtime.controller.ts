@@ -5,7 +5,7 @@ import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Handles } from './http/handles.js';
 import { pageOf } from './http/page.js';
-import { serve } from './http/serve.js';
+import { serve, serveWritten } from './http/serve.js';
 
 /** What the projections know: timelines, dead letters. */
 @Controller()
@@ -75,10 +75,8 @@ export class StatefulRuntimeController {
 
   @Handles(routes.observeRun)
   observe(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    return serve(routes.observeRun, { request, reply }, {
-      call: ({ params, query, minPosition }, context) => this.#rpc.call(observeRun, { context, payload: { ...query, ...params, min_position: minPosition } }),
-      view: (document) => document,
-    });
+    return serveWritten(routes.observeRun, { request, reply }, ({ params, query, minPosition }, context) =>
+      this.#rpc.relay(observeRun, { context, payload: { ...query, ...params, min_position: minPosition } }));
   }
 
   @Handles(routes.listDeadLetters)

@@ -1,7 +1,7 @@
 import { viewerKeysOf } from '@cs/automation-domain';
 import type { CallContext, PayloadOf, ReplyOf, RpcMethod, RpcReply } from '@cs/contracts';
 import type { ProjectionProgress } from '@cs/eventing';
-import { toPosition } from '@cs/kernel';
+import { toPosition, type JsonText } from '@cs/kernel';
 import { answerRpc, refusal, type Logger } from '@cs/platform';
 import { decodeCursor, encodeCursor, ProjectionUnavailableError, tenantKey, type ItemsPage, type PageRequest, type Reader, type ServiceQueries } from '@cs/read-models';
 
@@ -40,7 +40,7 @@ export const toAnswer = <Item, Shown>({ items, next }: ItemsPage<Item>, show: (i
   value: { items: items.map(show), ...(next === undefined ? {} : { next_cursor: encodeCursor(next) }) },
 });
 
-type Handler<Method> = (payload: PayloadOf<Method>, reader: Reader, context: CallContext) => Promise<RpcReply<ReplyOf<Method>>>;
+type Handler<Method, Reply = ReplyOf<Method>> = (payload: PayloadOf<Method>, reader: Reader, context: CallContext) => Promise<RpcReply<Reply>>;
 
 const readerOf = ({ tenant, verified }: CallContext): Reader => ({ ...tenantKey(tenant), viewer_keys: viewerKeysOf(verified) });
 
@@ -52,6 +52,11 @@ export class Reads {
 
   answer<Method extends RpcMethod>(method: Method, handler: Handler<Method>): (raw: unknown) => Promise<RpcReply<ReplyOf<Method>>> {
     return answerRpc(method, this.options.logger, (payload, context) => this.#read(payload as PayloadOf<Method> & ReadPayload, () => handler(payload, readerOf(context), context)));
+  }
+
+  /** The same for an answer that its handler writes as JSON itself. */
+  answerWritten<Method extends RpcMethod>(method: Method, handler: Handler<Method, JsonText<ReplyOf<Method>>>): (raw: unknown) => Promise<RpcReply<JsonText<ReplyOf<Method>>>> {
+    return answerRpc<Method, JsonText<ReplyOf<Method>>>(method, this.options.logger, (payload, context) => this.#read(payload as PayloadOf<Method> & ReadPayload, () => handler(payload, readerOf(context), context)));
   }
 
   async #read<Reply>({ min_position = 0 }: ReadPayload, handler: () => Promise<RpcReply<Reply>>): Promise<RpcReply<Reply>> {

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { observeRun, type RpcReply, type RunObservability } from '@cs/contracts';
+import type { JsonText } from '@cs/kernel';
 import { refusal } from '@cs/platform';
 import { observeRunRows, type RunObservabilityQueries } from '@cs/read-models';
 import type { Reads } from './reads.js';
@@ -13,7 +14,7 @@ export class RunObservabilityController {
   readonly #observe;
 
   constructor(@Inject(READS) reads: Reads, @Inject(RUN_OBSERVABILITY) queries: RunObservabilityQueries, @Inject(RUN_SNAPSHOTS) snapshots: RunSnapshots) {
-    this.#observe = reads.answer(observeRun, async ({ run_id, event_limit, snapshot_limit, reliability_limit, audit_limit }, reader): Promise<RpcReply<RunObservability>> => {
+    this.#observe = reads.answerWritten(observeRun, async ({ run_id, event_limit, snapshot_limit, reliability_limit, audit_limit }, reader): Promise<RpcReply<JsonText<RunObservability>>> => {
       const limits = { event_limit, snapshot_limit, reliability_limit, audit_limit };
       const rows = await queries.observedRun(reader, run_id, limits);
       if (rows === undefined) return refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
@@ -22,7 +23,7 @@ export class RunObservabilityController {
   }
 
   @MessagePattern(observeRun.subject)
-  observe(@Payload() raw: unknown): Promise<RpcReply<RunObservability>> {
+  observe(@Payload() raw: unknown): Promise<RpcReply<JsonText<RunObservability>>> {
     return this.#observe(raw);
   }
 }

@@ -1,9 +1,9 @@
-import type { PhaseTransition, StatefulSnapshot } from '@cs/contracts';
+import type { PhaseTransition, Run, StatefulSnapshot } from '@cs/contracts';
 import type { Digest, LogEntry } from '@cs/eventing';
-import { toPosition } from '@cs/kernel';
+import { JsonText, toPosition } from '@cs/kernel';
 import {
-  eventsBeforeSnapshots, leadTo, runsAfterEvents, shownTransitions, toSnapshot,
-  type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition,
+  eventsBeforeSnapshots, leadTo, runsAfterEvents, shownTransitions, toSnapshot, toWrittenSnapshot,
+  type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition, type WrittenSnapshot,
 } from '@cs/read-models';
 
 export interface RunSnapshotOptions {
@@ -34,25 +34,31 @@ export class RunSnapshots {
     const [transitions, entries] = await Promise.all([
       this.#queries.phaseTransitions(run, { seq: last.seq, limit: shownTransitions + events.length }), this.#commits(run, { from: first.seq, to: last.seq }),
     ]);
-    return this.#fold(reader, { events, transitions, entries });
+    return this.#after({ events, entries }).map(({ event, run: after }) =>
+      toSnapshot({ tenant: reader, run: after, event, transitions: transitions.filter(({ seq }) => seq <= event.seq).map(without), digest: this.#digest }));
   }
 
-  /** Of what was read already. Commits that are missing to begin with are read now: they never change. */
-  async ofSources(reader: Reader, runId: string, sources: SnapshotSources): Promise<readonly StatefulSnapshot[]> {
+  /** Of what was read already, as they are sent. Commits that are missing to begin with are read now: they never change. */
+  async ofSources(reader: Reader, runId: string, sources: SnapshotSources): Promise<readonly WrittenSnapshot[]> {
     const [first, last] = [sources.events[0], sources.events.at(-1)];
-    if (first === undefined || last === undefined || leadTo(sources.entries, first.seq)) return this.#fold(reader, sources);
-    return this.#fold(reader, { ...sources, entries: await this.#commits({ org_id: reader.org_id, workspace_id: reader.workspace_id, run_id: runId }, { from: first.seq, to: last.seq }) });
+    if (first === undefined || last === undefined || leadTo(sources.entries, first.seq)) return this.#written(reader, sources);
+    return this.#written(reader, { ...sources, entries: await this.#commits({ org_id: reader.org_id, workspace_id: reader.workspace_id, run_id: runId }, { from: first.seq, to: last.seq }) });
   }
 
-  #fold(reader: Reader, { events, transitions, entries }: SnapshotSources): readonly StatefulSnapshot[] {
+  #written(reader: Reader, sources: SnapshotSources): readonly WrittenSnapshot[] {
+    const steps = sources.transitions.map((step) => ({ seq: step.seq, json: new JsonText<PhaseTransition>(JSON.stringify(without(step))) }));
+    return this.#after(sources).map(({ event, run }) => toWrittenSnapshot({
+      tenant: reader, run, event, transitions: steps.filter(({ seq }) => seq <= event.seq).map(({ json }) => json), digest: this.#digest,
+    }));
+  }
+
+  /** The run after each event. Not there where the commit could not be read, and no later one of this page carries what it led to. */
+  #after({ events, entries }: Pick<SnapshotSources, 'events' | 'entries'>): readonly { readonly event: SnapshotEvent; readonly run: Run }[] {
     const runs = runsAfterEvents(entries, events[0]?.seq ?? 1);
-    return events.flatMap((event) => this.#snapshot({ reader, event, transitions }, runs.get(event.seq)));
-  }
-
-  #snapshot({ reader, event, transitions }: { readonly reader: Reader; readonly event: SnapshotEvent; readonly transitions: readonly SnapshotTransition[] }, run: ReturnType<ReturnType<typeof runsAfterEvents>['get']>): readonly StatefulSnapshot[] {
-    // The commit could not be read, and no later one of this page carries what it led to.
-    if (run === undefined) return [];
-    return [toSnapshot({ tenant: reader, run, event, transitions: transitions.filter(({ seq }) => seq <= event.seq).map(without), digest: this.#digest })];
+    return events.flatMap((event) => {
+      const run = runs.get(event.seq);
+      return run === undefined ? [] : [{ event, run }];
+    });
   }
 
   /** Commits that lead to the run as of each event from `from` to `to`. */

@@ -1,5 +1,6 @@
 import { Transport, type NatsOptions } from '@nestjs/microservices';
 import { natsServers } from './nats-servers.js';
+import { PacketSerializer } from './written-replies.js';
 
 /**
  * Nest's NATS transport for commands and queries. One queue group for all services: each subject has
@@ -9,6 +10,6 @@ export const natsTransport = ({ url, name }: { readonly url: string; readonly na
   transport: Transport.NATS,
   options: {
     ...natsServers(url), name, queue: 'countersign',
-    maxReconnectAttempts: -1, reconnectTimeWait: 250, waitOnFirstConnect: true, gracefulShutdown: true, gracePeriod: 2000, noAsyncTraces: true,
+    maxReconnectAttempts: -1, reconnectTimeWait: 250, waitOnFirstConnect: true, gracefulShutdown: true, gracePeriod: 2000, noAsyncTraces: true, serializer: new PacketSerializer(),
   },
 });

@@ -5,6 +5,7 @@ import { HealthRegistry } from './health-registry.js';
 import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
 import { RpcClient, type RpcClientOptions } from './rpc-client.adapter.js';
+import { ReplyDeserializer } from './written-replies.js';
 import { HEALTH, LOGGER, METRICS, RPC_CLIENT } from './tokens.js';
 
 export interface PlatformOptions {
@@ -22,7 +23,8 @@ const createMetrics = (name: string): Registry => {
 };
 
 const watchedClient = async ({ natsUrl, name }: PlatformOptions, logger: Logger): Promise<RpcClientOptions> => {
-  const client = ClientProxyFactory.create(natsTransport({ url: natsUrl, name: `${name}-calls` })) as ClientNats;
+  const transport = natsTransport({ url: natsUrl, name: `${name}-calls` });
+  const client = ClientProxyFactory.create({ ...transport, options: { ...transport.options, deserializer: new ReplyDeserializer() } }) as ClientNats;
   let connected = true;
   client.status.subscribe((status) => {
     connected = String(status) === 'connected';

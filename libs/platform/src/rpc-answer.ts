@@ -1,5 +1,6 @@
 import { describeProblems, problemsOf, rpcRequestSchema, type CallContext, type ErrorCode, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
 import { LogUnavailableError } from '@cs/eventing';
+import type { JsonText } from '@cs/kernel';
 import type { z } from 'zod';
 import type { Logger } from './logger.js';
 
@@ -20,13 +21,14 @@ const failure = (error: unknown, logger: Logger, correlation_id: string): RpcRep
 
 /**
  * The answering side of a method: reads the request, calls the handler, and turns what it throws into
- * a refusal, so that a caller always gets an answer and never a stack trace.
+ * a refusal, so that a caller always gets an answer and never a stack trace. A value that is written
+ * already goes out as it is.
  */
-export const answerRpc = <Method extends RpcMethod>(
+export const answerRpc = <Method extends RpcMethod, Reply extends ReplyOf<Method> | JsonText<ReplyOf<Method>> = ReplyOf<Method>>(
   method: Method,
   logger: Logger,
-  handler: (payload: PayloadOf<Method>, context: CallContext) => Promise<RpcReply<ReplyOf<Method>>>,
-): ((raw: unknown) => Promise<RpcReply<ReplyOf<Method>>>) => {
+  handler: (payload: PayloadOf<Method>, context: CallContext) => Promise<RpcReply<Reply>>,
+): ((raw: unknown) => Promise<RpcReply<Reply>>) => {
   const schema: z.ZodType<{ context: CallContext; payload: unknown }> = rpcRequestSchema(method.payload);
   return async (raw) => {
     const request = schema.safeParse(raw);

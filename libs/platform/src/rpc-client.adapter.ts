@@ -1,6 +1,7 @@
 import { rpcReplySchema, type CallContext, type ErrorCode, type PayloadInputOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
 import type { ClientNats } from '@nestjs/microservices';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+import { WrittenValue } from './written-replies.js';
 
 export interface RpcCall<Method extends RpcMethod> {
   readonly context: CallContext;
@@ -39,11 +40,24 @@ export class RpcClient {
     this.#onError = onError;
   }
 
-  async call<Method extends RpcMethod>(method: Method, { context, payload, timeoutMs = 10_000 }: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
+  async call<Method extends RpcMethod>(method: Method, call: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
+    const reply = await this.#send(method, call);
+    if (!reply.ok || !(reply.value instanceof WrittenValue)) return reply as RpcReply<ReplyOf<Method>>;
+    return { ...reply, value: reply.value.read() as ReplyOf<Method> };
+  }
+
+  /** The same, with the value as JSON in UTF-8: for who passes it on without a look at it. */
+  async relay<Method extends RpcMethod>(method: Method, call: RpcCall<Method>): Promise<RpcReply<Uint8Array>> {
+    const reply = await this.#send(method, call);
+    if (!reply.ok) return reply;
+    return { ...reply, value: reply.value instanceof WrittenValue ? reply.value.bytes : Buffer.from(JSON.stringify(reply.value)) };
+  }
+
+  async #send<Method extends RpcMethod>(method: Method, { context, payload, timeoutMs = 10_000 }: RpcCall<Method>): Promise<RpcReply> {
     if (!this.#isConnected()) return noAnswer('the message broker cannot be reached');
     try {
       const raw: unknown = await firstValueFrom(this.#client.send(method.subject, { context, payload }).pipe(timeout(timeoutMs)));
-      return rpcReplySchema.parse(raw) as RpcReply<ReplyOf<Method>>;
+      return rpcReplySchema.parse(raw) as RpcReply;
     } catch (error) {
       this.#onError(error, method.subject);
       return noAnswer(describe(error, timeoutMs));

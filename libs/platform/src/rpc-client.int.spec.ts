@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, type MicroserviceOptions } from '@nestjs/microservices';
 import { localImplicitTenant, rpcMethod, type CallContext } from '@cs/contracts';
+import { JsonText } from '@cs/kernel';
 import { eventually, startTestNats, type TestNats } from '@cs/testing';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -13,6 +14,7 @@ import type { RpcClient } from './rpc-client.adapter.js';
 import { RPC_CLIENT } from './tokens.js';
 
 const greet = rpcMethod<{ greeting: string }>()('cs.rpc.test.greet', z.object({ name: z.string() }));
+const recite = rpcMethod<{ lines: readonly string[] }>()('cs.rpc.test.recite', z.object({ line: z.string() }));
 const silent = rpcMethod<never>()('cs.rpc.test.silent', z.object({}));
 const missing = rpcMethod<never>()('cs.rpc.test.missing', z.object({}));
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'human' }, correlation_id: 'c' };
@@ -23,6 +25,11 @@ class Greeter {
   @MessagePattern(greet.subject)
   greet(raw: unknown): Promise<unknown> {
     return answerRpc(greet, logger, ({ name }, { tenant }) => Promise.resolve({ ok: true, value: { greeting: `${name} of ${tenant.org_id}` }, position: 7 }))(raw);
+  }
+
+  @MessagePattern(recite.subject)
+  recite(raw: unknown): Promise<unknown> {
+    return answerRpc<typeof recite, JsonText<{ lines: readonly string[] }>>(recite, logger, ({ line }) => Promise.resolve({ ok: true, value: new JsonText(`{"lines": [${JSON.stringify(line)}]}`) }))(raw);
   }
 
   @MessagePattern(silent.subject)
@@ -62,6 +69,19 @@ describe('calls between services', () => {
 
   it('bring back a refusal as a value', async () => {
     expect(await rpc.call(greet, { context: { ...context, correlation_id: '' }, payload: { name: 'Ada' } })).toMatchObject({ ok: false, refusal: { code: 'REQUEST_BODY_INVALID' } });
+  });
+
+  it('bring back what a service wrote, read for who calls, and byte by byte for who passes it on', async () => {
+    expect(await rpc.call(recite, { context, payload: { line: 'Zoë “signs”' } })).toEqual({ ok: true, value: { lines: ['Zoë “signs”'] } });
+    const reply = await rpc.relay(recite, { context, payload: { line: 'Zoë “signs”' } });
+    expect(reply.ok && Buffer.from(reply.value).toString()).toBe('{"lines": ["Zoë “signs”"]}');
+  });
+
+  it('pass on as JSON what a service did not write itself, and a refusal as a value', async () => {
+    const reply = await rpc.relay(greet, { context, payload: { name: 'Ada' } });
+    expect(reply.ok && Buffer.from(reply.value).toString()).toBe('{"greeting":"Ada of local"}');
+    expect(await rpc.relay(recite, { context: { ...context, correlation_id: '' }, payload: { line: 'x' } })).toMatchObject({ ok: false, refusal: { code: 'REQUEST_BODY_INVALID' } });
+    expect(await rpc.relay(missing, { context, payload: {} })).toMatchObject({ ok: false, refusal: { code: 'SERVICE_UNAVAILABLE' } });
   });
 
   it('are refused at once when no instance of the service runs', async () => {

@@ -12,11 +12,13 @@ const eventBytes = 3 * partBytes;
 /** Commits stay here: snapshots are folded from them. */
 const commitBytes = 16 * partBytes;
 
-/** `x`: rows of what belongs to the run `r`, the most important first. `place` numbers them by that order. */
+/** Rows of what belongs to the run `r`, the most important first. `order` numbers them by that order. */
 interface Part {
   readonly rows: string;
   readonly order: string;
   readonly bytes?: number;
+  /** A column that is a document goes out as the text that it is, beside these others. */
+  readonly document?: { readonly column: string; readonly others: readonly string[]; /** Rows that have it; all by default. Others are there without. */ readonly only?: string };
 }
 
 const ofRun = 'org_id = r.org_id and workspace_id = r.workspace_id and run_id = r.run_id';
@@ -34,18 +36,16 @@ const ledger = (collection: LedgerCollection, only: 'listed' | 'active'): Part =
   };
 };
 
+const eventColumns = ['event_id', 'run_id', 'seq', 'event_type', 'occurred_at_ms', 'actor', 'phase_id', 'phase_transition', 'wait_kind', 'causation_id', 'correlation_id', 'position', 'status'] as const;
+
 /** Each part reads one range of one index, so what it costs does not depend on how long the run is, nor on how many there are. */
 export const observedParts = {
   active_wait: { rows: `select ${wait}, due_at_ms from countersign.waits where ${ofRun} and rank = 0`, order: 'due_at_ms, created_at_ms, wait_id' },
   ended_wait: { rows: `select ${wait} from countersign.waits where ${ofRun} and rank = 1 order by updated_at_ms desc, wait_id limit $8`, order: 'updated_at_ms desc, wait_id' },
   event: {
-    rows: `select event_id, run_id, seq, event_type, occurred_at_ms, actor::json, phase_id, phase_transition::json, wait_kind, causation_id, correlation_id, position, status, phase_transition::json, payload::json
-      from countersign.run_events where ${ofRun} order by seq desc limit $6`,
+    rows: `select ${eventColumns.join(', ')}, payload from newest where place <= greatest($6, $10 + 1)`,
     order: 'seq desc', bytes: eventBytes,
-  },
-  snapshot_event: {
-    rows: `select seq, event_id, event_type, occurred_at_ms, phase_id from countersign.run_events where ${ofRun} and event_type <> '${compactionMarkerType}' order by seq desc limit $10`,
-    order: 'seq desc',
+    document: { column: 'payload', others: eventColumns.map((name) => (name === 'actor' || name === 'phase_transition' ? `x.${name}::json` : `x.${name}`)), only: 'place <= $6' },
   },
   transition: {
     rows: `select seq, phase_transition, case when event_type = '${compactionMarkerType}' then payload end as marker
@@ -53,10 +53,8 @@ export const observedParts = {
     order: 'seq desc',
   },
   commit: {
-    rows: `select a.position, a.subject, a.body, a.encoding, a.problem from (
-        select distinct position from (select position from countersign.run_events where ${ofRun} order by seq desc limit $10 + ${eventsBeforeSnapshots}) as newest
-      ) as p join countersign.archive as a using (position)`,
-    order: 'position desc', bytes: commitBytes,
+    rows: `select a.position, a.subject, a.body, a.encoding, a.problem from (select distinct position from newest where place <= $10 + ${eventsBeforeSnapshots}) as p join countersign.archive as a using (position)`,
+    order: 'position desc', bytes: commitBytes, document: { column: 'body', others: ['x.position', 'x.subject', 'x.encoding', 'x.problem'] },
   },
   policy_decision: {
     rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} order by created_at_ms desc, decision_id desc limit $8`,
@@ -76,20 +74,31 @@ export const observedParts = {
   },
 } as const satisfies Readonly<Record<string, Part>>;
 
-const partText = ([name, { rows, order, bytes = partBytes }]: [string, Part]): string => `
-  select '${name}' as part, cut.place, cut.item from r cross join lateral (
-    select place, item, sum(octet_length(item)) over (order by place rows unbounded preceding) as total
-    from (select row_number() over (order by ${order}) as place, row_to_json(x)::text as item from (${rows}) as x) as numbered
-  ) as cut where cut.place = 1 or cut.total <= ${bytes}`;
+const itemOf = ({ document }: Part): string => (document === undefined ? 'row_to_json(x)::text' : `(select row_to_json(i)::text from (select ${document.others.join(', ')}) as i)`);
 
+const partText = ([name, part]: [string, Part]): string => {
+  const { rows, order, bytes = partBytes, document } = part;
+  const fits = `(place = 1 or total <= ${bytes})`;
+  const body = document?.only === undefined ? 'body' : `case when ${fits} and ${document.only} then body end`;
+  return `
+  select '${name}' as part, place, item, ${body} as body from r cross join lateral (
+    select place, item, body, sum(octet_length(item) + coalesce(octet_length(body), 0)) over (order by place rows unbounded preceding) as total
+    from (select row_number() over (order by ${order}) as place, ${itemOf(part)} as item, ${document === undefined ? 'null::text' : `x.${document.column}`} as body from (${rows}) as x) as numbered
+  ) as cut${document?.only === undefined ? ` where ${fits}` : ''}`;
+};
+
+/** The newest events are read once: for what is shown of them, and for the commits that they stand in. */
 const text = `
   with r as materialized (
     select runs.org_id, runs.workspace_id, runs.deployment_id, runs.run_id, ${runColumns} from countersign.runs as runs ${withScope('runs')}
     where runs.org_id = $1 and runs.workspace_id = $2 and runs.deployment_id = $3 and runs.run_id = $4 and ${isSeenThrough('runs', 5)}
+  ), newest as materialized (
+    select e.*, row_number() over (order by e.seq desc) as place from r cross join lateral (
+      select ${eventColumns.join(', ')}, payload from countersign.run_events where ${ofRun} order by seq desc limit greatest($6, $10 + ${eventsBeforeSnapshots})
+    ) as e
   )
-  select 'run' as part, 1 as place, json_build_object('record', record, 'version', version, 'scope', scope, 'owner_kind', owner_kind, 'owner_id', owner_id)::text as item from r
-  ${Object.entries<Part>(observedParts).map((part) => ` union all ${partText(part)}`).join('')}
-  order by part, place`;
+  select 'run' as part, 1 as place, json_build_object('version', version, 'scope', scope, 'owner_kind', owner_kind, 'owner_id', owner_id)::text as item, record as body from r
+  ${Object.entries<Part>(observedParts).map((part) => ` union all ${partText(part)}`).join('')}`;
 
 /** Everything about one run that the reader sees, in one answer of the database and as of one moment. */
 export const observedRunStatement = (reader: Reader, runId: string, { event_limit, snapshot_limit, reliability_limit, audit_limit }: ObservabilityLimits): Statement => ({

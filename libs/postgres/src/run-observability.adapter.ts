@@ -1,5 +1,7 @@
 import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
-import type { ObservedRows, Reader, RunObservabilityQueries, SnapshotEvent } from '@cs/read-models';
+import type { LogEntry } from '@cs/eventing';
+import { JsonText } from '@cs/kernel';
+import { compactionMarkerType, type ObservedEvent, type ObservedRows, type Reader, type RunObservabilityQueries } from '@cs/read-models';
 import type { StoredArchiveRow } from './archive-rows.js';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
@@ -12,6 +14,8 @@ interface ObservedRow {
   readonly part: 'run' | keyof typeof observedParts;
   readonly place: number;
   readonly item: string;
+  /** A document that belongs to it. */
+  readonly body: string | null;
 }
 
 type WaitItem = Omit<WaitRecord, 'schema_version' | 'scope'> & { readonly org_id: string; readonly workspace_id: string; readonly deployment_id: string | null; readonly due_at_ms?: number };
@@ -29,36 +33,68 @@ const readDecision = ({ record: { judged, judgement }, ...made }: DecisionItem):
 
 const readAudit = ({ actor, ...record }: Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null }): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
 
+type Parts = ReadonlyMap<ObservedRow['part'], readonly ObservedRow[]>;
+
+/** Rows of each part in their order. */
+const partsOf = (rows: readonly ObservedRow[]): Parts => {
+  const parts = new Map<ObservedRow['part'], ObservedRow[]>();
+  for (const row of [...rows].sort((one, other) => one.place - other.place)) {
+    const of = parts.get(row.part);
+    if (of === undefined) parts.set(row.part, [row]);
+    else of.push(row);
+  }
+  return parts;
+};
+
 /** The items of a part. They are read back as what the projections wrote. */
-const itemsOf = <Item>(rows: readonly ObservedRow[], part: ObservedRow['part']): Item[] => rows.filter((row) => row.part === part).map(({ item }) => JSON.parse(item) as Item);
+const itemsOf = <Item>(parts: Parts, part: ObservedRow['part']): Item[] => (parts.get(part) ?? []).map(({ item }) => JSON.parse(item) as Item);
 
 /** Records of a collection of the ledger, from the rows of one part. */
-const ledgerOf = <Collection extends LedgerCollection>(reader: Reader, rows: readonly ObservedRow[], { collection, part = collection }: { readonly collection: Collection; readonly part?: ObservedRow['part'] }): LedgerPage[Collection] =>
-  itemsOf<Readonly<Record<string, unknown>>>(rows, part).map((row) => ledgerReaders[collection](row, reader)) as unknown as LedgerPage[Collection];
+const ledgerOf = <Collection extends LedgerCollection>(reader: Reader, parts: Parts, { collection, part = collection }: { readonly collection: Collection; readonly part?: ObservedRow['part'] }): LedgerPage[Collection] =>
+  itemsOf<Readonly<Record<string, unknown>>>(parts, part).map((row) => ledgerReaders[collection](row, reader)) as unknown as LedgerPage[Collection];
+
+/** An event as it is sent, of which only what others say of it is read. Without a document where only its snapshot is asked for. */
+const readEvent = ({ item, body }: ObservedRow): ObservedEvent & { readonly isShown: boolean } => {
+  const { event_id, seq, event_type, occurred_at_ms, phase_id, causation_id, correlation_id } = JSON.parse(item) as Omit<StatefulEvent, 'schema_version' | 'payload'>;
+  return {
+    event_id, seq, event_type, occurred_at_ms, phase_id, causation_id, correlation_id, isShown: body !== null, json: new JsonText(`{"schema_version":1,${item.slice(1, -1)},"payload":${body ?? 'null'}}`),
+  };
+};
+
+const readCommit = ({ item, body }: ObservedRow): LogEntry => toEntry({ ...(JSON.parse(item) as Omit<StoredArchiveRow, 'body'>), body: body ?? '' });
+
+const timelineOf = (parts: Parts, { snapshot_limit }: ObservabilityLimits): Pick<ObservedRows, 'events' | 'snapshots'> => {
+  const newest = (parts.get('event') ?? []).map(readEvent);
+  return {
+    events: newest.filter(({ isShown }) => isShown).reverse(),
+    snapshots: {
+      events: newest.filter(({ event_type }) => event_type !== compactionMarkerType).slice(0, snapshot_limit).reverse(),
+      transitions: readTransitions(itemsOf<TransitionRow>(parts, 'transition').reverse()), entries: (parts.get('commit') ?? []).map(readCommit).reverse(),
+    },
+  };
+};
+
+const recoveryOf = (reader: Reader, parts: Parts): Pick<ObservedRows, 'reliability' | 'active'> => ({
+  reliability: {
+    outbox: ledgerOf(reader, parts, { collection: 'outbox' }), tool_effects: ledgerOf(reader, parts, { collection: 'tool_effects' }),
+    dead_letters: ledgerOf(reader, parts, { collection: 'dead_letters' }), compensations: ledgerOf(reader, parts, { collection: 'compensations' }),
+  },
+  active: { dead_letters: ledgerOf(reader, parts, { collection: 'dead_letters', part: 'active_dead_letters' }), compensations: ledgerOf(reader, parts, { collection: 'compensations', part: 'active_compensations' }) },
+});
 
 /** Everything about one run, in one round trip. */
 export class PostgresRunObservability implements RunObservabilityQueries {
   constructor(private readonly database: Database) {}
 
   async observedRun(reader: Reader, runId: string, limits: ObservabilityLimits): Promise<ObservedRows | undefined> {
-    const rows = await askDatabase<ObservedRow>(this.database, observedRunStatement(reader, runId, limits));
-    const run = rows.find(({ part }) => part === 'run');
+    const parts = partsOf(await askDatabase<ObservedRow>(this.database, observedRunStatement(reader, runId, limits)));
+    const run = parts.get('run')?.[0];
     if (run === undefined) return undefined;
     return {
-      run: readRun(JSON.parse(run.item) as RunDocument),
-      waits: [...itemsOf<WaitItem>(rows, 'active_wait'), ...itemsOf<WaitItem>(rows, 'ended_wait')].map(readWait),
-      events: itemsOf<Omit<StatefulEvent, 'schema_version'>>(rows, 'event').map((event): StatefulEvent => ({ schema_version: 1, ...event })).reverse(),
-      snapshots: {
-        events: itemsOf<SnapshotEvent>(rows, 'snapshot_event').reverse(), transitions: readTransitions(itemsOf<TransitionRow>(rows, 'transition').reverse()),
-        entries: itemsOf<StoredArchiveRow>(rows, 'commit').reverse().map(toEntry),
-      },
-      reliability: {
-        outbox: ledgerOf(reader, rows, { collection: 'outbox' }), tool_effects: ledgerOf(reader, rows, { collection: 'tool_effects' }),
-        dead_letters: ledgerOf(reader, rows, { collection: 'dead_letters' }), compensations: ledgerOf(reader, rows, { collection: 'compensations' }),
-      },
-      active: { dead_letters: ledgerOf(reader, rows, { collection: 'dead_letters', part: 'active_dead_letters' }), compensations: ledgerOf(reader, rows, { collection: 'compensations', part: 'active_compensations' }) },
-      policy_decisions: itemsOf<DecisionItem>(rows, 'policy_decision').map(readDecision),
-      audit: itemsOf<Parameters<typeof readAudit>[0]>(rows, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
+      run: readRun({ ...(JSON.parse(run.item) as Omit<RunDocument, 'record'>), record: run.body ?? '' }), ...timelineOf(parts, limits), ...recoveryOf(reader, parts),
+      waits: [...itemsOf<WaitItem>(parts, 'active_wait'), ...itemsOf<WaitItem>(parts, 'ended_wait')].map(readWait),
+      policy_decisions: itemsOf<DecisionItem>(parts, 'policy_decision').map(readDecision),
+      audit: itemsOf<Parameters<typeof readAudit>[0]>(parts, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
     };
   }
 }

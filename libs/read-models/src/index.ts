@@ -35,7 +35,7 @@ export { checkpointSummary } from './checkpoint-summary.js';
 export type { ImportedRunRow } from './imported-run.projection.js';
 export type { ImportedRunFilter, ImportedRunQueries, StoredImportedRun } from './imported-run-queries.port.js';
 export { toImportedRun, toImportedSnapshot } from './imported-run-view.js';
-export { leadTo, runsAfterEvents, shownTransitions, toSnapshot, type SnapshotParts } from './run-snapshots.js';
+export { leadTo, runsAfterEvents, shownTransitions, toSnapshot, toWrittenSnapshot, writeSnapshot, type SnapshotParts, type WrittenSnapshot } from './run-snapshots.js';
 export { eventsBeforeSnapshots, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition } from './snapshot-queries.port.js';
 export { toStatefulRun } from './stateful-run.js';
 export type { SweepQueries } from './sweep-queries.port.js';
@@ -57,7 +57,7 @@ export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.
 export { lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
 export { differencesBetween, isPrunedRow, rowDifferences, withoutPruned, type RowPair, type RunRowQueries } from './row-drift.js';
 export { observeRunRows } from './run-observability.js';
-export type { ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
+export type { ObservedEvent, ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
 export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';
 export type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
 export { replacedOfEffect, replacedOfOutbox } from './ledger-rows.js';

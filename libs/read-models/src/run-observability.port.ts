@@ -1,7 +1,13 @@
 import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { JsonText } from '@cs/kernel';
 import type { StoredRun } from './projection-queries.port.js';
 import type { SnapshotSources } from './snapshot-queries.port.js';
 import type { Reader } from './tenant-key.js';
+
+/** An event as it is sent, and what others say of it. */
+export interface ObservedEvent extends Pick<StatefulEvent, 'event_id' | 'seq' | 'event_type' | 'occurred_at_ms' | 'phase_id' | 'causation_id' | 'correlation_id'> {
+  readonly json: JsonText<StatefulEvent>;
+}
 
 /** What is stored about one run, as of one moment, cut to the limits. */
 export interface ObservedRows {
@@ -9,7 +15,7 @@ export interface ObservedRows {
   /** All that are active, in the order in which they are due; then the newest of those that ended (W29). */
   readonly waits: readonly WaitRecord[];
   /** The newest events, ascending. */
-  readonly events: readonly StatefulEvent[];
+  readonly events: readonly ObservedEvent[];
   /** What the snapshots of the newest events are folded from. */
   readonly snapshots: SnapshotSources;
   /** Newest first. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CompensationRecord, LedgerDeadLetter, ObservedPolicyDecision, OutboxRecord, Run, StatefulEvent, StatefulSnapshot, ToolEffectRecord, WaitRecord } from '@cs/contracts';
+import type { CompensationRecord, LedgerDeadLetter, ObservedPolicyDecision, OutboxRecord, Run, RunObservability, StatefulEvent, StatefulSnapshot, ToolEffectRecord, WaitRecord } from '@cs/contracts';
+import { JsonText } from '@cs/kernel';
 import { LogHistory, project } from './log-history.fixture.js';
 import { observeRunRows } from './run-observability.js';
-import type { ObservedRows } from './run-observability.port.js';
+import type { ObservedEvent, ObservedRows } from './run-observability.port.js';
+import { writeSnapshot } from './run-snapshots.js';
 
 const limits = { event_limit: 1, snapshot_limit: 2, reliability_limit: 3, audit_limit: 4 };
 
@@ -35,7 +37,9 @@ const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): O
   const { stored = runAtItsGate(), ...rest } = over;
   return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], reliability: nothing, active: nothing, audit: [], ...rest };
 };
-const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []) => observeRunRows({ rows: rowsOf(over), snapshots }, limits);
+const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []): RunObservability =>
+  JSON.parse(observeRunRows({ rows: rowsOf(over), snapshots: snapshots.map(writeSnapshot) }, limits).text) as RunObservability;
+const observed = (stored: StatefulEvent): ObservedEvent => ({ ...stored, json: new JsonText(JSON.stringify(stored)) });
 const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
 
 describe('the wait of a run', () => {
@@ -156,7 +160,7 @@ describe('the reliability ledger in the document', () => {
 describe('the timeline in the document', () => {
   it('names the newest event, and the causes and correlations of those that have any', () => {
     const events = [event(3), event(4, { causation_id: 'w1' }), event(5, { correlation_id: 'refund', phase_id: 'sign' })];
-    expect(observe({ events }).events).toEqual({
+    expect(observe({ events: events.map(observed) }).events).toEqual({
       latest: { event_id: 'e5', seq: 5, event_type: 'x', occurred_at_ms: 5, phase_id: 'sign', causation_id: null, correlation_id: 'refund' }, tail: events,
       correlation_ids: [{ event_id: 'e4', seq: 4, causation_id: 'w1', correlation_id: null }, { event_id: 'e5', seq: 5, causation_id: null, correlation_id: 'refund' }],
     });

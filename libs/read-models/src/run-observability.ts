@@ -1,6 +1,8 @@
-import type { ObservabilityLimits, Run, RunObservability, StatefulEvent, StatefulRun, StatefulSnapshot, WaitRecord } from '@cs/contracts';
+import type { ObservabilityLimits, Run, RunObservability, StatefulRun, WaitRecord } from '@cs/contracts';
+import { JsonText, jsonArrayText, jsonObjectText } from '@cs/kernel';
 import { blockingReasons, operatorActions } from './operator-summary.js';
-import type { ObservedRows } from './run-observability.port.js';
+import type { ObservedEvent, ObservedRows } from './run-observability.port.js';
+import type { WrittenSnapshot } from './run-snapshots.js';
 import { toStatefulRun } from './stateful-run.js';
 import { rankOf } from './wait-queries.port.js';
 
@@ -25,29 +27,31 @@ const activeWaits = (run: StatefulRun, { run: { run: stored }, waits }: Observed
   return inferred === undefined || active.some(({ wait_id }) => wait_id === inferred.wait_id) ? active : [...active, inferred];
 };
 
-const named = ({ event_id, seq, causation_id, correlation_id }: StatefulEvent) => ({ event_id, seq, causation_id, correlation_id });
+const named = ({ event_id, seq, causation_id, correlation_id }: ObservedEvent) => ({ event_id, seq, causation_id, correlation_id });
 
-const latestOf = (event: StatefulEvent): RunObservability['events']['latest'] => ({ ...named(event), event_type: event.event_type, occurred_at_ms: event.occurred_at_ms, phase_id: event.phase_id });
+const latestOf = (event: ObservedEvent): RunObservability['events']['latest'] => ({ ...named(event), event_type: event.event_type, occurred_at_ms: event.occurred_at_ms, phase_id: event.phase_id });
 
-const eventsOf = (tail: readonly StatefulEvent[]): RunObservability['events'] => {
+type Latest = RunObservability['snapshots']['latest'];
+const latestSnapshot = ({ snapshot_id, seq, status, phase, created_at_ms }: WrittenSnapshot): Latest => ({ snapshot_id, seq, status, phase, created_at_ms });
+
+const eventsOf = (tail: readonly ObservedEvent[]): JsonText<RunObservability['events']> => {
   const latest = tail.at(-1);
-  return {
-    latest: latest === undefined ? null : latestOf(latest), tail,
+  return new JsonText(jsonObjectText({
+    latest: latest === undefined ? null : latestOf(latest), tail: new JsonText(jsonArrayText(tail.map(({ json }) => json))),
     correlation_ids: tail.filter(({ causation_id, correlation_id }) => causation_id !== null || correlation_id !== null).map(named),
-  };
+  }));
 };
 
 /** The newest snapshots that fit into an answer together. */
-const newestThatFit = (snapshots: readonly StatefulSnapshot[]): readonly StatefulSnapshot[] => {
+const newestThatFit = (snapshots: readonly WrittenSnapshot[]): readonly WrittenSnapshot[] => {
   let characters = 0;
-  const tooMuch = snapshots.findLastIndex((snapshot) => (characters += JSON.stringify(snapshot).length) > snapshotCharacters);
+  const tooMuch = snapshots.findLastIndex(({ json }) => (characters += json.text.length) > snapshotCharacters);
   return snapshots.slice(Math.min(tooMuch + 1, snapshots.length - 1));
 };
 
-const snapshotsOf = (all: readonly StatefulSnapshot[]): RunObservability['snapshots'] => {
-  const items = newestThatFit(all);
+const snapshotsOf = (items: readonly WrittenSnapshot[]): JsonText<RunObservability['snapshots']> => {
   const latest = items.at(-1);
-  return { latest: latest === undefined ? null : { snapshot_id: latest.snapshot_id, seq: latest.seq, status: latest.status, phase: latest.phase, created_at_ms: latest.created_at_ms }, items };
+  return new JsonText(jsonObjectText({ latest: latest === undefined ? null : latestSnapshot(latest), items: new JsonText(jsonArrayText(items.map(({ json }) => json))) }));
 };
 
 const lengths = ({ outbox, tool_effects, dead_letters, compensations }: RunObservability['reliability']) => ({
@@ -57,24 +61,28 @@ const lengths = ({ outbox, tool_effects, dead_letters, compensations }: RunObser
 /** What a document is made from: what is stored, and the snapshots that were folded from it, in ascending `seq`. */
 export interface Observed {
   readonly rows: ObservedRows;
-  readonly snapshots: readonly StatefulSnapshot[];
+  readonly snapshots: readonly WrittenSnapshot[];
 }
 
-/** Everything about one run in one document (domain 11). Says nothing that its rows do not say. */
-export const observeRunRows = ({ rows, snapshots: folded }: Observed, limits: ObservabilityLimits): RunObservability => {
+/** What is written with the document; its events and snapshots are written before. */
+type Members = { readonly [Name in keyof RunObservability]: RunObservability[Name] | JsonText<RunObservability[Name]> };
+
+/** Everything about one run in one document (domain 11), as it is sent. Says nothing that its rows do not say. */
+export const observeRunRows = ({ rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
   const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, reliability, active, audit } = rows;
   const run = toStatefulRun(stored, last_seq, scope);
   const active_waits = activeWaits(run, rows);
   const grounds = { run, stored, active_waits, policy_decisions, reliability, active };
   const blocking_reasons = blockingReasons(grounds);
-  const snapshots = snapshotsOf(folded);
-  return {
+  const snapshots = newestThatFit(folded);
+  const members: Members = {
     run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions, reliability,
-    audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events), snapshots,
+    audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events), snapshots: snapshotsOf(snapshots),
     operator_summary: { is_blocked: blocking_reasons.length > 0, blocking_reasons, allowed_actions: operatorActions(grounds) },
     counts: {
-      waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, ...lengths(reliability), protected_audit_events: audit.length, events: events.length, snapshots: snapshots.items.length,
+      waits: waits.length, active_waits: active_waits.length, policy_decisions: policy_decisions.length, ...lengths(reliability), protected_audit_events: audit.length, events: events.length, snapshots: snapshots.length,
     },
     limits,
   };
+  return new JsonText(jsonObjectText(members));
 };

@@ -2,7 +2,7 @@ import { runAggregate } from '@cs/automation-application';
 import { statefulStatus, type RunState } from '@cs/automation-domain';
 import { cloudEventTypePrefix, runEvents, type EventTable, type PhaseTransition, type Run, type StatefulSnapshot } from '@cs/contracts';
 import { unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
-import { canonicalJson, noPosition } from '@cs/kernel';
+import { canonicalJson, JsonText, jsonArrayText, jsonObjectText, noPosition } from '@cs/kernel';
 import { checkpointSummary } from './checkpoint-summary.js';
 import { foldRunCommit, withoutState } from './fold-run-commit.js';
 import { allowedNextPhases, phaseAfter } from './phase-machine.js';
@@ -63,20 +63,41 @@ export interface SnapshotParts {
   readonly digest: Digest;
 }
 
-/** What the run was right after the event (domain 7.1 and 7.4): its status and its checkpoint are those of that time. */
-export const toSnapshot = ({ tenant, run, event, transitions, digest }: SnapshotParts): StatefulSnapshot => {
+type WithoutDocuments = Omit<StatefulSnapshot, 'phase_history' | 'checkpoint' | 'payload_digest'>;
+
+const describe = ({ tenant, run, event }: Pick<SnapshotParts, 'tenant' | 'run' | 'event'>): WithoutDocuments => {
   const type = event.event_type.slice(cloudEventTypePrefix.length);
   const status = statefulStatus(run);
   const phase = phaseAfter(status, type);
-  const checkpoint = checkpointSummary(run);
   return {
     schema_version: 1, snapshot_id: event.event_id, run_id: run.run_id, seq: event.seq, created_at_ms: event.occurred_at_ms,
     scope: { schema_version: 1, tenant_context: { org_id: tenant.org_id, workspace_id: tenant.workspace_id, deployment_id: tenant.deployment_id === '' ? null : tenant.deployment_id } },
-    status, phase, phase_history: transitions.slice(-shownTransitions), allowed_next_phases: allowedNextPhases(phase), phase_id: event.phase_id, source_record_kind: 'automation_v2',
-    checkpoint, payload_digest: `sha256:${digest(canonicalJson(checkpoint))}`,
+    status, phase, allowed_next_phases: allowedNextPhases(phase), phase_id: event.phase_id, source_record_kind: 'automation_v2',
     workflow_definition_version: run.workflow_definition_version, workflow_definition_snapshot_hash: run.workflow_definition_snapshot_hash,
     metadata: {
       source: 'automation_v2_lifecycle', event_id: event.event_id, event: type, lifecycle_index: event.seq - 1, redaction_tier: 'summary', activity_boundary: catalogue[type]?.activity !== false,
     },
   };
+};
+
+/** What the run was right after the event (domain 7.1 and 7.4): its status and its checkpoint are those of that time. */
+export const toSnapshot = ({ transitions, digest, ...parts }: SnapshotParts): StatefulSnapshot => {
+  const checkpoint = checkpointSummary(parts.run);
+  return { ...describe(parts), phase_history: transitions.slice(-shownTransitions), checkpoint, payload_digest: `sha256:${digest(canonicalJson(checkpoint))}` };
+};
+
+/** A snapshot as it is sent, and what others say of it. */
+export interface WrittenSnapshot extends Pick<StatefulSnapshot, 'snapshot_id' | 'seq' | 'status' | 'phase' | 'created_at_ms'> {
+  readonly json: JsonText<StatefulSnapshot>;
+}
+
+export const writeSnapshot = (snapshot: StatefulSnapshot): WrittenSnapshot => ({ ...snapshot, json: new JsonText(JSON.stringify(snapshot)) });
+
+/** The same as writing `toSnapshot`, with each document written once: the checkpoint for its digest, a step of the phase for all snapshots that show it. */
+export const toWrittenSnapshot = ({ transitions, digest, ...parts }: Omit<SnapshotParts, 'transitions'> & { readonly transitions: readonly JsonText<PhaseTransition>[] }): WrittenSnapshot => {
+  const checkpoint = canonicalJson(checkpointSummary(parts.run));
+  const described = describe(parts);
+  const documents = { phase_history: new JsonText(jsonArrayText(transitions.slice(-shownTransitions))), checkpoint: new JsonText(checkpoint), payload_digest: `sha256:${digest(checkpoint)}` };
+  const { snapshot_id, seq, status, phase, created_at_ms } = described;
+  return { snapshot_id, seq, status, phase, created_at_ms, json: new JsonText(`${JSON.stringify(described).slice(0, -1)},${jsonObjectText(documents).slice(1)}`) };
 };

@@ -21,3 +21,15 @@ export const serve = async <Route extends RouteDefinition, Value>(route: Route, 
   if (reply.position !== undefined) exchange.reply.header(positionHeader, String(reply.position));
   return view(reply.value, input.value);
 };
+
+const json = 'application/json; charset=utf-8';
+
+/** Serves a route whose answer a service has written: the bytes go on as they came. */
+export const serveWritten = async <Route extends RouteDefinition>(route: Route, exchange: Exchange, relay: Handler<Route, Uint8Array>['call']): Promise<unknown> => {
+  const input = readInput(route, exchange.request);
+  if (!input.ok) return problemAnswer(exchange, input.refusal);
+  const reply = await relay(input.value, callContext(exchange.request));
+  if (!reply.ok) return problemAnswer(exchange, { ...reply.refusal, retryAfterS: reply.retry_after_s });
+  exchange.reply.type(json);
+  return Buffer.from(reply.value.buffer, reply.value.byteOffset, reply.value.byteLength);
+};
