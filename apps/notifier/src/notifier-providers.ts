@@ -1,8 +1,9 @@
 import type { Provider } from '@nestjs/common';
 import type { Eventing, IdSource } from '@cs/eventing';
-import { CONSUMERS, EVENTING, type Consumers } from '@cs/jetstream';
-import { TokenBuckets, type ChannelOptions, type ReceiveOptions } from '@cs/notification';
+import { CONSUMERS, EVENTING, JetStreamTurnLimits, NATS_CONNECTION, type Consumers } from '@cs/jetstream';
+import type { ChannelOptions, ReceiveOptions } from '@cs/notification';
 import { LOGGER, METRICS, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash, randomInt } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { channelKinds } from './channel-kinds.js';
@@ -26,9 +27,6 @@ const newCode = (): string => Array.from({ length: 8 }, () => codeAlphabet[rando
 
 const SECRETS = Symbol('CHANNEL_SECRETS');
 const newId: IdSource = randomId;
-/** Turns of one user a minute. */
-const decisionsPerMinute = 30;
-const promptsPerMinute = 10;
 
 /** The parts of the notifier. */
 export const notifierProviders = (config: NotifierConfig): readonly Provider[] => [
@@ -43,10 +41,10 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
     }),
   },
   {
-    provide: RECEIVE_OPTIONS, inject: [EVENTING, RPC_CLIENT],
-    useFactory: (eventing: Eventing, rpc: RpcClient): ReceiveOptions => ({
+    provide: RECEIVE_OPTIONS, inject: [EVENTING, RPC_CLIENT, NATS_CONNECTION],
+    useFactory: (...[eventing, rpc, nc]: [Eventing, RpcClient, NatsConnection]): ReceiveOptions => ({
       eventing, within, newId, random: Math.random, gate: new RpcGateDecider(rpc), digestOfBody: (body) => createHash('sha256').update(body).digest('hex'),
-      buckets: { decisions: new TokenBuckets(decisionsPerMinute), prompts: new TokenBuckets(promptsPerMinute) },
+      turns: new JetStreamTurnLimits(nc),
     }),
   },
   {

@@ -77,6 +77,7 @@ export const channelSettingsSchema = z.strictObject({
   tier: channelTierSchema.default('approve').describe('What an allowed user may do without a grant of their own.'),
   departments: z.array(departmentSchema).max(100).readonly().default([]).describe('Users need one of these in their grant. Empty: none is needed.'),
   step_up: z.boolean().default(false).describe('Decisions need a second factor: buttons lead to the page.'),
+  step_up_risk_tiers: z.array(z.union([riskTierSchema, z.literal('none')])).min(1).max(20).readonly().optional().describe('The same for gates of these tiers only; `none`: gates that name no tier. Absent: no tier needs it.'),
   base_url: z.url({ protocol: /^https?$/ }).max(2000).optional().describe('Address of the platform. Absent: its own.'),
   per_second: z.number().min(0.01).max(1000).default(1).describe('Calls to the platform, at most.'),
   options: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), z.string().max(2000)).default({}).describe('What the platform needs beside: see the guide of the kind.'),

@@ -136,7 +136,7 @@ export {
   type AnyWaitSpec, type ApprovalWaitSpec, type Binding, type ExternalWaitSpec, type SingleWaitSpec, type TimerWaitSpec, type WaitSpec, type WaitTimeout, type WebhookWaitSpec,
 } from './wait-spec.schema.js';
 export { automationIdSchema, handoffIdSchema, nodeIdSchema, runIdSchema } from './scalars.schema.js';
-export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams } from './streams.js';
+export { blobBucket, blobThresholdBytes, maxPayloadBytes, streams, turnSubject } from './streams.js';
 export { fireTimerSubject } from './subjects.js';
 export { aggregateSubjects, eventSubject, eventSubjects, logSubject, parseLogSubject, signalSubjects, statusSubjects, tenantEventSubjects, tenantStatusSubjects, timerSubject, type AggregateRef } from './subjects.js';
 export { governanceActorSchema, isSameTenant, localImplicitTenant, nameOnChannel, systemWorkspace, tenantContextSchema, type GovernanceActor, type TenantContext } from './tenant.schema.js';

@@ -8,6 +8,8 @@ export const streams = {
   timers: { name: 'CS_TIMERS', subjects: ['cs.timer.>'] },
   /** Hashes of audit chains, outside the database that holds the chains. */
   auditAnchors: { name: 'CS_AUDIT_ANCHORS', subjects: ['cs.audit-anchor.>'] },
+  /** How many turns users of channels have left. What is forgotten is full again. */
+  turns: { name: 'CS_TURNS', subjects: ['cs.turn.>'] },
 } as const;
 
 /** Object store bucket for event data and states over `blobThresholdBytes`. */
@@ -16,3 +18,6 @@ export const blobBucket = 'CS_BLOBS';
 export const blobThresholdBytes = 128 * 1024;
 /** Largest message the NATS server accepts (infra/nats/nats.conf). */
 export const maxPayloadBytes = 8 * 1024 * 1024;
+
+/** Where the turns of one key are counted; `key_digest` is lower-case hexadecimal. */
+export const turnSubject = (key_digest: string): string => `cs.turn.${key_digest}`;

@@ -21,8 +21,9 @@ const wanted = ({ replicas = 1, eventsMaxAgeMs = 30 * 24 * 3_600_000 }: StreamOp
   return [
     { ...mutable(streams.log), ...common, duplicate_window: nanos(120_000), deny_delete: true, deny_purge: true },
     { ...mutable(streams.auditAnchors), ...common, duplicate_window: nanos(2000), deny_delete: true, deny_purge: true },
-    // Both can be rebuilt (from the archive, from the runs' open waits), so their writes need not wait for the disk.
+    // These can be rebuilt (from the archive, from the runs' open waits) or be forgotten (turns), so their writes need not wait for the disk.
     { ...mutable(streams.events), ...common, max_age: nanos(eventsMaxAgeMs), duplicate_window: nanos(120_000), persist_mode: PersistMode.Async },
+    { ...mutable(streams.turns), ...common, max_msgs_per_subject: 1, max_age: nanos(120_000), max_bytes: 64 * 1024 * 1024, duplicate_window: nanos(2000), persist_mode: PersistMode.Async },
     { ...mutable(streams.timers), ...common, allow_msg_schedules: true, allow_msg_ttl: true, duplicate_window: nanos(2000), persist_mode: PersistMode.Async },
   ];
 };

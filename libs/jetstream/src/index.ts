@@ -20,6 +20,7 @@ export { Precedence, type PrecedenceOptions } from './precedence.js';
 export { publishProjected, SignalledProjectionProgress } from './projection-progress.adapter.js';
 export { RunSignals } from './run-signals.adapter.js';
 export { FireTimerSchedule, firedSchedules, type FiredSchedule } from './fire-timers.adapter.js';
+export { JetStreamTurnLimits } from './turn-limits.adapter.js';
 export { TimerSchedule, type FiredTimer } from './timer-schedule.adapter.js';
 export { CONSUMERS, EVENTING, EVENT_PUBLISHER, LOG_READER, NATS_CONNECTION, PROJECTION_PROGRESS } from './tokens.js';
 export { QueueProgress } from './queue-progress.adapter.js';

@@ -28,5 +28,5 @@ export { carryOutLeftInteraction, type CarryOutOptions } from './carry-out-inter
 export { channelInteractionAggregate, channelInteractionRef } from './channel-interaction.aggregate.js';
 export type { GateDecider } from './gate-decider.port.js';
 export { receiveCallback, type CalledInstallation, type ReceiveOptions } from './receive-callback.command-handler.js';
-export { TokenBuckets } from './token-buckets.js';
+export type { UserTurns } from './user-turns.js';
 export { requestRunNotices, runNoticeEvents } from './run-notices.js';

@@ -1,7 +1,7 @@
 import type { AggregateRef, ChannelInteraction, DeliveryRequest, GateDecision, GovernanceActor, PostedMessage } from '@cs/contracts';
 import { loadAggregate, type Eventing, type IdSource } from '@cs/eventing';
 import { accepted, refused, type Refusal, type Result } from '@cs/kernel';
-import { denialOf, mayEnter, type InteractionDenial } from './authorise-interaction.policy.js';
+import { denialByTurns, denialOf, mayEnter, type InteractionDenial } from './authorise-interaction.policy.js';
 import { cardSchema, type Card } from './card.schema.js';
 import { carryOut, commandInteraction, type CarryOutOptions } from './carry-out-interaction.command-handler.js';
 import type { ChannelUser, HttpAnswer, InboundCall, Interaction, InteractiveChannel, Reply } from './channel-adapter.port.js';
@@ -13,7 +13,7 @@ import type { Pace } from './installation-sender.js';
 import { noteDuplicate } from './note-duplicate.js';
 import { endingOf } from './prepare-delivery.js';
 import { redactText } from './redact-text.js';
-import type { TokenBuckets } from './token-buckets.js';
+import { waitOf, type Turn, type UserTurns } from './user-turns.js';
 
 /** An installation that is called back. */
 export interface CalledInstallation {
@@ -23,8 +23,8 @@ export interface CalledInstallation {
 }
 
 export interface ReceiveOptions extends CarryOutOptions {
-  /** Decisions of one user, and prompts for reasons or codes. */
-  readonly buckets: { readonly decisions: TokenBuckets; readonly prompts: TokenBuckets };
+  /** Of all notifiers together. */
+  readonly turns: UserTurns;
   /** SHA-256 in hexadecimal digits. */
   readonly digestOfBody: (body: Uint8Array) => string;
   /** The value, or `undefined` when it takes longer. */
@@ -59,7 +59,7 @@ const actorOf = ({ channel: { kind, settings }, users }: InstalledChannel, { use
   return { kind: 'human', source: kind, actor_id: kind === 'slack' ? `channel:slack:${team_id}:${app_id}:${user_id}` : user_id, ...(person === undefined ? {} : { person }), ...labelled(display_name) };
 };
 
-const userKey = ({ installed: { channel }, interaction }: Call): string => `${channel.callback_id}/${interaction.user.user_id}`;
+const turnOf = ({ installed: { channel }, interaction, deadline_ms }: Call, what: Turn['what']): Turn => ({ what, callback_id: channel.callback_id, user_id: interaction.user.user_id, deadline_ms });
 
 interface Asked {
   readonly request: DeliveryRequest & Record<'run_id' | 'node_id' | 'approval_request_id' | 'gate_opening_id', string>;
@@ -91,15 +91,17 @@ const replyOfKnown = (state: InteractionState): Reply | undefined => {
 
 const tierOfDecision = 'approve';
 
-const denial = ({ buckets, eventing }: ReceiveOptions, call: Call, isPrompt: boolean): InteractionDenial | undefined =>
+const denial = (options: ReceiveOptions, call: Call, { asked, what }: { readonly asked: Asked | undefined; readonly what: Turn['what'] }): Promise<InteractionDenial | undefined> =>
   denialOf({
-    installed: call.installed, user_id: call.interaction.user.user_id, tier: tierOfDecision,
-    wait: () => (isPrompt ? buckets.prompts : buckets.decisions).take(userKey(call), eventing.clock()),
+    installed: call.installed, user_id: call.interaction.user.user_id, tier: tierOfDecision, gate: asked && { risk_tier: asked.request.risk_tier, page_url: asked.card.page_url },
+    wait: () => waitOf(options, turnOf(call, what)),
   });
+
+const isAboutTurns = (code: string): boolean => code === 'RATE_LIMITED' || code === 'LOG_UNAVAILABLE';
 
 type Denied = { readonly code: string; readonly text: string };
 
-/** Who tried, and why not, for the audit. Not when there were too many: a flood must not fill the log. */
+/** Who tried, and why not, for the audit. Not when there were too many, or nobody can count them: a flood must not fill the log. */
 const refuse = async (options: ReceiveOptions, call: Call, { code, text, action }: Denied & { readonly action: Acting }): Promise<Reply> => {
   const { installed, interaction, ref, body_digest } = call;
   const { channel_id, tenant_context } = installed.channel;
@@ -107,7 +109,8 @@ const refuse = async (options: ReceiveOptions, call: Call, { code, text, action 
     channel_id, tenant_context, interaction_key: interaction.interaction_key.slice(0, 400), body_digest, user_id: interaction.user.user_id, delivery_id: `delivery-${action.token}`, requested_decision: action.decision, code, detail: text,
     actor: actorOf(installed, interaction.user),
   };
-  if (code !== 'RATE_LIMITED') await commandInteraction(options, ref, { command: { kind: 'refuse', refused: refusedEvent }, causation_id: ref.id });
+  const isRecorded = !isAboutTurns(code) && (await waitOf(options, turnOf(call, 'refusals'))) === 0;
+  if (isRecorded) await commandInteraction(options, ref, { command: { kind: 'refuse', refused: refusedEvent }, causation_id: ref.id });
   return { kind: 'refused', text };
 };
 
@@ -139,6 +142,7 @@ const offers = ({ card }: Asked, decision: GateDecision): boolean => card.action
 const needsReason = ({ card }: Asked, decision: GateDecision): boolean => card.actions.some((action) => action.decision === decision && action.requires_reason);
 
 const withoutReason = (action: Acting): boolean => action.kind === 'press' || action.reason.trim() === '';
+const asksForReason = (asked: Asked, action: Acting): boolean => needsReason(asked, action.decision) && withoutReason(action);
 
 const tooLateToAsk = async (eventing: Eventing, { ref, request }: Asked): Promise<Reply | undefined> => {
   const ending = await endingOf(eventing, ref, request);
@@ -146,23 +150,29 @@ const tooLateToAsk = async (eventing: Eventing, { ref, request }: Asked): Promis
   return { kind: 'too_late', text: `Already settled: ${cardSchema.safeParse(ending.request.card).data?.summary ?? 'this request is no longer open.'}` };
 };
 
+const unknownCard: Denied = { code: 'CHANNEL_CARD_UNKNOWN', text: 'This card is not known here. Look at the inbox.' };
+const notOffered: Denied = { code: 'AUTOMATION_V2_GATE_INVALID_DECISION', text: 'This request does not take that decision.' };
+
+/** What a user wants who may, to a card that is known. */
+const actOn = async (options: ReceiveOptions, call: Call, { asked, action }: { readonly asked: Asked; readonly action: Acting }): Promise<Result<Reply>> => {
+  if (!offers(asked, action.decision)) return accepted(await refuse(options, call, { ...notOffered, action }));
+  if (!asksForReason(asked, action)) return await recordAndDecide(options, call, { asked, action });
+  return accepted((await tooLateToAsk(options.eventing, asked)) ?? { kind: 'ask_reason', decision: action.decision, token: action.token, title: asked.card.title });
+};
+
 const act = async (options: ReceiveOptions, call: Call, action: Acting): Promise<Result<Reply>> => {
-  const { eventing } = options;
-  const asked = await askedBy(eventing, call.installed, action.token);
-  const asksForReason = asked !== undefined && needsReason(asked, action.decision) && withoutReason(action);
-  const denied = denial(options, call, asksForReason);
-  if (denied !== undefined) return accepted(await refuse(options, call, { ...denied, action }));
-  if (asked === undefined) return accepted(await refuse(options, call, { code: 'CHANNEL_CARD_UNKNOWN', text: 'This card is not known here. Look at the inbox.', action }));
-  if (!offers(asked, action.decision)) return accepted(await refuse(options, call, { code: 'AUTOMATION_V2_GATE_INVALID_DECISION', text: 'This request does not take that decision.', action }));
-  if (asksForReason) return accepted((await tooLateToAsk(eventing, asked)) ?? { kind: 'ask_reason', decision: action.decision, token: action.token, title: asked.card.title });
-  return await recordAndDecide(options, call, { asked, action });
+  const asked = await askedBy(options.eventing, call.installed, action.token);
+  const isPrompt = asked !== undefined && asksForReason(asked, action);
+  const denied = await denial(options, call, { asked, what: isPrompt ? 'prompts' : 'decisions' });
+  if (denied !== undefined || asked === undefined) return accepted(await refuse(options, call, { ...(denied ?? unknownCard), action }));
+  return await actOn(options, call, { asked, action });
 };
 
 const enrol = async (options: ReceiveOptions, call: Call, code: string): Promise<Reply> => {
   const { installed, interaction: { user: { user_id } } } = call;
   if (!mayEnter(installed, user_id)) return { kind: 'refused', text: 'You may not act in this channel: user not in allowed_users.' };
-  const wait = options.buckets.prompts.take(userKey(call), options.eventing.clock());
-  if (wait > 0) return { kind: 'refused', text: `That was a lot at once. Try again in ${wait} s.` };
+  const denied = denialByTurns(await waitOf(options, turnOf(call, 'prompts')));
+  if (denied !== undefined) return { kind: 'refused', text: denied.text };
   const person = await enrolUser(options.eventing, installed, { user_id, code });
   return person === undefined ? { kind: 'refused', text: 'This code is not valid (any more). Get a new one in Countersign.' } : { kind: 'done', text: `You are linked to ${person}.` };
 };

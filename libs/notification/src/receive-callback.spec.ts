@@ -1,6 +1,7 @@
 import type { decideGate, PayloadInputOf, RpcReply, RunRecord, CallContext } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import { sha256 } from '@cs/testing';
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { carryOutLeftInteraction } from './carry-out-interaction.command-handler.js';
 import type { HttpAnswer, InboundCall, Interaction, InteractiveChannel, Received, Reply } from './channel-adapter.port.js';
@@ -9,11 +10,10 @@ import { channelAggregate, channelRef } from './channel-aggregates.js';
 import { commandChannel } from './configure-channel.command-handlers.js';
 import { offerEnrolment } from './enrolment.js';
 import type { GateDecider } from './gate-decider.port.js';
-import { tenant } from './notification.fixture.js';
+import { pendingGate, tenant } from './notification.fixture.js';
 import { receiveCallback, type ReceiveOptions } from './receive-callback.command-handler.js';
 import { installedChannel, ScriptedPlatform, SendingWorld } from './sending.fixture.js';
-import { TokenBuckets } from './token-buckets.js';
-import { executeCommand, loadAggregate } from '@cs/eventing';
+import { executeCommand, InMemoryTurnLimits, loadAggregate, LogUnavailableError } from '@cs/eventing';
 import { accept } from '@cs/kernel';
 
 type Decide = PayloadInputOf<typeof decideGate>;
@@ -75,7 +75,7 @@ class Chat {
     this.options = {
       eventing: this.world.log.eventing, gate: this.gate, random: () => 0.5, newId: () => String(this.#keys), digestOfBody: (body) => sha256(Buffer.from(body).toString()),
       within: (value, ms) => Promise.race([value, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), Math.min(ms, 20)))]),
-      buckets: { decisions: new TokenBuckets(30), prompts: new TokenBuckets(10) },
+      turns: new InMemoryTurnLimits(),
     };
   }
 
@@ -185,8 +185,35 @@ describe('an interaction in a channel', () => {
 
   it('leads to the page where a second factor is asked for', async () => {
     const chat = await Chat.open(installedChannel({ step_up: true }));
-    expect(await chat.told(chat.press())).toMatchObject({ kind: 'refused', text: expect.stringContaining('page') });
-    expect(chat.gate.asked).toEqual([]);
+    const page = `https://sign.example/inbox/${encodeURIComponent('automation_v2:automation-v2-run-1:approve:1')}`;
+    expect(await chat.told(chat.press())).toEqual({ kind: 'refused', text: `This is not decided by a button here. Open the page and sign in: ${page}` });
+    expect([chat.gate.asked, lastCode(chat)]).toEqual([[], 'CHANNEL_STEP_UP_REQUIRED']);
+  });
+
+  it.each([
+    ['a tier that is named', 'money_movement_contract', true],
+    ['a tier that is not', 'internal_write', false],
+    ['no tier, where that is named', undefined, true],
+  ] as const)('asks for a second factor by the risk of the gate: %s', async (_title, risk_tier, isAsked) => {
+    const installed = installedChannel({ step_up_risk_tiers: ['money_movement_contract', 'none'] });
+    const chat = new Chat(installed);
+    await chat.world.happens(chat.world.log.opened(pendingGate(risk_tier === undefined ? {} : { risk_tier })));
+    await chat.world.settle();
+    expect(await chat.told(chat.press())).toMatchObject({ kind: isAsked ? 'refused' : 'decided' });
+    expect(chat.gate.decisions).toBe(isAsked ? 0 : 1);
+    expect(await chat.told(chat.press({ token: '0'.repeat(32) }))).toMatchObject({ kind: 'refused', text: expect.stringContaining('page') });
+  });
+
+  it('decides nothing when presses cannot be counted, says so, and writes nothing; the same press decides later', async () => {
+    const chat = await Chat.open();
+    const take = jest.spyOn(chat.options.turns, 'take').mockRejectedValue(new LogUnavailableError('away'));
+    const press = chat.press();
+    expect(await chat.told(press)).toMatchObject({ kind: 'refused', text: expect.stringContaining('Nothing was decided') });
+    take.mockReturnValue(new Promise(() => undefined));
+    expect(await chat.told(press)).toMatchObject({ kind: 'refused', text: expect.stringContaining('Nothing was decided') });
+    expect([chat.gate.asked, chat.interactions('refused'), chat.interactions()]).toEqual([[], [], []]);
+    take.mockRestore();
+    expect(await chat.told(press)).toMatchObject({ kind: 'decided' });
   });
 
   it('takes thirty decisions of a user a minute, and writes nothing about more', async () => {
@@ -196,6 +223,12 @@ describe('an interaction in a channel', () => {
     expect(chat.interactions('refused')).toEqual([]);
     chat.world.log.clock.advance(2_000);
     expect(await chat.told(chat.press())).toMatchObject({ kind: 'too_late' });
+  });
+
+  it('records thirty refusals of a user a minute, and refuses every one', async () => {
+    const chat = await Chat.open(installedChannel({ allowed_users: ['U2'] }));
+    for (let time = 0; time < 33; time += 1) expect(await chat.told(chat.press())).toMatchObject({ kind: 'refused', text: expect.stringContaining('allowed_users') });
+    expect(chat.interactions('refused')).toHaveLength(30);
   });
 
   it('a rework asks for its reason and then is exactly one rework decision', async () => {

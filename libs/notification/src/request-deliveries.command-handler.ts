@@ -37,7 +37,7 @@ const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened):
   const automation_id = await automationOf(options.eventing, notice);
   const card: Json = openedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
   const question: Omit<DeliveryRequest, 'delivery_id' | 'channel'> = {
-    notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, card,
+    notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card,
   };
   const requested = await Promise.all([
     ...options.channels.map((channel) => requestDelivery(options, notice, { ...question, channel })),

@@ -8,4 +8,5 @@ export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 export { natsWriteProxy, type NatsWriteProxy } from './nats-write-proxy.js';
 export { startTestNats, type TestNats, type TestNatsOptions } from './test-nats.js';
 export { startTestPostgres, type TestPostgres } from './test-postgres.js';
+export { turnLimitsContract, type OpenedTurnLimits } from './turn-limits.contract.js';
 export { testAuditKeys } from './test-audit-keys.js';

@@ -27,6 +27,8 @@ export const deliveryRequestSchema = z.object({
   node_id: nodeIdSchema.optional(),
   approval_request_id: z.string().optional(),
   gate_opening_id: z.string().optional(),
+  /** What the gate says it risks; `none` where it says nothing. Absent where no gate is concerned, or in what is older. */
+  risk_tier: z.string().optional(),
   /** The installation that tells it. Absent: a channel of the notifier's own configuration. */
   installation: channelIdSchema.optional(),
   recipient: recipientSchema.optional(),
