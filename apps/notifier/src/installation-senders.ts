@@ -1,9 +1,9 @@
 import { streams, tenantStatusSubjects, type AggregateRef } from '@cs/contracts';
-import type { ConsumerOutcome, Eventing, IdSource } from '@cs/eventing';
+import type { ConsumerOutcome, Eventing, IdSource, StoredCommit } from '@cs/eventing';
 import type { ConsumerDefinition, Consumers, RunningConsumer } from '@cs/jetstream';
-import { pendingToken, sendToInstallation, type InstallationSender } from '@cs/notification';
+import { endRemovedDelivery, pendingToken, sendToInstallation, type InstallationSender } from '@cs/notification';
 import { withCommit } from './read-commit.js';
-import type { OpenInstallation } from './installations.js';
+import type { InstallationsOptions } from './installations.js';
 
 export interface InstallationSendersOptions {
   readonly consumers: Pick<Consumers, 'start'>;
@@ -16,6 +16,9 @@ export interface InstallationSendersOptions {
 const maxDeliver = 1_000_000;
 /** Questions of a night wait here until it is over. */
 const maxUnsettled = 100_000;
+
+type Changed = Parameters<InstallationsOptions['onChanged']>[1];
+type Handler = (stored: StoredCommit) => Promise<ConsumerOutcome>;
 
 const keyOf = ({ org_id, workspace_id, id }: AggregateRef): string => `${org_id}/${workspace_id}/${id}`;
 
@@ -31,20 +34,21 @@ export class InstallationSenders {
     this.#options = options;
   }
 
-  /** Starts telling an installation, tells it as it is now, or stops. */
-  use(ref: AggregateRef, opened: OpenInstallation | undefined): Promise<void> {
+  /** Starts telling an installation, tells it as it is now, ends what is still to be told to one that was removed, or stops. */
+  use(ref: AggregateRef, changed: Changed): Promise<void> {
     const key = keyOf(ref);
-    const change = (this.#changing.get(key) ?? Promise.resolve()).then(() => this.#change(ref, opened));
+    const change = (this.#changing.get(key) ?? Promise.resolve()).then(() => this.#change(ref, changed));
     this.#changing.set(key, change.catch(() => undefined));
     return change;
   }
 
-  async #change(ref: AggregateRef, opened: OpenInstallation | undefined): Promise<void> {
+  async #change(ref: AggregateRef, changed: Changed): Promise<void> {
     const key = keyOf(ref);
     const before = this.#running.get(key);
     this.#running.delete(key);
     await before?.stop();
-    if (opened !== undefined && !this.#stopped) this.#running.set(key, this.#options.consumers.start(this.#definition(ref, opened)));
+    const handle = this.#stopped ? undefined : this.#handlerFor(changed);
+    if (handle !== undefined) this.#running.set(key, this.#options.consumers.start(this.#definition(ref, handle)));
   }
 
   async stop(): Promise<void> {
@@ -54,13 +58,20 @@ export class InstallationSenders {
     this.#running.clear();
   }
 
-  #definition(ref: AggregateRef, { adapter, pace }: OpenInstallation): ConsumerDefinition {
+  #handlerFor({ status, opened }: Changed): Handler | undefined {
     const { eventing, newId, random } = this.#options;
-    const sender: InstallationSender = { eventing, adapter, pace, newId, random };
+    if (status === 'removed') return (stored) => endRemovedDelivery(eventing, stored);
+    if (opened === undefined) return undefined;
+    const sender: InstallationSender = { eventing, adapter: opened.adapter, pace: opened.pace, newId, random };
+    return (stored) => sendToInstallation(sender, stored);
+  }
+
+  #definition(ref: AggregateRef, handle: Handler): ConsumerDefinition {
+    const { eventing } = this.#options;
     return {
       durable: `notifier--installation-${eventing.digest(keyOf(ref)).slice(0, 24)}`, stream: streams.log.name, filters: [tenantStatusSubjects(ref, 'delivery', pendingToken(ref.id))],
       ackWaitMs: 30_000, maxInFlight: 16, maxUnsettled, maxDeliver,
-      handle: (message): Promise<ConsumerOutcome> => withCommit(message, eventing, (stored) => sendToInstallation(sender, stored)),
+      handle: (message): Promise<ConsumerOutcome> => withCommit(message, eventing, handle),
     };
   }
 }

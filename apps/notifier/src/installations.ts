@@ -5,7 +5,7 @@ import { channelAggregate, channelRef, isInstalled, isInteractive, type ChannelA
 import { CallPace } from './call-pace.js';
 import type { ChannelSecrets } from './channel-secrets.js';
 
-/** An installation that is told things: its adapter, and how often that may be called. */
+/** An installation with its adapter, and how often that may be called. Only one that is enabled is told things. */
 export interface OpenInstallation {
   readonly installed: InstalledChannel;
   readonly adapter: ChannelAdapter | InteractiveChannel;
@@ -16,8 +16,8 @@ export interface InstallationsOptions {
   readonly eventing: Eventing;
   readonly kinds: readonly ChannelKind[];
   readonly secrets: ChannelSecrets;
-  /** An installation is there, is another than before, or is gone (`undefined`). */
-  readonly onOpened: (ref: AggregateRef, opened: OpenInstallation | undefined) => Promise<void>;
+  /** An installation is there, or is another than before. `opened`: it is enabled and can be told things. */
+  readonly onChanged: (ref: AggregateRef, changed: { readonly status: InstalledChannel['status']; readonly opened: OpenInstallation | undefined }) => Promise<void>;
   /** The gateway as platforms reach it. */
   readonly publicUrl: string;
   /** Why an installation cannot be told anything, or is not called back. */
@@ -48,10 +48,10 @@ export class Installations implements ChannelDirectory {
   }
 
   channelsOf(tenant: Workspace): readonly InstalledChannel[] {
-    return [...(this.#workspaces.get(workspaceKey(tenant))?.values() ?? [])].map(({ installed }) => installed);
+    return [...(this.#workspaces.get(workspaceKey(tenant))?.values() ?? [])].map(({ installed }) => installed).filter(isInstalled);
   }
 
-  /** The installation as it is in the log now; `undefined` when it is none, disabled, or cannot be opened. */
+  /** The installation as it is in the log now, also a disabled or removed one; `undefined` when it is none, or cannot be opened. */
   async current(tenant: Workspace, channel_id: string): Promise<OpenInstallation | undefined> {
     const ref = channelRef(tenant, channel_id);
     // Not waited for: what the old adapter is still doing is not the caller's business.
@@ -72,15 +72,12 @@ export class Installations implements ChannelDirectory {
     this.#workspaces.set(workspaceKey(ref), workspace);
     const before = workspace.get(ref.id);
     if (before !== undefined && before.position >= position) return undefined;
-    if (!isInstalled(state)) {
-      workspace.delete(ref.id);
-      return before && { replaced: this.#replace(ref, before, undefined) };
-    }
+    if (state.status === 'none') return undefined;
     const fingerprint = fingerprintOf(state);
     const isSame = before?.fingerprint === fingerprint;
     const opened = isSame ? before.opened && { ...before.opened, installed: state } : this.#open(state);
     workspace.set(ref.id, { fingerprint, position, installed: state, opened });
-    return isSame ? undefined : { replaced: this.#replace(ref, before, opened) };
+    return isSame ? undefined : { replaced: this.#replace(ref, before, { installed: state, opened }) };
   }
 
   async close(): Promise<void> {
@@ -89,9 +86,10 @@ export class Installations implements ChannelDirectory {
     await Promise.all(all.map(({ opened }) => opened?.adapter.close?.()));
   }
 
-  async #replace(ref: AggregateRef, before: Known | undefined, opened: OpenInstallation | undefined): Promise<void> {
-    await this.#options.onOpened(ref, opened);
-    if (opened !== undefined) await this.#connect(opened);
+  async #replace(ref: AggregateRef, before: Known | undefined, { installed, opened }: Pick<Known, 'installed' | 'opened'>): Promise<void> {
+    const isTold = installed.status === 'enabled';
+    await this.#options.onChanged(ref, { status: installed.status, opened: isTold ? opened : undefined });
+    if (isTold && opened !== undefined) await this.#connect(opened);
     await before?.opened?.adapter.close?.();
   }
 
@@ -103,21 +101,25 @@ export class Installations implements ChannelDirectory {
   }
 
   #open(installed: InstalledChannel): OpenInstallation | undefined {
-    const { channel, status } = installed;
-    if (status !== 'enabled') return undefined;
+    const { channel } = installed;
     const kind = this.#options.kinds.find((candidate) => candidate.kind === channel.kind);
     const secrets = this.#secretsOf(channel);
     const problem = kind === undefined ? `channels of kind ${channel.kind} are not offered here` : secrets.missing;
     if (kind === undefined || problem !== undefined) {
-      this.#options.onProblem(channel, problem ?? '');
+      this.#tell(installed, problem ?? '');
       return undefined;
     }
     try {
       return { installed, adapter: kind.create({ channel, secrets: secrets.values }), pace: new CallPace({ perSecond: channel.settings.per_second }) };
     } catch (error) {
-      this.#options.onProblem(channel, error instanceof Error ? error.message : 'its adapter cannot be made');
+      this.#tell(installed, error instanceof Error ? error.message : 'its adapter cannot be made');
       return undefined;
     }
+  }
+
+  /** What is not used may be broken. */
+  #tell({ status, channel }: InstalledChannel, problem: string): void {
+    if (status === 'enabled') this.#options.onProblem(channel, problem);
   }
 
   #secretsOf(channel: Channel): { readonly values: Readonly<Record<string, string>>; readonly missing: string | undefined } {

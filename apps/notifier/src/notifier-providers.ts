@@ -36,7 +36,7 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: INSTALLATIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATION_SENDERS, LOGGER],
     useFactory: (...[eventing, secrets, channels, senders, logger]: [Eventing, ChannelSecrets, NotificationChannels, InstallationSenders, Logger]) => new Installations({
-      eventing, secrets, kinds: channelKinds(channels.platformParts), onOpened: (ref, opened) => senders.use(ref, opened), publicUrl: config.PUBLIC_URL,
+      eventing, secrets, kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed), publicUrl: config.PUBLIC_URL,
       onProblem: ({ channel_id, tenant_context: { org_id, workspace_id } }, problem) => logger.error({ org_id, workspace_id, channel_id, problem }, 'a channel cannot be used'),
     }),
   },

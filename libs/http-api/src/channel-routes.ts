@@ -46,7 +46,7 @@ export const patchChannel = defineRoute({
 
 export const deleteChannel = defineRoute({
   operationId: 'deleteChannel', method: 'DELETE', path: at, tag, access: 'tenant', kind: 'command', params,
-  summary: 'Remove a channel', description: 'Its address is unknown from now on, and its users are forgotten. Messages that it posted stay.',
+  summary: 'Remove a channel', description: 'Nothing is decided there any more, what was still to be told is given up, and its users are forgotten. Messages that it posted stay; whoever presses one is told.',
   answer: { description: 'It is removed', mediaType: json, schema: z.object({ ok: z.literal(true), deleted: z.literal(true), channel_id: z.string() }) },
   errors: [...byAdmin, 'CHANNEL_NOT_FOUND'],
 });

@@ -16,7 +16,7 @@ export type DeliveryCommand =
   | { readonly kind: 'record_outcome'; readonly outcome: ChannelOutcome | AdapterOutcome; readonly at_ms: number; readonly max_attempts: number }
   /** A message is there that cannot be found again, and is not finished. */
   | { readonly kind: 'post'; readonly message: PostedMessage; readonly at_ms: number }
-  /** There is nothing to tell any more. An attempt that is under way has to end first. */
+  /** There is nothing to tell any more. An attempt that is under way has to end first; one whose outcome is lost does not count. */
   | { readonly kind: 'withdraw'; readonly reason: string; readonly at_ms: number }
   /** A message of this delivery that we did not know of. */
   | { readonly kind: 'find'; readonly message: PostedMessage; readonly at_ms: number };
@@ -76,7 +76,7 @@ const addItem = (delivery: OpenDelivery, { item_id, item }: Of<'add_item'>): Dec
 };
 
 const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): Decided => {
-  if (delivery.status === 'sending') return accept();
+  if (delivery.status === 'sending' && at_ms - delivery.started_at_ms < lostAfterMs) return accept();
   return accept({ event_type: 'delivery_abandoned', data: { attempt: Math.max(delivery.attempts, 1), reason, failed_at_ms: at_ms } });
 };
 

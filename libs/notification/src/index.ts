@@ -23,6 +23,7 @@ export { enrolUser, offerEnrolment } from './enrolment.js';
 export { requestTest } from './test-delivery.js';
 export { routeGate, type GateFacts } from './route-gate.policy.js';
 export { type InstallationSender, type Pace } from './installation-sender.js';
+export { endRemovedDelivery } from './end-deliveries.command-handler.js';
 export { sendToInstallation } from './send-to-installation.command-handler.js';
 export { carryOutLeftInteraction, type CarryOutOptions } from './carry-out-interaction.command-handler.js';
 export { channelInteractionAggregate, channelInteractionRef } from './channel-interaction.aggregate.js';

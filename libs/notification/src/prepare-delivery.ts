@@ -17,6 +17,8 @@ const ready = (asked: readonly PostedMessage[] = []): Prepared => ({ kind: 'read
 const withdraw = (reason: string): Prepared => ({ kind: 'withdraw', reason });
 const later: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the question itself is still being asked here' };
 
+const afterDecision: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the decision is being told here' };
+
 const sameOpening = (ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest, notice: DeliveryRequest['notice']) => ({ ...request, org_id: ref.org_id, workspace_id: ref.workspace_id, notice });
 
 /** What told here how the gate ended, if anything does. That it asks again goes before what had been decided. */
@@ -29,6 +31,13 @@ export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, r
 const isOvertaken = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> => {
   const ending = await endingOf(eventing, ref, request);
   return ending !== undefined && (!isEnding(request) || (request.notice === 'gate_decided' && ending.request.notice === 'gate_closed'));
+};
+
+/** A decision that is being told at this moment would be told after the closing. */
+const isDecisionUnderWay = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> => {
+  if (request.notice !== 'gate_closed') return false;
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, 'gate_decided')));
+  return state.status === 'sending';
 };
 
 const isEnding = ({ notice }: DeliveryRequest): boolean => notice === 'gate_decided' || notice === 'gate_closed';
@@ -48,7 +57,7 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   const asked = messagesOf(question);
   if (question.status === 'abandoned' && asked.length === 0) return withdraw('the question was never asked here');
   if (await isOvertaken(eventing, ref, request)) return withdraw('the gate was decided before this could be told');
-  return ready(asked);
+  return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : ready(asked);
 };
 
 const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional() });

@@ -15,7 +15,7 @@ import { endingOf } from './prepare-delivery.js';
 import { redactText } from './redact-text.js';
 import { waitOf, type Turn, type UserTurns } from './user-turns.js';
 
-/** An installation that is called back. */
+/** An installation that is called back; one that is not enabled decides nothing, and says so. */
 export interface CalledInstallation {
   readonly installed: InstalledChannel;
   readonly adapter: InteractiveChannel;
@@ -183,8 +183,15 @@ const lookAtMessage = (options: ReceiveOptions, call: Call, { token, message }: 
   return ref === undefined ? Promise.resolve() : noteDuplicate({ eventing: options.eventing, adapter: call.adapter, pace: call.pace, random: options.random, newId: options.newId }, ref, message);
 };
 
+/** Nothing is recorded of it: nobody watches such a channel, and whoever presses is told. */
+const closedTexts: Readonly<Record<Exclude<InstalledChannel['status'], 'enabled'>, string>> = {
+  removed: 'This channel was removed from Countersign: nothing is decided here any more. Use the inbox.',
+  disabled: 'This channel is switched off in Countersign: nothing is decided here until it is on again. Use the inbox.',
+};
+
 const replyTo = async (options: ReceiveOptions, call: Call): Promise<Result<Reply>> => {
-  const { interaction: { action }, ref } = call;
+  const { interaction: { action }, ref, installed } = call;
+  if (installed.status !== 'enabled') return accepted({ kind: 'refused', text: closedTexts[installed.status] });
   if (action.kind === 'enrol') return accepted(await enrol(options, call, action.code));
   const { state } = await loadAggregate({ store: options.eventing.store, aggregate: channelInteractionAggregate }, ref);
   const known = replyOfKnown(state);
@@ -199,7 +206,7 @@ const answer = async (options: ReceiveOptions, call: Call): Promise<Result<HttpA
   if (!reply.ok) return reply;
   const { action, message } = interaction;
   // Not waited for: whoever pressed is told without it.
-  if (action.kind !== 'enrol' && message !== undefined) lookAtMessage(options, call, { token: action.token, message }).catch(() => undefined);
+  if (call.installed.status === 'enabled' && action.kind !== 'enrol' && message !== undefined) lookAtMessage(options, call, { token: action.token, message }).catch(() => undefined);
   return accepted(await adapter.reply(interaction, reply.value, deadline_ms));
 };
 

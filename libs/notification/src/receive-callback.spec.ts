@@ -225,6 +225,15 @@ describe('an interaction in a channel', () => {
     expect(await chat.told(chat.press())).toMatchObject({ kind: 'too_late' });
   });
 
+  it.each([['removed', 'removed'], ['disabled', 'switched off']] as const)('decides nothing in a channel that is %s, and says so', async (status, word) => {
+    const chat = await Chat.open(installedChannel({}, { users: [{ user_id: 'U1', departments: [], tier: 'approve' }] }));
+    chat.installed = { ...chat.installed, status };
+    expect(await chat.told(chat.press())).toMatchObject({ kind: 'refused', text: expect.stringContaining(word) });
+    expect(await chat.told({ ...chat.press(), action: { kind: 'enrol', code: 'ABCD2345' } })).toMatchObject({ kind: 'refused', text: expect.stringContaining(word) });
+    expect(await chat.send(chat.press(), 'forged')).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_CALLBACK_UNSIGNED' } });
+    expect([chat.gate.asked, chat.interactions('refused'), chat.interactions()]).toEqual([[], [], []]);
+  });
+
   it('records thirty refusals of a user a minute, and refuses every one', async () => {
     const chat = await Chat.open(installedChannel({ allowed_users: ['U2'] }));
     for (let time = 0; time < 33; time += 1) expect(await chat.told(chat.press())).toMatchObject({ kind: 'refused', text: expect.stringContaining('allowed_users') });

@@ -1,8 +1,8 @@
 import type { AggregateRef, DeliveryRequest } from '@cs/contracts';
-import { done, giveUp, loadAggregate, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
+import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { maxAttempts } from './back-off.policy.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import { isOpen } from './delivery.state.js';
+import { isOpen, type OpenDelivery } from './delivery.state.js';
 import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt, storable, thrown } from './send-outcome.js';
@@ -24,6 +24,11 @@ const attempt = async (channel: NotificationChannel, request: DeliveryRequest): 
   }
 };
 
+const overtaken = { kind: 'permanent', reason: 'the gate was closed before this could be told' } as const;
+const afterDecisionMs = 1_000;
+/** Longer than a channel takes for one attempt. */
+const longestAttemptMs = 30_000;
+
 const asking: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_opened', 'gate_reminded', 'gate_escalated']);
 
 /** A question that could not be asked in time is not asked any more once it is answered, or its run has ended. */
@@ -31,6 +36,28 @@ const isOutdated = async ({ store, digest }: Eventing, ref: AggregateRef, { noti
   if (!asking.has(request.notice)) return false;
   const ends = await Promise.all((['gate_decided', 'gate_closed'] as const).map((notice) => store.last(deliveryRef(digest, { ...ref, ...request, notice }))));
   return ends.some((end) => end !== undefined);
+};
+
+const stateOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest) =>
+  (await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, { ...ref, ...request }))).state;
+
+/** Why an attempt is not made: what it says is over, or was overtaken. */
+const whyNot = async (eventing: Eventing, ref: AggregateRef, { request, attempts }: OpenDelivery): Promise<ChannelOutcome | undefined> => {
+  if (request.notice === 'gate_decided') return (await stateOf(eventing, ref, { ...request, notice: 'gate_closed' })).status === 'none' ? undefined : overtaken;
+  return attempts > 0 && (await isOutdated(eventing, ref, request)) ? outdated : undefined;
+};
+
+/**
+ * Whether a closing has to wait, so that nobody is told a decision after it: an attempt that began before the closing was asked for
+ * has ended after `longestAttemptMs`, and one that begins later is not made. What is then still to be told is given up.
+ */
+const isTooEarly = async (eventing: Eventing, { ref, commit }: StoredCommit, request: DeliveryRequest): Promise<boolean> => {
+  if (request.notice !== 'gate_closed') return false;
+  const decision = { ...request, notice: 'gate_decided' as const };
+  if (!isOpen(await stateOf(eventing, ref, decision))) return false;
+  if (eventing.clock() - (commit.events[0]?.recorded_at_ms ?? 0) < longestAttemptMs) return true;
+  const withdrawn = await commandDelivery(eventing, deliveryRef(eventing.digest, { ...ref, ...decision }), { command: (at_ms) => ({ kind: 'withdraw', reason: overtaken.reason, at_ms }) });
+  return withdrawn === undefined || isOpen(withdrawn);
 };
 
 const channelOf = ({ commit }: StoredCommit): string | undefined => {
@@ -50,7 +77,7 @@ export const sendDelivery = async (options: SendDeliveryOptions, requested: Stor
   if (channelOf(requested) !== channel.name) return done;
   const { state } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, ref);
   if (!isOpen(state)) return state.status === 'none' ? giveUp('the delivery was never requested') : done;
-  const late = state.attempts > 0 && (await isOutdated(eventing, ref, state.request));
-  const outcome = late ? outdated : await attempt(channel, state.request);
+  if (await isTooEarly(eventing, requested, state.request)) return retryLater(afterDecisionMs, 'the decision is still to be told');
+  const outcome = (await whyNot(eventing, ref, state)) ?? (await attempt(channel, state.request));
   return afterAttempt(await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) }), outcome, random);
 };

@@ -13,7 +13,7 @@ export const channelEvents = defineEvents({
   channel_configured: { version: 1, data: z.object({ channel: channelSchema, changed_by: governanceActorSchema }), audit: 'channel.configured', summary: 'A channel was set up or changed; the event carries it whole, with the names of its secrets only.' },
   channel_enabled: { version: 1, data: changed, audit: 'channel.enabled', summary: 'A channel is told again.' },
   channel_disabled: { version: 1, data: changed, audit: 'channel.disabled', summary: 'A channel is told nothing and decides nothing until it is enabled.' },
-  channel_removed: { version: 1, data: changed, audit: 'channel.removed', summary: 'A channel was removed; its address is unknown from now on.' },
+  channel_removed: { version: 1, data: changed, audit: 'channel.removed', summary: 'A channel was removed; nothing is decided there any more, and what was still to be told is given up.' },
   channel_user_changed: { version: 1, data: changed.extend({ user: channelUserSchema }), audit: 'channel.user_changed', summary: 'What a user of a channel may do was changed.' },
   channel_enrolment_offered: {
     version: 1, data: z.object({ ...identity, enrolment_id: z.string(), person: z.string(), expires_at_ms: epochMsSchema, offered_by: governanceActorSchema }),
