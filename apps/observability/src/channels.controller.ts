@@ -27,7 +27,7 @@ export class ChannelsController {
     this.#deliveries = reads.answer(listDeliveries, async ({ installation, run_id, status, ...payload }, tenant) => {
       const page = pageOf(payload);
       if (!page) return invalidCursor();
-      if (installation !== undefined && (await queries.channel(tenant, installation)) === undefined) return noChannel(installation);
+      if (installation !== undefined && !(await queries.isKnown(tenant, installation))) return noChannel(installation);
       return toAnswer(await queries.deliveries(tenant, { installation, run_id, status }, page), (delivery) => delivery);
     });
   }

@@ -91,7 +91,7 @@ const deliveriesPage = { description: 'A page of deliveries', mediaType: json, s
 
 export const listDeliveries = defineRoute({
   operationId: 'listDeliveries', method: 'GET', path: '/channels/{channel_id}/deliveries', tag, access: 'tenant', kind: 'read', params,
-  summary: 'List what was to be told on a channel, newest first',
+  summary: 'List what was to be told on a channel, newest first', description: 'Also of a channel that was removed.',
   query: z.strictObject({ run_id: wordText(128).optional(), status: wordText(32).optional(), ...pageQuery }),
   answer: deliveriesPage, errors: ['CHANNEL_NOT_FOUND'],
 });

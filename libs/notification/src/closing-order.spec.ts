@@ -1,4 +1,4 @@
-import { loadAggregate, type StoredCommit } from '@cs/eventing';
+import { loadAggregate, type EventStore, type StoredCommit } from '@cs/eventing';
 import { deliveryAggregate } from './delivery-aggregate.js';
 import { endRemovedDelivery } from './end-deliveries.command-handler.js';
 import { NotificationLog, ScriptedChannel } from './notification.fixture.js';
@@ -80,9 +80,8 @@ describe('the order of what an installation is told', () => {
     await world.happens(world.log.decided());
     const [decided] = world.pending().slice(-1);
     if (decided === undefined) throw new Error('nothing was asked for');
-    const { append } = world.log.store;
     let appends = 0;
-    const dying = { ...world.sender, eventing: { ...world.log.eventing, store: { at: world.log.store.at.bind(world.log.store), last: world.log.store.last.bind(world.log.store), append: (...args: Parameters<typeof append>) => {
+    const dying = { ...world.sender, eventing: { ...world.log.eventing, store: { at: world.log.store.at.bind(world.log.store), last: world.log.store.last.bind(world.log.store), append: (...args: Parameters<EventStore['append']>) => {
       appends += 1;
       return appends > 1 ? Promise.reject(new Error('the process died')) : world.log.store.append(...args);
     } } } };

@@ -3,10 +3,10 @@ import { assertNever } from '@cs/kernel';
 import type { Delivery, RequestedDelivery } from './delivery.state.js';
 
 type EventOf<Type extends DeliveryEvent['event_type']> = Extract<DeliveryEvent, { event_type: Type }>;
-type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain' | 'harmless'>;
+type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain' | 'harmless' | 'duplicates'>;
 
-const factsOf = ({ request, attempts, items, hastened, posted, uncertain, harmless }: RequestedDelivery): Facts => ({
-  request, attempts, ...(harmless === undefined ? {} : { harmless }), ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }),
+const factsOf = ({ request, attempts, items, hastened, posted, uncertain, harmless, duplicates }: RequestedDelivery): Facts => ({
+  request, attempts, ...(harmless === undefined ? {} : { harmless }), ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }), ...(duplicates === undefined ? {} : { duplicates }),
 });
 
 const started = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_started'>): Delivery => ({
@@ -21,8 +21,7 @@ const sent = (delivery: RequestedDelivery, { data: { attempt, sent_at_ms, messag
   ...factsOf(delivery), status: 'sent', attempts: attempt, sent_at_ms, ...(message_id === undefined ? {} : { message_id }), ...(message === undefined ? {} : { message }),
 });
 
-const found = (delivery: RequestedDelivery, { data }: EventOf<'delivery_duplicate_found'>): Delivery =>
-  delivery.status === 'sent' || delivery.status === 'abandoned' ? { ...delivery, duplicates: [...(delivery.duplicates ?? []), data.message] } : delivery;
+const found = (delivery: RequestedDelivery, { data }: EventOf<'delivery_duplicate_found'>): Delivery => ({ ...delivery, duplicates: [...(delivery.duplicates ?? []), data.message] });
 
 // eslint-disable-next-line complexity -- one case for each event
 const afterRequest = (delivery: RequestedDelivery, event: Exclude<DeliveryEvent, { event_type: 'delivery_requested' }>): Delivery => {

@@ -3,7 +3,7 @@ import { accept, assertNever, refuse, type Decision, type Decider, type Json, ty
 import type { AdapterOutcome } from './channel-adapter.port.js';
 import { maxHarmlessAttempts } from './back-off.policy.js';
 import { evolveDelivery } from './delivery-evolution.js';
-import { isOpen, messagesOf, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { isKnownMessage, isOpen, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
 export type DeliveryCommand =
@@ -18,7 +18,7 @@ export type DeliveryCommand =
   | { readonly kind: 'post'; readonly message: PostedMessage; readonly at_ms: number }
   /** There is nothing to tell any more. An attempt that is under way has to end first; one whose outcome is lost does not count. */
   | { readonly kind: 'withdraw'; readonly reason: string; readonly at_ms: number }
-  /** A message of this delivery that we did not know of. */
+  /** A message of this delivery that was not recorded, or not yet. */
   | { readonly kind: 'find'; readonly message: PostedMessage; readonly at_ms: number };
 
 export type DeliveryRefusal = Refusal<'DELIVERY_NOT_REQUESTED'>;
@@ -80,10 +80,9 @@ const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): De
   return accept({ event_type: 'delivery_abandoned', data: { attempt: Math.max(delivery.attempts, 1), reason, failed_at_ms: at_ms } });
 };
 
-const isSame = (a: PostedMessage, b: PostedMessage): boolean => a.conversation === b.conversation && a.message_id === b.message_id;
-
 const find = (delivery: RequestedDelivery, { message, at_ms }: Of<'find'>): Decided => {
-  if (isOpen(delivery) || messagesOf(delivery).some((known) => isSame(known, message))) return accept();
+  // Before an attempt began nothing was posted, and only its request is routed to the senders.
+  if (delivery.status === 'pending' || isKnownMessage(delivery, message)) return accept();
   return accept({ event_type: 'delivery_duplicate_found', data: { message, found_at_ms: at_ms } });
 };
 

@@ -17,6 +17,8 @@ const known = {
   posted: postedMessageSchema.exactOptional(),
   /** An earlier attempt may have posted the message without our knowing. */
   uncertain: z.literal(true).exactOptional(),
+  /** Messages that nobody had recorded when they were pressed. */
+  duplicates: z.array(postedMessageSchema).readonly().exactOptional(),
 };
 const failed = { ...known, last_error: z.string() };
 
@@ -25,8 +27,8 @@ export const deliverySchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('pending'), ...known }),
   z.object({ status: z.literal('sending'), ...known, attempt_id: z.string(), started_at_ms: z.int() }),
   z.object({ status: z.literal('retrying'), ...failed }),
-  z.object({ status: z.literal('sent'), ...known, sent_at_ms: z.int(), message_id: z.string().optional(), message: postedMessageSchema.exactOptional(), duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
-  z.object({ status: z.literal('abandoned'), ...failed, duplicates: z.array(postedMessageSchema).readonly().exactOptional() }),
+  z.object({ status: z.literal('sent'), ...known, sent_at_ms: z.int(), message_id: z.string().optional(), message: postedMessageSchema.exactOptional() }),
+  z.object({ status: z.literal('abandoned'), ...failed }),
 ]);
 
 /**
@@ -46,9 +48,18 @@ export const isRequested = (delivery: Delivery): delivery is RequestedDelivery =
 /** Whether a message may be there that we do not know of. */
 export const mayBePosted = (delivery: RequestedDelivery): boolean => delivery.status === 'sending' || delivery.uncertain === true;
 
-/** Every message that was posted for it, as far as we know. */
-export const messagesOf = (delivery: Delivery): readonly z.infer<typeof postedMessageSchema>[] => {
-  if (delivery.status !== 'sent' && delivery.status !== 'abandoned') return [];
+type Message = z.infer<typeof postedMessageSchema>;
+
+const isSame = (a: Message, b: Message): boolean => a.conversation === b.conversation && a.message_id === b.message_id;
+
+/** Every message that was posted for it, as far as we know; also while it is not settled. */
+export const knownMessagesOf = (delivery: RequestedDelivery): readonly Message[] => {
   const first = delivery.status === 'sent' ? (delivery.message ?? delivery.posted) : delivery.posted;
-  return [...(first === undefined ? [] : [first]), ...(delivery.duplicates ?? [])];
+  const others = (delivery.duplicates ?? []).filter((duplicate) => first === undefined || !isSame(duplicate, first));
+  return [...(first === undefined ? [] : [first]), ...others];
 };
+
+export const isKnownMessage = (delivery: RequestedDelivery, message: Message): boolean => [...knownMessagesOf(delivery), ...(delivery.duplicates ?? [])].some((known) => isSame(known, message));
+
+/** The same of one that is settled; none before. */
+export const messagesOf = (delivery: Delivery): readonly Message[] => (delivery.status === 'sent' || delivery.status === 'abandoned' ? knownMessagesOf(delivery) : []);

@@ -11,8 +11,9 @@ export const noteDuplicate = async (sender: InstallationSender, ref: AggregateRe
   const { eventing } = sender;
   const { state: before } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, ref);
   // A channel that tells no messages apart has none that are unknown.
-  if (before.status !== 'abandoned' && messagesOf(before).length === 0) return;
+  if (before.status === 'none' || (before.status === 'sent' && messagesOf(before).length === 0)) return;
   const after = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'find', message, at_ms }) });
+  // What is not settled yet is told with its messages when it is.
   if (after === undefined || after.status === 'none' || messagesOf(after).length === messagesOf(before).length) return;
   await tellEnd(sender, ref, { request: after.request, asked: [message] });
 };

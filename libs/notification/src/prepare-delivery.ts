@@ -46,7 +46,16 @@ const isEnding = ({ notice }: DeliveryRequest): boolean => notice === 'gate_deci
 const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { question, request }: { readonly question: OpenDelivery; readonly request: DeliveryRequest }): Promise<Prepared> => {
   if (!isEnding(request) || mayBePosted(question)) return later;
   const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'the gate was decided before this could be told', at_ms }) });
-  return withdrawn?.status === 'abandoned' ? withdraw('the question was never asked here') : later;
+  if (withdrawn?.status !== 'abandoned') return later;
+  const asked = messagesOf(withdrawn);
+  return asked.length === 0 ? withdraw('the question was never asked here') : ready(asked);
+};
+
+/** The messages that asked about the opening here, as of now; `asked` for what follows no question. */
+export const askedNow = async ({ store, digest }: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> => {
+  if (asked.length === 0) return asked;
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, 'gate_opened')));
+  return messagesOf(state);
 };
 
 const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared> => {

@@ -8,7 +8,7 @@ import { deliveryAggregate } from './delivery-aggregate.js';
 import { lostAfterMs } from './delivery.decider.js';
 import { isOpen, mayBePosted, type OpenDelivery } from './delivery.state.js';
 import { attemptDelivery, type InstallationSender } from './installation-sender.js';
-import { outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
+import { askedNow, outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt } from './send-outcome.js';
 import { tellEnd } from './tell-end.js';
@@ -51,7 +51,9 @@ const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, a
   if (started === undefined) return retryLater(1_000, 'others kept writing to the delivery');
   if (started.status !== 'sending') return done;
   if (started.attempt_id !== attempt_id) return busyElsewhere(started.started_at_ms + lostAfterMs - eventing.clock());
-  const outgoing = await outgoingOf(eventing, ref, { delivery: started, asked, mayBePosted: mayBePosted(delivery) });
+  // A message that turned up while this waited for its turn; one that turns up from here on sees that this has begun.
+  const messages = await askedNow(eventing, ref, { request: started.request, asked });
+  const outgoing = await outgoingOf(eventing, ref, { delivery: started, asked: messages, mayBePosted: mayBePosted(delivery) });
   const outcome = await attemptDelivery(sender, { ...outgoing, recordPosted: recorder(sender, ref) });
   const next = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) });
   await follow(sender, ref, { outgoing, outcome });

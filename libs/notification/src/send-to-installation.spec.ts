@@ -115,6 +115,52 @@ describe('telling an installation', () => {
     expect(world.eventTypes().filter((type) => type === 'delivery_duplicate_found')).toHaveLength(1);
   });
 
+  it('remembers a message that is pressed before it is recorded, also when another one is posted after it', async () => {
+    const world = new SendingWorld(new ScriptedPlatform(['posted-and-lost'], false));
+    await world.happens(world.log.opened());
+    const [question] = world.pending();
+    if (question === undefined) throw new Error('nothing was asked for');
+    await noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm0' });
+    expect(world.eventTypes()).toEqual(['delivery_requested']);
+    await world.deliver();
+    for (const _time of [1, 2]) await noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm1' });
+    expect(world.eventTypes().filter((type) => type === 'delivery_duplicate_found')).toHaveLength(1);
+    await world.happens(world.log.decided());
+    await world.settle();
+    expect(world.platform.statuses()).toEqual(['approve', 'approve']);
+    expect(world.pending()).toHaveLength(2);
+  });
+
+  it('changes a message that turns up while the decision waits for its turn', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.opened());
+    await world.settle();
+    const [question] = world.pending();
+    await world.happens(world.log.decided());
+    const [, decided] = world.pending();
+    if (question === undefined || decided === undefined) throw new Error('nothing was asked for');
+    const waiting = { ...world.sender, pace: { take: () => noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm9' }), pause: () => undefined } };
+    await sendToInstallation(waiting, decided);
+    expect(world.platform.calls.at(-1)?.asked.map(({ message_id }) => message_id)).toEqual(['m1', 'm9']);
+  });
+
+  it('counts a message that is pressed while it is being recorded once', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.opened());
+    const [question] = world.pending();
+    if (question === undefined) throw new Error('nothing was asked for');
+    const { sender } = world;
+    const quick = { ...sender, adapter: { deliver: async (...args: Parameters<typeof sender.adapter.deliver>) => {
+      const outcome = await sender.adapter.deliver(...args);
+      await noteDuplicate(sender, question.ref, { conversation: 'C1', message_id: 'm1' });
+      return outcome;
+    } } };
+    await sendToInstallation(quick, question);
+    await world.happens(world.log.decided());
+    await world.settle();
+    expect(world.platform.calls.at(-1)?.asked).toEqual([{ conversation: 'C1', message_id: 'm1' }]);
+  });
+
   it('updates a duplicate that was found before the decision with the decision', async () => {
     const world = new SendingWorld(new ScriptedPlatform([], false));
     await world.happens(world.log.opened());

@@ -22,6 +22,8 @@ const readChannel = ({ status, channel, users: known }: ChannelDocument): Channe
 
 const channelText = `select c.status, c.channel, ${users} as users from countersign.channels c where ${ofTenant} and c.channel_id = $4 and c.status <> 'removed' and c.channel is not null`;
 
+const knownText = `select 1 as known from countersign.channels c where ${ofTenant} and c.channel_id = $4 and c.channel is not null`;
+
 const channelsText = boundedPage(`
   select c.status, c.channel, ${users} as users, c.created_at_ms as at_ms, c.channel_id as id, octet_length(c.channel) as bytes from countersign.channels c
   where ${ofTenant} and c.channel is not null and (case when $7::text is null then c.status <> 'removed' else c.status = $7 end) and (c.created_at_ms, c.channel_id) < ($4, $5)
@@ -46,6 +48,10 @@ export class PostgresChannelQueries implements ChannelQueries {
   async channel(tenant: TenantKey, channel_id: string): Promise<ChannelRecord | undefined> {
     const [row] = await askDatabase<ChannelDocument>(this.database, { name: 'channel', text: channelText, values: [...tenantOf(tenant), channel_id] });
     return row && readChannel(row);
+  }
+
+  async isKnown(tenant: TenantKey, channel_id: string): Promise<boolean> {
+    return (await askDatabase<{ readonly known: number }>(this.database, { name: 'channel-known', text: knownText, values: [...tenantOf(tenant), channel_id] })).length > 0;
   }
 
   async channels(tenant: TenantKey, status: ChannelStatus | undefined, page: PageRequest): Promise<ItemsPage<ChannelRecord>> {

@@ -12,6 +12,8 @@ export interface DeliveryFilter {
 export interface ChannelQueries {
   /** `undefined` for one that was never set up, or was removed. */
   channel(tenant: TenantKey, channel_id: string): Promise<ChannelRecord | undefined>;
+  /** Whether it was ever set up; also true of one that was removed. */
+  isKnown(tenant: TenantKey, channel_id: string): Promise<boolean>;
   /** Newest first; removed ones only when they are asked for. */
   channels(tenant: TenantKey, status: ChannelStatus | undefined, page: PageRequest): Promise<ItemsPage<ChannelRecord>>;
   /** Newest first. */

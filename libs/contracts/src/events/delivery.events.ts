@@ -52,6 +52,6 @@ export const deliveryEvents = defineEvents({
   delivery_attempt_failed: { version: 1, data: failed, summary: 'A delivery attempt failed and will be repeated.' },
   delivery_sent: { version: 1, data: z.object({ attempt, sent_at_ms: epochMsSchema, message_id: z.string().optional(), message: postedMessageSchema.optional() }), summary: 'The channel accepted the message.' },
   delivery_abandoned: { version: 1, data: failed, summary: 'The channel refused for good, every attempt failed, or there was nothing to tell any more.' },
-  delivery_duplicate_found: { version: 1, data: z.object({ message: postedMessageSchema, found_at_ms: epochMsSchema }), summary: 'A second message of a delivery exists, posted by an attempt whose outcome was lost.' },
+  delivery_duplicate_found: { version: 1, data: z.object({ message: postedMessageSchema, found_at_ms: epochMsSchema }), summary: 'A message of a delivery was pressed before it was recorded, or was posted by an attempt whose outcome was lost.' },
 });
 export type DeliveryEvent = EventOf<typeof deliveryEvents>;

@@ -1,0 +1,227 @@
+import { eventually } from '@cs/testing';
+import { jest } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { secretsOf, startChats, type Chat, type ChatCard, type Person } from './chats.fixture.js';
+import { Client } from './client.fixture.js';
+import { System } from './system.fixture.js';
+
+jest.setTimeout(240_000);
+
+const kinds = ['slack', 'discord', 'telegram'] as const;
+const patience = { timeoutMs: 30_000 };
+const foreignKey = 'key-of-another-tenant-0123456789abcdef';
+
+interface Refusal {
+  readonly title: string;
+  readonly settings?: Record<string, unknown>;
+  /** Grant of whoever presses. */
+  readonly grant?: Record<string, unknown>;
+  readonly by: Person;
+  readonly told: string;
+  readonly code: string;
+}
+
+/** In the order of the checks: every row breaks what those after it break too. */
+const broken = { step_up: true, departments: ['finance'] };
+const refusals: readonly Refusal[] = [
+  { title: 'somebody who is not on the list', settings: broken, grant: { tier: 'approve' }, by: 'eve', told: 'allowed_users', code: 'CHANNEL_USER_NOT_ALLOWED' },
+  { title: 'somebody behind * without a grant', settings: { ...broken, allowed_users: ['*'] }, by: 'eve', told: 'tier', code: 'CHANNEL_TIER_TOO_LOW' },
+  { title: 'somebody whose grant lowers', settings: broken, grant: { tier: 'act' }, by: 'grace', told: 'tier', code: 'CHANNEL_TIER_TOO_LOW' },
+  { title: 'everybody, where a second factor is asked for', settings: broken, grant: { tier: 'approve' }, by: 'grace', told: '/inbox/', code: 'CHANNEL_STEP_UP_REQUIRED' },
+  { title: 'everybody, where the risk of the gate asks for a second factor', settings: { departments: ['finance'], step_up_risk_tiers: ['money_movement_contract'] }, by: 'grace', told: '/inbox/', code: 'CHANNEL_STEP_UP_REQUIRED' },
+  { title: 'somebody of no department', settings: { departments: ['finance'], step_up_risk_tiers: ['none'] }, by: 'grace', told: 'finance', code: 'CHANNEL_DEPARTMENT_REQUIRED' },
+];
+
+describe('Channels: presses in every chat, through the whole system', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'countersign-presses-'));
+  let system: System;
+  let client: Client;
+  let chats: ReadonlyMap<string, Chat>;
+  const addresses = new Map<string, string>();
+
+  const chatOf = (kind: string): Chat => {
+    const chat = chats.get(kind);
+    if (chat === undefined) throw new Error(kind);
+    return chat;
+  };
+
+  const set = async (id: string, channel: unknown, headers: Record<string, string> = {}): Promise<void> => {
+    const { status, body } = await client.call('PUT', `/channels/${id}`, { body: channel, headers });
+    if (status !== 200) throw new Error(JSON.stringify(body));
+    addresses.set(id, `${system.url}${(body['channel'] as { callback_path: string }).callback_path}`);
+  };
+  const change = async (id: string, settings: Record<string, unknown>): Promise<void> => {
+    const { status, body } = await client.call('PATCH', `/channels/${id}`, { body: { settings } });
+    if (status !== 200) throw new Error(JSON.stringify(body));
+  };
+  const grant = (id: string, user: string, body: Record<string, unknown>) => client.call('PUT', `/channels/${id}/users/${user}`, { body: { departments: [], ...body } });
+
+  beforeAll(async () => {
+    const keys = path.join(folder, 'keys.json');
+    writeFileSync(keys, JSON.stringify([{ id: 'root', sha256: createHash('sha256').update(foreignKey).digest('hex'), org_id: 'other', workspace_id: 'ops', actor_id: 'root', kind: 'human', roles: ['workspace:admin'] }]));
+    const started = await startChats();
+    chats = new Map(started.map((chat) => [chat.kind, chat]));
+    system = await System.start({ env: { ...secretsOf(started), COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_API_KEYS_FILE: keys } });
+    client = new Client(system.url, system.paymentsUrl);
+    for (const chat of started) {
+      const channel = chat.channel(['ada', 'grace']);
+      await set(`${chat.kind}-elsewhere`, channel, { authorization: `Bearer ${foreignKey}` });
+      await set(`${chat.kind}-silent`, { ...channel, settings: { ...channel.settings, routes: [{ mode: 'none' }] } });
+      await set(chat.kind, channel);
+      chat.callbackUrl = addresses.get(chat.kind) ?? '';
+    }
+    await client.define({
+      automation_id: 'sign', name: 'sign', status: 'active',
+      flow: { nodes: [
+        { node_id: 'check', objective: 'check', action: { kind: 'transform', expression: '1' } },
+        { node_id: 'sign', objective: 'Sign?', depends_on: ['check'], stage_kind: 'approval', risk_tier: 'money_movement_contract', gate: { required: true, decisions: ['approve', 'cancel'], rework_targets: ['check'] } },
+      ] },
+    });
+  });
+  afterAll(async () => {
+    await system.stop();
+    await Promise.all([...chats.values()].map(({ server }) => server.close()));
+    rmSync(folder, { recursive: true });
+  });
+
+  const cardIn = (chat: Chat, run: string): Promise<ChatCard> => eventually(() => chat.cards().find(({ text, token }) => text.includes(run) && token !== undefined), patience);
+  const asked = async (): Promise<string> => {
+    const { run_id } = await client.untilGate(await client.start('sign'));
+    return run_id;
+  };
+  const decisions = async (run: string): Promise<readonly unknown[]> => (await client.run(run)).checkpoint.gate_history ?? [];
+  const denials = async (): Promise<string> => JSON.stringify((await client.call('GET', '/audit/records?denials=true&limit=200')).body);
+
+  describe('whoever may not decide', () => {
+    let run: string;
+    beforeAll(async () => {
+      run = await asked();
+    });
+
+    const rows = kinds.flatMap((kind) => refusals.map((refusal) => ({ kind, ...refusal })));
+    it.each(rows)('$kind refuses $title', async ({ kind, settings = {}, grant: given, by, told, code }) => {
+      const chat = chatOf(kind);
+      const card = await cardIn(chat, run);
+      const before = chat.channel(['ada', 'grace']).settings;
+      await change(kind, { ...before, ...settings });
+      if (given !== undefined) await grant(kind, chat.userId(by), given);
+      expect(await chat.press(card, 'approve', { person: by })).toContain(told);
+      expect(await decisions(run)).toEqual([]);
+      await eventually(async () => (await denials()).includes(code), patience);
+      await change(kind, { ...before, step_up: false, departments: [], step_up_risk_tiers: null });
+      if (given !== undefined) await grant(kind, chat.userId(by), by === 'eve' ? {} : { tier: 'approve' });
+    });
+
+    it.each(kinds)('%s knows no card of another tenant, nor of another installation, nor one that nobody asked', async (kind) => {
+      const chat = chatOf(kind);
+      const card = await cardIn(chat, run);
+      for (const id of [`${kind}-elsewhere`, `${kind}-silent`]) {
+        chat.callbackUrl = addresses.get(id) ?? '';
+        expect(await chat.press(card, 'approve', { person: 'grace' })).toContain('This card is not known here');
+      }
+      chat.callbackUrl = addresses.get(kind) ?? '';
+      expect(await chat.press(card, 'approve', { person: 'grace', token: '0123456789abcdef0123456789abcdef' })).toContain('This card is not known here');
+      expect(await decisions(run)).toEqual([]);
+      await eventually(async () => JSON.stringify((await client.call('GET', '/audit/records?denials=true', { headers: { authorization: `Bearer ${foreignKey}` } })).body).includes(`${kind}-elsewhere`), patience);
+    });
+
+    it('is sent to a page that decides by a form only, and is named there with how they signed in', async () => {
+      const card = await cardIn(chatOf('discord'), run);
+      const page = /http[^"\\ )]*\/inbox\/[^"\\ )]*/.exec(card.text)?.[0] ?? `${system.url}/inbox/${encodeURIComponent((await client.run(run)).checkpoint.awaiting_gate?.gate_opening_id ?? '')}`;
+      const address = `${system.url}${new URL(page).pathname}`;
+      for (const query of ['', '?decision=approve', '?token=x&decision=approve']) expect((await fetch(`${address}${query}`)).status).toBeLessThan(500);
+      expect(await decisions(run)).toEqual([]);
+      const html = await (await fetch(address)).text();
+      const token = /name="token" value="([^"]+)"/.exec(html)?.[1] ?? '';
+      const posted = await fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: system.url, 'sec-fetch-site': 'same-origin' }, body: new URLSearchParams({ token, decision: 'cancel', reason: 'seen on the page' }).toString() });
+      expect(posted.status).toBe(303);
+      const finished = await client.untilFinished(run);
+      expect(finished.checkpoint.gate_history).toMatchObject([{ decision: 'cancel', decided_by: { kind: 'human', actor_id: 'mona', source: 'local_control_panel' } }]);
+    });
+  });
+
+  describe.each(kinds)('in %s', (kind) => {
+    it('a linked user is the person who asked for the run: they may not approve it; another one may, once, whatever is sent again', async () => {
+      const chat = chatOf(kind);
+      const { body } = await client.call('POST', `/channels/${kind}/enrolments`);
+      expect(await chat.enrol('ada', String(body['code']))).toContain('mona');
+      expect(await chat.enrol('eve', String(body['code']))).toContain('allowed_users');
+      expect(await chat.enrol('grace', String(body['code']))).toContain('not valid');
+      const run = await asked();
+      const card = await cardIn(chat, run);
+      expect(await chat.press(card, 'approve', { person: 'ada' })).not.toBe('');
+      expect(await decisions(run)).toEqual([]);
+      await eventually(async () => (await denials()).includes('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'), patience);
+
+      await chat.press(card, 'approve', { person: 'grace' });
+      const finished = await client.untilFinished(run);
+      const once = [{ decision: 'approve', decided_by: { kind: 'human', source: kind, actor_id: chat.actorId('grace') } }];
+      expect(finished.checkpoint.gate_history).toMatchObject(once);
+      expect([await chat.repeat(false), await chat.repeat(true), await chat.repeat(false)]).toEqual([200, 409, 200]);
+      expect(await chat.press(card, 'approve', { person: 'grace' })).toContain('Already settled: Approved by');
+      expect(await chat.press(card, 'cancel', { person: 'ada' })).toContain('Already settled: Approved by');
+      expect(await decisions(run)).toHaveLength(1);
+      await eventually(() => chat.cards().every(({ text, token }) => !text.includes(run) || token === undefined), patience);
+    });
+
+    it('a card of which nobody knows decides when it is pressed, and is corrected with the others; one that is pressed late is corrected then', async () => {
+      const chat = chatOf(kind);
+      const run = await asked();
+      const card = await cardIn(chat, run);
+      const [pressed, late] = [await chat.duplicate(card), await chat.duplicate(card)];
+      expect(new Set([card, pressed, late].map(({ token }) => token)).size).toBe(1);
+      await chat.press(pressed, 'approve', { person: 'grace' });
+      expect((await client.untilFinished(run)).checkpoint.gate_history).toMatchObject([{ decision: 'approve', decided_by: { source: kind } }]);
+      const withButtons = (): readonly string[] => chat.cards().filter(({ text, token }) => text.includes(run) && token !== undefined).map(({ message_id }) => message_id);
+      await eventually(() => withButtons().length === 1, patience);
+      expect(withButtons()).toEqual([late.message_id]);
+      expect(await chat.press(late, 'cancel', { person: 'grace' })).toContain('Already settled');
+      await eventually(() => withButtons().length === 0 && chat.cards().filter(({ text }) => text.includes(run)).every(({ text }) => text.includes('Approved')), patience);
+      expect(await decisions(run)).toHaveLength(1);
+    });
+  });
+
+  it('a user has thirty decisions a minute, from two notifiers together', async () => {
+    await system.startService('notifier', { as: 'notifier-2' });
+    const chat = chatOf('discord');
+    const run = await asked();
+    const card = await cardIn(chat, run);
+    chat.callbackUrl = addresses.get('discord-silent') ?? '';
+    const told: string[] = [];
+    const startedAt = performance.now();
+    while (told.length < 42) told.push(...(await Promise.all([1, 2, 3].map(() => chat.press(card, 'approve', { person: 'grace' })))));
+    chat.callbackUrl = addresses.get('discord') ?? '';
+    const passed = told.filter((text) => text.includes('This card is not known here'));
+    expect(told.filter((text) => text.includes('Try again in'))).toHaveLength(told.length - passed.length);
+    const refilled = Math.ceil((performance.now() - startedAt) / 2_000);
+    expect(passed.length).toBeLessThanOrEqual(30 + refilled);
+    expect(passed.length).toBeGreaterThan(20);
+    expect(await decisions(run)).toEqual([]);
+  });
+
+  it('what waits for a channel that is removed is given up, with the reason; its cards decide nothing and say why', async () => {
+    const open = await asked();
+    const cards = new Map(await Promise.all(kinds.map(async (kind) => [kind, await cardIn(chatOf(kind), open)] as const)));
+    for (const { server } of chats.values()) server.faults.add({ fault: { kind: 'answer', answer: { status: 503, body: '{}' } } });
+    const waiting = await asked();
+    const stateIn = async (kind: string): Promise<{ readonly status: string; readonly last_error?: string } | undefined> => {
+      const { body } = await client.call('GET', `/channels/${kind}/deliveries?limit=100`);
+      return (body['deliveries'] as { readonly run_id?: string; readonly status: string; readonly last_error?: string }[]).find(({ run_id }) => run_id === waiting);
+    };
+    for (const kind of kinds) {
+      await eventually(async () => (await stateIn(kind))?.status === 'retrying', patience);
+      expect((await client.call('DELETE', `/channels/${kind}`)).status).toBe(200);
+    }
+    for (const { server } of chats.values()) server.faults.clear();
+    for (const kind of kinds) {
+      expect(await eventually(async () => ((await stateIn(kind))?.status === 'abandoned' ? await stateIn(kind) : undefined), patience)).toMatchObject({ last_error: 'the channel was removed' });
+      const card = cards.get(kind);
+      if (card === undefined) throw new Error(kind);
+      expect(await chatOf(kind).press(card, 'approve', { person: 'grace' })).toContain('was removed from Countersign');
+    }
+    expect([...(await decisions(open)), ...(await decisions(waiting))]).toEqual([]);
+  });
+});
