@@ -38,7 +38,7 @@ export class ChannelCallbacksController {
     return Math.max(now + leastMs, Math.min(received_at_ms, now) + answerMs);
   }
 
-  /** The installation of an address, if it is one that is enabled and called back. */
+  /** The installation of an address, if it is one that is called back; also a disabled or removed one, which says so. */
   async #calledAt(callback_id: string): Promise<CalledInstallation | undefined> {
     const { state: bound } = await loadAggregate({ store: this.#eventing.store, aggregate: channelCallbackAggregate }, channelCallbackRef(callback_id));
     const opened = bound && (await this.#installations.current(bound, bound.channel_id));

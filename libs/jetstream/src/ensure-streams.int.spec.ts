@@ -5,7 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ensureStreams } from './ensure-streams.js';
 import { connectNats } from './nats-connection.js';
 
-const names = [streams.log.name, streams.events.name, streams.timers.name, `OBJ_${blobBucket}`];
+const names = [streams.log.name, streams.events.name, streams.timers.name, streams.turns.name, `OBJ_${blobBucket}`];
 
 describe('the streams', () => {
   let nats: TestNats;

@@ -12,6 +12,10 @@ jest.setTimeout(240_000);
 
 const kinds = ['slack', 'discord', 'telegram'] as const;
 const patience = { timeoutMs: 30_000 };
+const must = <Value>(value: Value | undefined): Value => {
+  if (value === undefined) throw new Error('there is none');
+  return value;
+};
 const foreignKey = 'key-of-another-tenant-0123456789abcdef';
 
 interface Refusal {
@@ -47,6 +51,11 @@ describe('Channels: presses in every chat, through the whole system', () => {
     if (chat === undefined) throw new Error(kind);
     return chat;
   };
+  /** In all of them at the same time; what fails says where. */
+  const inEveryChat = async (check: (chat: Chat) => Promise<void>): Promise<void> => {
+    const ends = await Promise.allSettled(kinds.map((kind) => check(chatOf(kind))));
+    for (const [index, end] of ends.entries()) if (end.status === 'rejected') throw new Error(`in ${kinds[index]}: ${end.reason instanceof Error ? end.reason.message : String(end.reason)}`, { cause: end.reason });
+  };
 
   const set = async (id: string, channel: unknown, headers: Record<string, string> = {}): Promise<void> => {
     const { status, body } = await client.call('PUT', `/channels/${id}`, { body: channel, headers });
@@ -66,13 +75,14 @@ describe('Channels: presses in every chat, through the whole system', () => {
     chats = new Map(started.map((chat) => [chat.kind, chat]));
     system = await System.start({ env: { ...secretsOf(started), COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_API_KEYS_FILE: keys } });
     client = new Client(system.url, system.paymentsUrl);
-    for (const chat of started) {
+    const second = system.startService('notifier', { as: 'notifier-2' });
+    await Promise.all(started.map(async (chat) => {
       const channel = chat.channel(['ada', 'grace']);
       await set(`${chat.kind}-elsewhere`, channel, { authorization: `Bearer ${foreignKey}` });
       await set(`${chat.kind}-silent`, { ...channel, settings: { ...channel.settings, routes: [{ mode: 'none' }] } });
       await set(chat.kind, channel);
       chat.callbackUrl = addresses.get(chat.kind) ?? '';
-    }
+    }));
     await client.define({
       automation_id: 'sign', name: 'sign', status: 'active',
       flow: { nodes: [
@@ -80,6 +90,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
         { node_id: 'sign', objective: 'Sign?', depends_on: ['check'], stage_kind: 'approval', risk_tier: 'money_movement_contract', gate: { required: true, decisions: ['approve', 'cancel'], rework_targets: ['check'] } },
       ] },
     });
+    await second;
   });
   afterAll(async () => {
     await system.stop();
@@ -93,7 +104,12 @@ describe('Channels: presses in every chat, through the whole system', () => {
     return run_id;
   };
   const decisions = async (run: string): Promise<readonly unknown[]> => (await client.run(run)).checkpoint.gate_history ?? [];
-  const denials = async (): Promise<string> => JSON.stringify((await client.call('GET', '/audit/records?denials=true&limit=200')).body);
+  /** Until the audit has a refusal with this code, to this user of this chat. */
+  const untilDenied = (chat: Chat, by: Person, code: string) =>
+    eventually(async () => {
+      const { body } = await client.call('GET', '/audit/records?denials=true&limit=200');
+      return (body['records'] as readonly unknown[]).map((record) => JSON.stringify(record)).some((text) => text.includes(code) && text.includes(`"${chat.actorId(by)}"`) && text.includes(`"${chat.kind}"`));
+    }, patience);
 
   describe('whoever may not decide', () => {
     let run: string;
@@ -101,22 +117,22 @@ describe('Channels: presses in every chat, through the whole system', () => {
       run = await asked();
     });
 
-    const rows = kinds.flatMap((kind) => refusals.map((refusal) => ({ kind, ...refusal })));
-    it.each(rows)('$kind refuses $title', async ({ kind, settings = {}, grant: given, by, told, code }) => {
-      const chat = chatOf(kind);
-      const card = await cardIn(chat, run);
-      const before = chat.channel(['ada', 'grace']).settings;
-      await change(kind, { ...before, ...settings });
-      if (given !== undefined) await grant(kind, chat.userId(by), given);
-      expect(await chat.press(card, 'approve', { person: by })).toContain(told);
-      expect(await decisions(run)).toEqual([]);
-      await eventually(async () => (await denials()).includes(code), patience);
-      await change(kind, { ...before, step_up: false, departments: [], step_up_risk_tiers: null });
-      if (given !== undefined) await grant(kind, chat.userId(by), by === 'eve' ? {} : { tier: 'approve' });
-    });
+    it.each(refusals)('every chat refuses $title', ({ settings = {}, grant: given, by, told, code }) =>
+      inEveryChat(async (chat) => {
+        const { kind } = chat;
+        const card = await cardIn(chat, run);
+        const before = chat.channel(['ada', 'grace']).settings;
+        await change(kind, { ...before, ...settings });
+        if (given !== undefined) await grant(kind, chat.userId(by), given);
+        expect(await chat.press(card, 'approve', { person: by })).toContain(told);
+        expect(await decisions(run)).toEqual([]);
+        await untilDenied(chat, by, code);
+        await change(kind, { ...before, step_up: false, departments: [], step_up_risk_tiers: null });
+        if (given !== undefined) await grant(kind, chat.userId(by), by === 'eve' ? {} : { tier: 'approve' });
+      }));
 
-    it.each(kinds)('%s knows no card of another tenant, nor of another installation, nor one that nobody asked', async (kind) => {
-      const chat = chatOf(kind);
+    it('no chat knows a card of another tenant, nor of another installation, nor one that nobody asked', () => inEveryChat(async (chat) => {
+      const { kind } = chat;
       const card = await cardIn(chat, run);
       for (const id of [`${kind}-elsewhere`, `${kind}-silent`]) {
         chat.callbackUrl = addresses.get(id) ?? '';
@@ -126,7 +142,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
       expect(await chat.press(card, 'approve', { person: 'grace', token: '0123456789abcdef0123456789abcdef' })).toContain('This card is not known here');
       expect(await decisions(run)).toEqual([]);
       await eventually(async () => JSON.stringify((await client.call('GET', '/audit/records?denials=true', { headers: { authorization: `Bearer ${foreignKey}` } })).body).includes(`${kind}-elsewhere`), patience);
-    });
+    }));
 
     it('is sent to a page that decides by a form only, and is named there with how they signed in', async () => {
       const card = await cardIn(chatOf('discord'), run);
@@ -143,9 +159,9 @@ describe('Channels: presses in every chat, through the whole system', () => {
     });
   });
 
-  describe.each(kinds)('in %s', (kind) => {
-    it('a linked user is the person who asked for the run: they may not approve it; another one may, once, whatever is sent again', async () => {
-      const chat = chatOf(kind);
+  describe('in every chat', () => {
+    it('a linked user is the person who asked for the run: they may not approve it; another one may, once, whatever is sent again', () => inEveryChat(async (chat) => {
+      const { kind } = chat;
       const { body } = await client.call('POST', `/channels/${kind}/enrolments`);
       expect(await chat.enrol('ada', String(body['code']))).toContain('mona');
       expect(await chat.enrol('eve', String(body['code']))).toContain('allowed_users');
@@ -154,7 +170,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
       const card = await cardIn(chat, run);
       expect(await chat.press(card, 'approve', { person: 'ada' })).not.toBe('');
       expect(await decisions(run)).toEqual([]);
-      await eventually(async () => (await denials()).includes('AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN'), patience);
+      await untilDenied(chat, 'ada', 'AUTOMATION_V2_GATE_SELF_APPROVAL_FORBIDDEN');
 
       await chat.press(card, 'approve', { person: 'grace' });
       const finished = await client.untilFinished(run);
@@ -165,10 +181,10 @@ describe('Channels: presses in every chat, through the whole system', () => {
       expect(await chat.press(card, 'cancel', { person: 'ada' })).toContain('Already settled: Approved by');
       expect(await decisions(run)).toHaveLength(1);
       await eventually(() => chat.cards().every(({ text, token }) => !text.includes(run) || token === undefined), patience);
-    });
+    }));
 
-    it('a card of which nobody knows decides when it is pressed, and is corrected with the others; one that is pressed late is corrected then', async () => {
-      const chat = chatOf(kind);
+    it('a card of which nobody knows decides when it is pressed, and is corrected with the others; one that is pressed late is corrected then', () => inEveryChat(async (chat) => {
+      const { kind } = chat;
       const run = await asked();
       const card = await cardIn(chat, run);
       const [pressed, late] = [await chat.duplicate(card), await chat.duplicate(card)];
@@ -181,18 +197,17 @@ describe('Channels: presses in every chat, through the whole system', () => {
       expect(await chat.press(late, 'cancel', { person: 'grace' })).toContain('Already settled');
       await eventually(() => withButtons().length === 0 && chat.cards().filter(({ text }) => text.includes(run)).every(({ text }) => text.includes('Approved')), patience);
       expect(await decisions(run)).toHaveLength(1);
-    });
+    }));
   });
 
   it('a user has thirty decisions a minute, from two notifiers together', async () => {
-    await system.startService('notifier', { as: 'notifier-2' });
     const chat = chatOf('discord');
     const run = await asked();
     const card = await cardIn(chat, run);
     chat.callbackUrl = addresses.get('discord-silent') ?? '';
     const told: string[] = [];
     const startedAt = performance.now();
-    while (told.length < 42) told.push(...(await Promise.all([1, 2, 3].map(() => chat.press(card, 'approve', { person: 'grace' })))));
+    while (told.length < 42) told.push(...(await Promise.all(Array.from({ length: 6 }, () => chat.press(card, 'approve', { person: 'grace' })))));
     chat.callbackUrl = addresses.get('discord') ?? '';
     const passed = told.filter((text) => text.includes('This card is not known here'));
     expect(told.filter((text) => text.includes('Try again in'))).toHaveLength(told.length - passed.length);
@@ -211,17 +226,16 @@ describe('Channels: presses in every chat, through the whole system', () => {
       const { body } = await client.call('GET', `/channels/${kind}/deliveries?limit=100`);
       return (body['deliveries'] as { readonly run_id?: string; readonly status: string; readonly last_error?: string }[]).find(({ run_id }) => run_id === waiting);
     };
-    for (const kind of kinds) {
+    await inEveryChat(async ({ kind }) => {
       await eventually(async () => (await stateIn(kind))?.status === 'retrying', patience);
       expect((await client.call('DELETE', `/channels/${kind}`)).status).toBe(200);
-    }
+    });
     for (const { server } of chats.values()) server.faults.clear();
-    for (const kind of kinds) {
-      expect(await eventually(async () => ((await stateIn(kind))?.status === 'abandoned' ? await stateIn(kind) : undefined), patience)).toMatchObject({ last_error: 'the channel was removed' });
-      const card = cards.get(kind);
-      if (card === undefined) throw new Error(kind);
-      expect(await chatOf(kind).press(card, 'approve', { person: 'grace' })).toContain('was removed from Countersign');
-    }
+    await inEveryChat(async (chat) => {
+      const ended = await eventually(async () => ((await stateIn(chat.kind))?.status === 'abandoned' ? await stateIn(chat.kind) : undefined), patience);
+      expect(ended).toMatchObject({ last_error: 'the channel was removed' });
+      expect(await chat.press(must(cards.get(chat.kind)), 'approve', { person: 'grace' })).toContain('was removed from Countersign');
+    });
     expect([...(await decisions(open)), ...(await decisions(waiting))]).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import {
-  DiscordDouble, DoubleServer, SlackDouble, slackHeaders, startSlackDouble, TelegramDouble, type DiscordDoubleMessage, type DiscordShown, type DoubledPlatform, type SlackStoredMessage, type TelegramDoubleMessage,
+  DiscordDouble, DoubleServer, type SlackDouble, slackHeaders, startSlackDouble, TelegramDouble, type DiscordDoubleMessage, type DiscordShown, type DoubledPlatform, type SlackStoredMessage, type TelegramDoubleMessage,
 } from '@cs/testing/doubles';
 
 /** People, in every chat by a user of their own. */
