@@ -85,12 +85,12 @@ export class Client {
     throw new Error(`run ${runId} did not get there: ${last instanceof Error ? last.message : JSON.stringify(last).slice(0, 1500)}`);
   }
 
-  untilGate(runId: string): Promise<Run> {
-    return this.until(runId, (run) => run.status === 'awaiting_approval' || 'finished_at_ms' in run);
+  untilGate(runId: string, timeoutMs?: number): Promise<Run> {
+    return this.until(runId, (run) => run.status === 'awaiting_approval' || 'finished_at_ms' in run, timeoutMs);
   }
 
-  untilFinished(runId: string): Promise<Run> {
-    return this.until(runId, (run) => 'finished_at_ms' in run);
+  untilFinished(runId: string, timeoutMs?: number): Promise<Run> {
+    return this.until(runId, (run) => 'finished_at_ms' in run, timeoutMs);
   }
 
   decide(runId: string, decision: string): Promise<Answer> {
