@@ -1,4 +1,4 @@
-import type { DeadLetterEvent, GovernanceActor, LetterFacts, TenantContext } from '@cs/contracts';
+import type { DeadLetterEvent, GovernanceActor, LetterFacts, RecoveryOption, TenantContext } from '@cs/contracts';
 import { accept, refuse, type Decision, type Json, type Refusal } from '@cs/kernel';
 import type { Aggregate, Recorded } from './aggregate.js';
 
@@ -17,10 +17,19 @@ export type DeadLetterCommand =
   /** How the delivery that was asked for ended. */
   | { readonly type: 'report'; readonly handled: boolean; readonly reason: string; readonly tenant_context: TenantContext };
 
-export type DeadLetterRefusal = Refusal<'stateful_dead_letter_settled' | 'stateful_dead_letter_not_found'>;
+export type DeadLetterRefusal = Refusal<'stateful_dead_letter_settled' | 'stateful_dead_letter_not_found' | 'stateful_dead_letter_choice_unavailable'>;
 type DeadLetterDecision = Decision<DeadLetterEvent, DeadLetterRefusal>;
 
 const settled = (status: string): DeadLetterDecision => refuse({ code: 'stateful_dead_letter_settled', message: `the dead letter is ${status}`, details: { currentStatus: status } });
+
+/** Consumers are named `<service>--<what>`, and that service handles the message once more. What the projector set aside, a rebuild projects. */
+const isRetryable = ({ source_type, consumer }: Pick<LetterFacts, 'source_type' | 'consumer'>): boolean => source_type === 'message' && consumer.includes('--');
+
+/** What can be done about a letter that is decided by itself, once it is in the log. */
+export const letterOptions = (letter: Pick<LetterFacts, 'source_type' | 'consumer'>): readonly RecoveryOption[] => (isRetryable(letter) ? ['retry', 'ignore'] : ['ignore']);
+
+const notRetryable = ({ dead_letter_id, ...letter }: LetterFacts): DeadLetterDecision =>
+  refuse({ code: 'stateful_dead_letter_choice_unavailable', message: 'nothing can do this again', details: { dead_letter_id, recovery_options: letterOptions(letter) } });
 
 const report = ({ handled, reason, tenant_context }: Extract<DeadLetterCommand, { type: 'report' }>, state: DeadLetterState): DeadLetterDecision => {
   // Reported already, or closed meanwhile.
@@ -31,13 +40,17 @@ const report = ({ handled, reason, tenant_context }: Extract<DeadLetterCommand, 
 
 const wanted = { request_retry: { event_type: 'dead_letter_retry_requested', status: 'retry_requested' }, close: { event_type: 'dead_letter_closed', status: 'ignored' } } as const;
 
+const decided = ({ type, letter: asked, ...how }: Exclude<DeadLetterCommand, { type: 'report' }>, state: DeadLetterState): DeadLetterDecision => {
+  const letter = state?.letter ?? asked;
+  if (type === 'request_retry' && !isRetryable(letter)) return notRetryable(letter);
+  const { event_type, status } = wanted[type];
+  return state?.status === status ? accept() : accept({ event_type, data: { ...how, letter } });
+};
+
 /** Judges a command. The same again changes nothing; what is settled is not asked for any more. */
 export const decideDeadLetter = (command: DeadLetterCommand, state: DeadLetterState): DeadLetterDecision => {
   if (command.type === 'report') return report(command, state);
-  const { type, letter, ...decided } = command;
-  if (state?.status === 'resolved') return settled(state.status);
-  const { event_type, status } = wanted[type];
-  return state?.status === status ? accept() : accept({ event_type, data: { ...decided, letter: state?.letter ?? letter } });
+  return state?.status === 'resolved' ? settled(state.status) : decided(command, state);
 };
 
 const opened = ({ data, recorded_at_ms }: Recorded<Extract<DeadLetterEvent, { event_type: 'dead_letter_opened' }>>): DeadLetterState => ({

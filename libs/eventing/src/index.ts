@@ -17,4 +17,4 @@ export type { TurnLimit, TurnLimits } from './turn-limits.port.js';
 export { buildCommit, longestStateInterval, nextTime, recordEvents, stateInterval, type BuiltCommit, type RecordContext } from './record-events.js';
 export { PublisherFencedError, type EventPublisher, type EventToPublish } from './event-publisher.port.js';
 export { LogDamagedError, type LogEntry, type LogReader } from './log-reader.port.js';
-export { deadLetterAggregate, decideDeadLetter, type DeadLetterCommand, type DeadLetterRefusal, type DeadLetterState } from './dead-letter.aggregate.js';
+export { deadLetterAggregate, decideDeadLetter, letterOptions, type DeadLetterCommand, type DeadLetterRefusal, type DeadLetterState } from './dead-letter.aggregate.js';

@@ -1,5 +1,5 @@
 import { logSubject, parseLogSubject, type AggregateRef, type LetterDisposition, type LetterFacts, type RecoveryOption } from '@cs/contracts';
-import type { Digest, StoredCommit } from '@cs/eventing';
+import { letterOptions, type Digest, type StoredCommit } from '@cs/eventing';
 import type { DeadLetterRow } from './row-changes.js';
 import type { TenantKey } from './tenant-key.js';
 import { eventsOf, type RecordedIn } from './typed-events.js';
@@ -36,7 +36,7 @@ export const projectDeadLetters = (stored: StoredCommit, tenant: TenantKey): rea
     const facts = factsOf(event);
     const { dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, opened_at_ms } = facts;
     return {
-      ...tenant, ...untouched(event.recorded_at_ms, source_type === 'message' ? ['retry', 'ignore'] : ['ignore']), dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, opened_at_ms,
+      ...tenant, ...untouched(event.recorded_at_ms, letterOptions(facts)), dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, opened_at_ms,
       position: stored.position, attempts: deliveries, run_id: runOf(facts), ...standing(event),
     };
   });

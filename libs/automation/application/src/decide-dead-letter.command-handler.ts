@@ -59,8 +59,8 @@ const byItself = async (options: OperatorOptions, context: CallContext, asked: A
 export const decideLetter = async (options: OperatorOptions, context: CallContext, asked: Asked): Promise<Result<LetterDecided>> => {
   const { letter, request: { choice } } = asked;
   const { dead_letter_id, run_id, source_type, recovery_options } = letter;
-  if (choice === 'retry' && !recovery_options.includes('retry')) {
-    return refused('stateful_dead_letter_choice_unavailable', 'this dead letter cannot be retried', { dead_letter_id, recovery_options });
+  if (!recovery_options.includes(choice)) {
+    return refused('stateful_dead_letter_choice_unavailable', choice === 'retry' ? 'this dead letter cannot be retried' : 'this dead letter cannot be closed', { dead_letter_id, recovery_options });
   }
   const isOfRun = source_type === 'tool_effect' || source_type === 'node';
   return isOfRun && run_id !== null ? await inItsRun(options, context, { ...asked, letter: { ...letter, run_id } }) : await byItself(options, context, asked);
