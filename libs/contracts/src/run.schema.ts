@@ -167,6 +167,8 @@ export const runCheckpointSchema = z.object({
   ended_requests: z.array(endedHumanRequestSchema).readonly().optional(),
   /** Child runs that nobody waits for any more and that are still to be cancelled. */
   abandoned_children: z.array(runIdSchema).readonly().optional(),
+  /** Effects of which an attempt may have happened, by node or item, until one succeeds, somebody reconciles it or a reset begins another. Absent means none ever was. */
+  unknown_effects: z.record(z.string(), z.string()).optional(),
   /** When a node's first attempt began, for limits on all attempts together. */
   first_started_at_ms: z.record(z.string(), epochMsSchema).optional(),
   awaiting_gate: pendingGateSchema.optional(),
@@ -243,8 +245,7 @@ const common = z.object({
 
 /** Why a queued run is not claimed now; absent when it may be claimed (domain 3.5). */
 export const schedulerSchema = z.object({
-  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff', 'automation_paused', 'governance']),
-  queued_at_ms: epochMsSchema,
+  queue_reason: z.enum(['capacity', 'workspace_lock', 'rate_limit', 'retry_backoff', 'automation_paused', 'governance']), queued_at_ms: epochMsSchema,
   /** What the run waits its turn for. */
   resource_key: z.string().optional(),
   retry_after_ms: epochMsSchema.optional(),

@@ -1,6 +1,6 @@
 import type { EffectIntent, PolicyDecision, Run } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
-import { workKey, type WorkRef } from '@cs/automation-domain';
+import { unknownEffectOf, workKey, type WorkRef } from '@cs/automation-domain';
 import type { OutboxRow, ToolEffectRow } from './ledger-rows.js';
 import type { RecordedIn } from './typed-events.js';
 
@@ -60,6 +60,11 @@ const judgedAs = ({ effect_id, node_id, decision_id, arguments_digest }: PolicyD
 const allowed = ({ data }: Named<'policy_effect_allowed' | 'policy_approval_used'>, { started }: Runs): EffectFact | undefined =>
   started.has(data.effect_id) ? { ...judgedAs(data), status: 'pending', outbox: 'pending' } : undefined;
 
+/** A denial says of what is not sent that it was not, and nothing of an earlier attempt that may have happened. */
+const denied = ({ data }: Named<'policy_effect_denied'>, { before, after }: Runs): EffectFact => ({
+  ...judgedAs(data), error: data.reason, ...([before, after].some((run) => run !== undefined && unknownEffectOf(run, data) === data.effect_id) ? { status: 'unknown', outbox: 'pending' } : { status: 'failed', outbox: 'cancelled' }),
+});
+
 const lettered = ({ data }: Named<'effect_dead_lettered'>): EffectFact => ({
   action_id: data.effect_id, node_id: data.node_id, attempts: data.attempts, error: data.reason, dead_letter_id: data.dead_letter_id, compensation_id: data.compensation_id,
   ...(data.outcome === 'failed' ? { status: 'failed', outbox: 'dead_lettered' } : { status: 'unknown', outbox: 'pending' }),
@@ -81,11 +86,11 @@ const readers: Readers = {
   node_completed: ({ data }, runs) => ended(data, runs, { status: 'succeeded', outbox: 'sent', content: data.output.content }),
   node_failed: failed,
   node_schema_validation_paused: ({ data }, runs) => ended(data, runs, { status: 'succeeded', outbox: 'sent', error: data.failure.message }),
-  node_retry_backoff_scheduled: ({ data }, runs) => ended(data, runs, { status: 'pending', outbox: 'pending', error: data.reason }),
+  node_retry_backoff_scheduled: ({ data }, runs) => ended(data, runs, { status: data.unknown_effect_id === undefined ? 'pending' : 'unknown', outbox: 'pending', error: data.reason }),
   node_blocked: ({ data }) => (data.effect_id === '' ? undefined : { action_id: data.effect_id, status: 'unknown', outbox: 'pending', node_id: data.node_id, attempts: data.attempt, error: data.failure.message }),
   node_effect_reconciled: ({ data }) => ({ action_id: data.effect_id, node_id: data.node_id, ...reconciledAs[data.outcome], ...(data.outcome === 'succeeded' ? { content: data.output?.content ?? null } : { error: data.reason }) }),
   policy_effect_allowed: allowed,
-  policy_effect_denied: ({ data }) => ({ ...judgedAs(data), status: 'failed', outbox: 'cancelled', error: data.reason }),
+  policy_effect_denied: denied,
   policy_approval_used: allowed,
   effect_dead_lettered: lettered,
   compensation_started: compensating,

@@ -1,4 +1,4 @@
-import type { EffectIntent, RunEvent } from '@cs/contracts';
+import type { EffectIntent, PolicyDecision, RunEvent } from '@cs/contracts';
 import { sha256 } from '@cs/testing';
 import type { Json } from '@cs/kernel';
 import { ledgerIds } from './effect-ledger.projection.js';
@@ -18,6 +18,12 @@ const proposed = (run: string, outcome: 'failed' | 'unknown' = 'failed'): RunEve
 });
 const ended: RunEvent = { event_type: 'run_failed', data: { detail: 'node "charge" failed' } };
 const recovered: RunEvent = { event_type: 'run_recovered', data: { roots: ['charge'], reset_nodes: ['charge'], cleared_outputs: ['charge'], unknown_effects: [], reason: 'again' } };
+
+const deniedDecision: PolicyDecision = {
+  decision_id: 'policy_decision:r1:1', node_id: 'charge', attempt: 2, effect_id: 'r1:charge:0', decision: 'deny', reason_code: 'frozen', reason: 'nothing goes out today', arguments_digest: `sha256:${'a'.repeat(64)}`,
+  judgement: { outcome: 'deny', reason_code: 'frozen', reason: 'nothing goes out today', elevated: false, policy_version: '1:x', policy_ids: ['p'] },
+  judged: { automation_id: 'refund', node_id: 'charge', action_kind: 'http', data_classes: [], requested_by: person, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false },
+};
 
 const sending = (run = 'r1'): LogHistory => {
   const log = new LogHistory();
@@ -100,6 +106,31 @@ describe('the reliability ledger of an effect', () => {
     const { dead_letters, compensations, tool_effects } = project(log.entries);
     expect([dead_letters[0]?.status, compensations[0]?.status]).toEqual(['open', 'proposed']);
     expect(tool_effects.map(({ status }) => status)).toEqual(['unknown', 'succeeded']);
+  });
+
+  it('says unknown of an attempt that was not heard of, and a later denial changes nothing of that', () => {
+    const backOff = (unknown_effect_id?: string): LogHistory => {
+      const log = sending();
+      const retry_after_ms = log.at_ms + 5000;
+      log.run('r1', {
+        event_type: 'node_retry_backoff_scheduled',
+        data: {
+          node_id: 'charge', attempt: 1, next_attempt: 2, max_attempts: 3, backoff_ms: 5000, retry_after_ms, reason: 'timed out', failure: { kind: 'timeout', message: 'timed out' }, retry_decision: 'retry_scheduled',
+          wait: { wait_id: 'w', node_id: 'charge', wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: log.at_ms }, ...(unknown_effect_id === undefined ? {} : { unknown_effect_id }),
+        },
+      });
+      return log;
+    };
+    const denied = (log: LogHistory) => {
+      log.woken('r1', 'w');
+      log.claimed('r1', { event_type: 'policy_effect_denied', data: deniedDecision }, { event_type: 'node_failed', data: { node_id: 'charge', attempt: 2, failure: { kind: 'policy_denied', message: 'no' } } });
+      const { outbox: [outbox], tool_effects: [effect] } = project(log.entries);
+      return [outbox?.status, effect?.status];
+    };
+    expect(project(backOff('r1:charge:0').entries).tool_effects).toMatchObject([{ status: 'unknown', error: 'timed out' }]);
+    expect(project(backOff().entries).tool_effects).toMatchObject([{ status: 'pending' }]);
+    expect(denied(backOff('r1:charge:0'))).toEqual(['pending', 'unknown']);
+    expect(denied(backOff())).toEqual(['cancelled', 'failed']);
   });
 
   it('says unknown of what was under way when its run ended', () => {

@@ -2,6 +2,7 @@ import type { FanOut, NodeOutput, Run, RunCheckpoint, UnsuccessfulItem } from '@
 import { fanOutOf, withItemOutput } from './fan-out.js';
 import type { RunEventNamed } from './run-evolvers.js';
 import { withCheckpoint } from './run.state.js';
+import { knownEffect } from './unknown-effects.js';
 import { workKey, workOfKey } from './work-key.js';
 import { without } from './without.js';
 
@@ -42,7 +43,7 @@ const unblocked = (run: Run, node_id: string): Run => {
 
 /** An item has its output, whoever gave it. */
 export const completeItem = (run: Run, node_id: string, { item, output }: { item: number; output: NodeOutput }): Run =>
-  unblocked(endItem(run, node_id, { item, change: ({ outputs, unsuccessful }) => ({ outputs: withItemOutput(outputs, item, output.content), unsuccessful: without(unsuccessful, String(item)) }) }), node_id);
+  unblocked(endItem(withCheckpoint(run, knownEffect(run.checkpoint, { node_id, item })), node_id, { item, change: ({ outputs, unsuccessful }) => ({ outputs: withItemOutput(outputs, item, output.content), unsuccessful: without(unsuccessful, String(item)) }) }), node_id);
 
 /** An item failed for good, or has to be reconciled. */
 export const endItemWithout = (run: Run, node_id: string, { item, ended }: { item: number; ended: UnsuccessfulItem }): Run =>
@@ -65,10 +66,11 @@ const ofOtherNodes = <Value>(record: Readonly<Record<string, Value>>, nodes: Rea
   Object.fromEntries(Object.entries(record).filter(([key]) => !nodes.has(workOfKey(key).node_id)));
 
 /** Members of a checkpoint without anything of these nodes and of their items. */
-export const withoutWorkOf = (checkpoint: RunCheckpoint, nodes: ReadonlySet<string>): Pick<RunCheckpoint, 'in_progress' | 'node_attempts' | 'earlier_attempts' | 'fan_outs' | 'first_started_at_ms'> => ({
+export const withoutWorkOf = (checkpoint: RunCheckpoint, nodes: ReadonlySet<string>): Pick<RunCheckpoint, 'in_progress' | 'node_attempts' | 'earlier_attempts' | 'fan_outs' | 'first_started_at_ms' | 'unknown_effects'> => ({
   in_progress: ofOtherNodes(checkpoint.in_progress, nodes),
   node_attempts: ofOtherNodes(checkpoint.node_attempts, nodes),
   ...(checkpoint.earlier_attempts === undefined ? {} : { earlier_attempts: ofOtherNodes(checkpoint.earlier_attempts, nodes) }),
   ...(checkpoint.first_started_at_ms === undefined ? {} : { first_started_at_ms: ofOtherNodes(checkpoint.first_started_at_ms, nodes) }),
   ...(checkpoint.fan_outs === undefined ? {} : { fan_outs: ofOtherNodes(checkpoint.fan_outs, nodes) }),
+  ...(checkpoint.unknown_effects === undefined ? {} : { unknown_effects: ofOtherNodes(checkpoint.unknown_effects, nodes) }),
 });

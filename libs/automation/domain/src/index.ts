@@ -75,6 +75,6 @@ export type { ChooseRecovery, DecideCompensation, DispatchRetry, FinishCompensat
 export { executionModeOf, isAutomatic, recoveryChoiceOf, type ExecutionMode, type RecoveryChoice } from './recovery-choices.js';
 export type { RecoveryRefusal } from './recovery.decider.js';
 export { dispatchBackoffMs, isRetryWanted, maxDispatches } from './retry-dispatch.js';
-export { isSettledLetter, recoveryOf } from './run-recovery.js';
+export { isSettledLetter, recoveryOf, unknownEffectOf } from './run-recovery.js';
 export { isExecutable, receiptEffectIdOf, receiptEffectOf } from './compensation.decider.js';
 export { effectIdOf as effectIdOfWork } from './node-generation.js';

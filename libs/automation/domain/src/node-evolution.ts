@@ -5,12 +5,15 @@ import { withoutHolds } from './policy-evolution.js';
 import { supersede } from './recovery-supersession.js';
 import { abandonChildren, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
+import { isLost, knownEffect, unknownEffect } from './unknown-effects.js';
 import { workKey, type WorkRef } from './work-key.js';
 
 const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_started'>): Run => {
   const { in_progress, node_attempts, node_outputs, first_started_at_ms } = run.checkpoint;
   const key = workKey(data);
+  const interrupted = in_progress[key]?.effect;
   const begun = withCheckpoint(run, {
+    ...unknownEffect(run.checkpoint, data, isLost(interrupted) ? interrupted.effect_id : undefined),
     in_progress: {
       ...in_progress,
       [key]: { attempt: data.attempt, started_at_ms: recorded_at_ms, lease_epoch: run.execution_claim_epoch, ...(data.effect === undefined ? {} : { effect: data.effect }) },
@@ -28,6 +31,7 @@ export const completeNode = (run: Run, { node_id, item }: WorkRef, output: NodeO
   if (item !== undefined) return completeItem(run, node_id, { item, output });
   const { checkpoint } = run;
   return withCheckpoint(run, {
+    ...knownEffect(checkpoint, { node_id }),
     // The output holds what the items yielded.
     ...(checkpoint.fan_outs === undefined ? {} : { fan_outs: without(checkpoint.fan_outs, node_id) }),
     in_progress: without(checkpoint.in_progress, node_id),
@@ -65,6 +69,7 @@ const ended = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_failed' |
 
 const retryScheduled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_retry_backoff_scheduled'>): Run =>
   withCheckpoint(run, {
+    ...unknownEffect(run.checkpoint, data, data.unknown_effect_id),
     in_progress: without(run.checkpoint.in_progress, workKey(data)),
     open_waits: [...run.checkpoint.open_waits, data.wait],
     last_failure: { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms },

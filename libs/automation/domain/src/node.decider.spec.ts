@@ -92,6 +92,7 @@ describe('finishing an attempt', () => {
         data: {
           node_id: 'a', attempt: 1, next_attempt: 2, max_attempts: 3, backoff_ms: 700, retry_after_ms: now + 700, reason: 'no answer', failure, retry_decision: 'retry_scheduled',
           wait: { wait_id: `automation-v2:${runId}:a:0:backoff:1`, node_id: 'a', wait_kind: 'retry_backoff', wake_at_ms: now + 700, created_at_ms: now },
+          unknown_effect_id: `${runId}:a:0`,
         },
       },
     ]);

@@ -8,6 +8,7 @@ import { guardrailAgainst } from './guardrails.js';
 import { decideRetry, type RetryDecision } from './retry-policy.js';
 import { isItemStartable, isStartable } from './run-plan.js';
 import type { ExecutionRefusal, FinishNode, NodeResult, RecoverNode, RunContext, StartNode } from './run.commands.js';
+import { isLost } from './unknown-effects.js';
 import { itemOf, workKey, workName, type WorkRef } from './work-key.js';
 
 type NodeDecision = Decision<RunEvent, ExecutionRefusal>;
@@ -53,18 +54,6 @@ export const startNode = (command: StartNode, run: Run, context: RunContext): No
 export const waitIdOf = (run: Run, work: WorkRef, what: 'wait' | `${'backoff' | 'child' | 'question' | 'escalation'}:${number}`): string =>
   `automation-v2:${run.run_id}:${work.node_id}:${generationOf(run, work)}:${what}`;
 
-const backoffScheduled = (run: Run, { result, work, retry, attempt, at_ms }: { result: Failed; work: WorkRef; retry: Extract<RetryDecision, { kind: 'retry' }>; attempt: number; at_ms: number }): RunEvent => {
-  const retry_after_ms = at_ms + retry.backoff_ms;
-  return {
-    event_type: 'node_retry_backoff_scheduled',
-    data: {
-      node_id: work.node_id, ...itemOf(work), attempt, next_attempt: attempt + 1, max_attempts: retry.max_attempts, backoff_ms: retry.backoff_ms, retry_after_ms,
-      reason: result.failure.message.slice(0, 500), failure: result.failure, retry_decision: 'retry_scheduled',
-      wait: { wait_id: waitIdOf(run, work, `backoff:${attempt}`), node_id: work.node_id, ...itemOf(work), wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: at_ms },
-    },
-  };
-};
-
 interface FailedWork {
   readonly work: WorkRef;
   readonly result: Failed;
@@ -73,11 +62,27 @@ interface FailedWork {
   readonly at_ms: number;
 }
 
+const backoffScheduled = (run: Run, { result, work, attempt, effect, at_ms }: FailedWork, retry: Extract<RetryDecision, { kind: 'retry' }>): RunEvent => {
+  const unknown = result.effect === 'unknown' && isLost(effect) ? { unknown_effect_id: effect.effect_id } : {};
+  const retry_after_ms = at_ms + retry.backoff_ms;
+  return {
+    event_type: 'node_retry_backoff_scheduled',
+    data: {
+      node_id: work.node_id, ...itemOf(work), attempt, next_attempt: attempt + 1, max_attempts: retry.max_attempts, backoff_ms: retry.backoff_ms, retry_after_ms,
+      reason: result.failure.message.slice(0, 500), failure: result.failure, retry_decision: 'retry_scheduled',
+      wait: { wait_id: waitIdOf(run, work, `backoff:${attempt}`), node_id: work.node_id, ...itemOf(work), wait_kind: 'retry_backoff', wake_at_ms: retry_after_ms, created_at_ms: at_ms },
+      ...unknown,
+    },
+  };
+};
+
 /** An output that does not fit its contract pauses the run; any other failure is repeated after its delay. */
-const repeated = (run: Run, { work, result, attempt, at_ms }: FailedWork, retry: Extract<RetryDecision, { kind: 'retry' }>): RunEvent =>
-  result.failure.kind === unfitFailure && work.item === undefined
+const repeated = (run: Run, failed: FailedWork, retry: Extract<RetryDecision, { kind: 'retry' }>): RunEvent => {
+  const { work, result, attempt } = failed;
+  return result.failure.kind === unfitFailure && work.item === undefined
     ? { event_type: 'node_schema_validation_paused', data: { node_id: work.node_id, attempt, max_attempts: retry.max_attempts, failure: result.failure } }
-    : backoffScheduled(run, { result, work, retry, attempt, at_ms });
+    : backoffScheduled(run, failed, retry);
+};
 
 /** What becomes of work whose attempt failed: it is repeated later, a person reconciles it, or it failed for good. */
 export const failWork = (run: Run, node: FlowNode, failed: FailedWork): RunEvent => {

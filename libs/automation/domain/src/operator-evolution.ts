@@ -7,6 +7,7 @@ import { knownToHaveFailed, supersede } from './recovery-supersession.js';
 import type { Evolvers, RunEventNamed } from './run-evolvers.js';
 import { isFinished, isParked, toFinished, toPaused, toPausing, toQueued, unreconciledNodes, withCheckpoint } from './run.state.js';
 import { without } from './without.js';
+import { knownEffect } from './unknown-effects.js';
 import { workKey, type WorkRef } from './work-key.js';
 
 /** Commands that a run remembers: enough for the repetitions of a caller that was not answered. */
@@ -104,7 +105,7 @@ const known = (run: Run, { output, effect_id, ...work }: RunEventNamed<'node_eff
 };
 
 const reconciled = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_effect_reconciled'>): Run => {
-  const own = known(run, data, recorded_at_ms);
+  const own = known(withCheckpoint(run, knownEffect(run.checkpoint, data)), data, recorded_at_ms);
   const isUnblocked = own.checkpoint.node_outputs[data.node_id]?.status !== 'blocked';
   const unblocked = isUnblocked ? withCheckpoint(own, { blocked_nodes: own.checkpoint.blocked_nodes.filter((id) => id !== data.node_id) }) : own;
   return remember(goesOn(run) ? withoutPause(toQueued(unblocked, data.reason)) : unblocked, data.command);

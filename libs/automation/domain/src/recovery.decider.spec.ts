@@ -114,6 +114,111 @@ describe('an effect that is given up', () => {
   });
 });
 
+describe('an effect of which an attempt may have happened', () => {
+  const risky = definitionOf(nodes.http('pay'), nodes.http('notify', ['pay'], { risk_tier: 'external_send', compensate: undo }), nodes.transform('end', ['notify']));
+  const of = history(risky);
+  const timedOut = failed({ effect: 'unknown' });
+  /** The first attempt was not heard of, and the second is about to begin. */
+  const again = (result = timedOut): Story => {
+    const story = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
+    story.when({ type: 'finish_node', node_id: 'notify', attempt: 1, result });
+    story.when({ type: 'settle' });
+    story.at_ms = now + 60_000;
+    story.when({ type: 'wake_wait', wait_id: story.run?.checkpoint.open_waits[0]?.wait_id ?? '' });
+    story.when(claimBy('runner-2', story.run?.queued_at_version ?? 0));
+    return story;
+  };
+  const denial: RunCommand = {
+    type: 'judge_effect', node_id: 'notify', arguments_digest: `sha256:${'a'.repeat(64)}`,
+    judgement: { outcome: 'deny', reason_code: 'frozen', reason: 'nothing goes out today', elevated: false, policy_version: '1:x', policy_ids: ['p'] },
+    judged: { automation_id: 'refunds', node_id: 'notify', action_kind: 'http', data_classes: [], requested_by: { kind: 'human', actor_id: 'ada' }, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false },
+  };
+  const unknownLetter = { status: 'open', outcome: 'unknown', effect_id: effectOf('notify').effect_id, compensation_id: compensationId };
+
+  it('leaves a dead letter when the policy denies its next attempt', () => {
+    const story = again();
+    expect(story.types(denial)).toEqual(['policy_effect_denied', 'node_failed', 'effect_dead_lettered', 'compensation_proposed']);
+    expect(story.letter()).toMatchObject(unknownLetter);
+    expect(story.compensation()).toMatchObject({ status: 'proposed', outcome: 'unknown' });
+  });
+
+  it('leaves none when the attempt before the denial certainly did not happen', () => {
+    expect(again(failed({ effect: 'answered' })).types(denial)).toEqual(['policy_effect_denied', 'node_failed']);
+    expect(again(failed({ effect: 'not_sent' })).types(denial)).toEqual(['policy_effect_denied', 'node_failed']);
+  });
+
+  it('leaves a dead letter when its next attempt cannot be made ready', () => {
+    const story = again();
+    story.when({ type: 'reject_node', node_id: 'notify', failure: { kind: 'expression_failed', message: 'no secret' } });
+    expect(story.letter()).toMatchObject(unknownLetter);
+  });
+
+  it.each(['not_sent', 'answered'] as const)('stays unknown when a later attempt is %s, whether the first was not heard of or its runner died', (effect) => {
+    const last = { type: 'finish_node', node_id: 'notify', attempt: 2, result: failed({ effect, retryable: false }) } as const;
+    const story = again();
+    story.when({ type: 'start_node', node_id: 'notify', mode: 'keyed' });
+    story.when(last);
+    expect(story.letter()).toMatchObject(unknownLetter);
+    const died = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
+    died.when(claimBy('runner-2', died.run?.queued_at_version ?? 0));
+    died.when({ type: 'recover_node', node_id: 'notify' });
+    died.when(last);
+    expect(died.letter()).toMatchObject(unknownLetter);
+  });
+
+  it('stays unknown when its retry is denied', () => {
+    const story = again();
+    story.when(denial);
+    story.when({ type: 'settle' });
+    story.when(choose('retry_failed_effect', { dead_letter_id: letterId }));
+    story.when(claimBy('runner-3', story.run?.queued_at_version ?? 0));
+    expect(story.types(denial)).toContain('effect_dead_lettered');
+    expect(story.letter()).toMatchObject({ ...unknownLetter, status: 'retrying' });
+  });
+
+  it('is remembered when its run ends amid it', () => {
+    const story = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
+    story.when({ type: 'fail_run', detail: 'no definition' });
+    expect(story.run?.checkpoint.unknown_effects).toEqual({ notify: effectOf('notify').effect_id });
+  });
+
+  it('is known once an attempt succeeds, and a reset begins another', () => {
+    const story = again();
+    expect(story.run?.checkpoint.unknown_effects).toEqual({ notify: effectOf('notify').effect_id });
+    story.when({ type: 'start_node', node_id: 'notify', mode: 'keyed' });
+    story.when({ type: 'finish_node', node_id: 'notify', attempt: 2, result: succeeded });
+    expect(story.run?.checkpoint.unknown_effects).toEqual({});
+    const reset = again();
+    reset.when(denial);
+    reset.when({ type: 'settle' });
+    expect(reset.when({ type: 'recover_run' })[0]).toMatchObject({ data: { unknown_effects: ['notify'] } });
+    expect(reset.run?.checkpoint.unknown_effects).toEqual({});
+  });
+
+  it('is remembered for no effect that may be repeated at will', () => {
+    const safe = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay', 'safe'))]);
+    safe.when({ type: 'finish_node', node_id: 'pay', attempt: 1, result: timedOut });
+    expect(safe.run?.checkpoint.unknown_effects).toBeUndefined();
+  });
+});
+
+describe('items of a list whose attempts may have happened', () => {
+  it('leave a dead letter each when the policy denies what is left of the list', () => {
+    const each = definitionOf(nodes.http('notify', [], { risk_tier: 'external_send', for_each: { items: '{{ input.all }}', max_parallel: 2 } }));
+    const of = history(each);
+    const story = new Story(each, [of.created, of.claimed()]);
+    story.when({ type: 'start_fan_out', node_id: 'notify', items: [1, 2, 3] });
+    for (const item of [0, 1]) story.when({ type: 'start_node', node_id: 'notify', item, mode: 'keyed' });
+    story.when({ type: 'finish_node', node_id: 'notify', item: 0, attempt: 1, result: failed({ effect: 'unknown' }) });
+    story.when({ type: 'finish_node', node_id: 'notify', item: 1, attempt: 1, result: failed({ effect: 'unknown', retryable: false }) });
+    expect(Object.values(story.run?.checkpoint.recovery?.dead_letters ?? {}).map(({ item }) => item)).toEqual([1]);
+    const events = story.when({ type: 'judge_effect', node_id: 'notify', arguments_digest: `sha256:${'a'.repeat(64)}`,
+      judgement: { outcome: 'deny', reason_code: 'frozen', reason: 'no', elevated: false, policy_version: '1:x', policy_ids: [] },
+      judged: { automation_id: 'refunds', node_id: 'notify', action_kind: 'http', data_classes: [], requested_by: ada, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false } });
+    expect(events.filter(({ event_type }) => event_type === 'effect_dead_lettered')).toMatchObject([{ data: { item: 0, outcome: 'unknown' } }]);
+  });
+});
+
 describe('the retry of a dead letter', () => {
   it('drives the run in the commit of the choice, and once however often it is chosen', () => {
     const story = failing();

@@ -19,7 +19,7 @@ const unheardEffects = ({ checkpoint }: Run): readonly string[] =>
 /** Exactly these nodes are reset, whatever depends on them. */
 export const planNodes = (run: Run, nodes: readonly string[]): ResetPlan => {
   const reset_nodes = [...nodes].sort();
-  const unknown = new Set([...unreconciledNodes(run), ...unheardEffects(run)]);
+  const unknown = new Set([...unreconciledNodes(run), ...unheardEffects(run), ...Object.keys(run.checkpoint.unknown_effects ?? {}).map((key) => workOfKey(key).node_id)]);
   return {
     reset_nodes,
     cleared_outputs: reset_nodes.filter((id) => Object.hasOwn(run.checkpoint.node_outputs, id)),

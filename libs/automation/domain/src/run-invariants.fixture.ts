@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { runSchema, type AutomationDefinition, type Run, type RunEvent } from '@cs/contracts';
 import { ancestors, descendants, flowGraph, isApprovalNode } from './flow-graph.js';
+import { effectIdOf } from './node-generation.js';
 import { isFinished, type RunState } from './run.state.js';
 import { dueAtMs } from './wait-due.js';
 import { workKey, workOfKey } from './work-key.js';
@@ -103,6 +104,11 @@ const startOf = (event: RunEvent): string | undefined => {
   return event.event_type === 'approval_gate_opened' ? event.data.gate.node_id : undefined;
 };
 
+interface Decided {
+  readonly before: RunState;
+  readonly events: readonly RunEvent[];
+}
+
 /** A gate is done by the decision on its own opening, and by nothing that was decided before (W6). */
 const checkApproval = ({ definition }: RunWorld, { before, events }: Decided): void => {
   for (const event of events) {
@@ -146,18 +152,29 @@ const checkWaking = (before: RunState, event: RunEvent, at_ms: number): void => 
   holds(!isTimed || (dueAtMs(wait) ?? Infinity) <= at_ms, 'a timer does not end before its time', () => event);
 };
 
-const countClaims = (events: readonly RunEvent[]): number => events.filter(({ event_type }) => event_type === 'run_execution_claimed').length;
+/** An effect that may have happened is never taken for one that did not: when its work fails there is a dead letter that says so. */
+const checkLost = ({ effects }: RunWorld, { before, events }: Decided): void => {
+  const lettered = events.flatMap((event) => (event.event_type === 'effect_dead_lettered' ? [event.data] : []));
+  for (const { effect_id, outcome } of lettered) holds(outcome === 'unknown' || !effects.isLost(effect_id), 'what may have happened is not said to have failed', () => effect_id);
+  for (const event of events) {
+    const effect = event.event_type === 'node_started' || event.event_type === 'node_completed' ? before?.checkpoint.in_progress[workKey(event.data)]?.effect : undefined;
+    if (event.event_type === 'node_started' && effect !== undefined) effects.lost(effect);
+    if (event.event_type === 'node_completed' && effect !== undefined) effects.found(effect.effect_id);
+    if (event.event_type === 'node_effect_reconciled') effects.found(event.data.effect_id);
+    if (event.event_type !== 'node_failed' || before === undefined) continue;
+    const effect_id = effectIdOf(before, event.data);
+    holds(!effects.isLost(effect_id) || lettered.some((letter) => letter.effect_id === effect_id), 'what may have happened leaves a dead letter', () => event);
+  }
+};
 
-interface Decided {
-  readonly before: RunState;
-  readonly events: readonly RunEvent[];
-}
+const countClaims = (events: readonly RunEvent[]): number => events.filter(({ event_type }) => event_type === 'run_execution_claimed').length;
 
 /** What holds of every commit: `before` is the run that it was decided on. */
 export const checkEvents = (world: RunWorld, { before, events }: Decided): void => {
   const { run, definition, effects } = world;
   holds(run.execution_claim_epoch === (before?.execution_claim_epoch ?? 0) + countClaims(events), 'the epoch grows by one with every claim, and by nothing else');
   checkApproval(world, { before, events });
+  checkLost(world, { before, events });
   for (const event of events) {
     const started = startOf(event);
     if (started !== undefined) checkStart(definition, before ?? run, started);

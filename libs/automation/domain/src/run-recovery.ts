@@ -1,5 +1,5 @@
 import type { Run, RunCompensation, RunDeadLetter, RunRecovery } from '@cs/contracts';
-import { generationOf } from './node-generation.js';
+import { effectIdOf, generationOf } from './node-generation.js';
 import { withCheckpoint } from './run.state.js';
 import { workKey, type WorkRef } from './work-key.js';
 
@@ -29,3 +29,9 @@ export const compensationIdOf = (run: Run, work: WorkRef): string => idOf('compe
 export const isSettledLetter = ({ status }: Pick<RunDeadLetter, 'status'>): boolean => status === 'ignored' || status === 'resolved';
 /** Nobody has touched it. */
 export const isPristineLetter = ({ status, disposition, dispatches }: RunDeadLetter): boolean => status === 'open' && disposition === undefined && dispatches === 0;
+
+/** The effect of the work, when an attempt of it may have happened: what a later attempt is answered says nothing of the earlier one. */
+export const unknownEffectOf = (run: Run, work: WorkRef): string | undefined => {
+  const lettered = lettersOf(run, work).find(({ outcome, effect_id }) => outcome === 'unknown' && effect_id === effectIdOf(run, work));
+  return run.checkpoint.unknown_effects?.[workKey(work)] ?? lettered?.effect_id;
+};

@@ -20,6 +20,7 @@ export class Effects {
   readonly #keys = new Map<string, string>();
   readonly #mayHaveHappened = new Set<string>();
   readonly #answered = new Set<string>();
+  readonly #lost = new Set<string>();
 
   /** An attempt leaves the process. */
   sent(work: WorkRef, generation: number, effect: EffectIntent): void {
@@ -41,6 +42,20 @@ export class Effects {
   /** The peer, or a person who asked it, said that it would not: nobody but a person may ask it again. */
   answered(idempotency_key: string): void {
     this.#answered.add(idempotency_key);
+  }
+
+  /** An attempt of which nobody heard the end. */
+  lost({ effect_id, mode }: EffectIntent): void {
+    if (mode !== 'safe') this.#lost.add(effect_id);
+  }
+
+  /** It succeeded, or a person found out. */
+  found(effect_id: string): void {
+    this.#lost.delete(effect_id);
+  }
+
+  isLost(effect_id: string | undefined): boolean {
+    return effect_id !== undefined && this.#lost.has(effect_id);
   }
 
   /** A person takes it on themselves. */
@@ -128,6 +143,7 @@ export class RunWorld {
     const effect = progress?.effect;
     const applied = this.apply({ type: 'finish_node', ...work, attempt, result });
     holds(!applied || isOwn, 'an attempt is finished under the claim that began it', () => work);
+    if (applied && effect && result.kind === 'failed' && result.effect === 'unknown') this.effects.lost(effect);
     if (applied && effect && result.kind === 'failed' && result.effect === 'not_sent') this.effects.notSent(effect);
     if (applied && effect && result.kind === 'failed' && result.effect === 'answered') this.effects.answered(effect.idempotency_key);
     return applied;

@@ -1,4 +1,5 @@
 import type { OpenWait, Run, RunCheckpoint, RunIn, RunScheduler, RunStatus } from '@cs/contracts';
+import { lostEffects } from './unknown-effects.js';
 
 /** A run, or `undefined` before it exists. */
 export type RunState = Run | undefined;
@@ -75,7 +76,7 @@ export const toPausedByWait = (run: Run, pause_reason: string): Run =>
 
 /** Nothing is in progress in a run that has ended, however it came to its end. */
 export const toFinished = (run: Run, status: 'completed' | 'failed' | 'blocked' | 'cancelled', detail?: string): Run => {
-  const { detail: _past, ...common } = commonOf(withCheckpoint(run, { in_progress: {}, ...withoutChildren(run) }));
+  const { detail: _past, ...common } = commonOf(withCheckpoint(run, { ...lostEffects(run.checkpoint), in_progress: {}, ...withoutChildren(run) }));
   return { ...common, status, finished_at_ms: run.updated_at_ms, ...(detail === undefined ? {} : { detail }) };
 };
 

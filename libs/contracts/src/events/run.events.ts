@@ -49,7 +49,10 @@ export const runEvents = defineEvents({
   node_blocked: { version: 1, data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, effect_id: z.string(), failure: nodeFailureSchema }), summary: 'The outcome of an effect is unknown and it may not be repeated; a person must reconcile it.' },
   node_retry_backoff_scheduled: {
     version: 1,
-    data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, next_attempt: attempt, max_attempts: attempt, backoff_ms: z.int().nonnegative(), retry_after_ms: epochMsSchema, reason: z.string(), failure: nodeFailureSchema, retry_decision: z.string(), wait: openWaitSchema }),
+    data: z.object({ node_id: nodeIdSchema, item: itemSchema, attempt, next_attempt: attempt, max_attempts: attempt, backoff_ms: z.int().nonnegative(), retry_after_ms: epochMsSchema, reason: z.string(), failure: nodeFailureSchema, retry_decision: z.string(), wait: openWaitSchema,
+      /** The effect of the attempt, where nobody knows whether it happened. */
+      unknown_effect_id: z.string().optional(),
+    }),
     summary: 'A failed attempt will be repeated after a delay.',
   },
   ...runStepEvents,
