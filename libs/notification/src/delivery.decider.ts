@@ -80,9 +80,12 @@ const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): De
   return accept({ event_type: 'delivery_abandoned', data: { attempt: Math.max(delivery.attempts, 1), reason, failed_at_ms: at_ms } });
 };
 
+/** An attempt leaves one at most; more of them are of no use to anybody, and would make the delivery grow. */
+const maxDuplicates = 20;
+
 const find = (delivery: RequestedDelivery, { message, at_ms }: Of<'find'>): Decided => {
   // Before an attempt began nothing was posted, and only its request is routed to the senders.
-  if (delivery.status === 'pending' || isKnownMessage(delivery, message)) return accept();
+  if (delivery.status === 'pending' || isKnownMessage(delivery, message) || (delivery.duplicates ?? []).length >= maxDuplicates) return accept();
   return accept({ event_type: 'delivery_duplicate_found', data: { message, found_at_ms: at_ms } });
 };
 

@@ -131,6 +131,19 @@ describe('telling an installation', () => {
     expect(world.pending()).toHaveLength(2);
   });
 
+  it('remembers twenty messages that nobody recorded, whoever presses how many', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.opened());
+    await world.settle();
+    const [question] = world.pending();
+    if (question === undefined) throw new Error('nothing was asked for');
+    for (let message = 0; message < 25; message += 1) await noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: `x${message}` });
+    expect(world.eventTypes().filter((type) => type === 'delivery_duplicate_found')).toHaveLength(20);
+    await world.happens(world.log.decided());
+    await world.settle();
+    expect(world.platform.calls.at(-1)?.asked).toHaveLength(21);
+  });
+
   it('changes a message that turns up while the decision waits for its turn', async () => {
     const world = new SendingWorld();
     await world.happens(world.log.opened());

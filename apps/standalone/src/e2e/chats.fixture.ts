@@ -19,6 +19,13 @@ interface Signed {
   readonly body: string;
 }
 
+/** Somebody who acts on a card. */
+interface Acted {
+  readonly user_id: string;
+  readonly token: string;
+  readonly number: number;
+}
+
 /** A chat with people who press, whatever platform it is of. */
 export interface Chat {
   readonly kind: 'slack' | 'discord' | 'telegram';
@@ -41,6 +48,10 @@ export interface Chat {
   duplicate(card: ChatCard): Promise<ChatCard>;
   /** Signs a body as the platform does. */
   signed(body: string | Buffer): Readonly<Record<string, string>>;
+  /** Everything that the platform sends when a user acts on a card, each with an identity of its own by `number`. */
+  callbacks(by: Acted): readonly [unknown, ...unknown[]];
+  /** How the platform writes them. */
+  encode(callback: unknown): string;
 }
 
 const tokenIn = (value: unknown): string | undefined => /tdm:\w+:([0-9a-f]{32})/.exec(JSON.stringify(value))?.[1];
@@ -116,6 +127,22 @@ class SlackChat implements Chat {
     return must(this.cards().at(-1));
   }
 
+  callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
+    const { teamId, appId } = this.server.platform.app;
+    const origin = { api_app_id: appId, team: { id: teamId, domain: 'double' }, user: { id: user_id, username: 'x', name: 'x', team_id: teamId }, trigger_id: `1.2.${number}` };
+    return [
+      { type: 'block_actions', ...origin, container: { type: 'message', message_ts: '1.2', channel_id: 'C0APPROVALS' }, message: { ts: '1.2', text: 'x' }, response_url: `${this.server.url}/hooks/none`, actions: [{ type: 'button', action_id: 'tdm:approve', block_id: 'b', value: `tdm:approve:${token}`, action_ts: `${number}.1` }] },
+      { type: 'view_submission', ...origin, view: { id: `V${number}`, callback_id: 'tandem_rework_v1', private_metadata: `tdm:rework:${token}`, state: { values: { reason_block: { reason_input: { type: 'plain_text_input', value: 'why' } } } } } },
+      { command: '/countersign', text: 'enrol AB12CD34', team_id: teamId, channel_id: 'C0APPROVALS', user_id, api_app_id: appId, trigger_id: `3.4.${number}`, response_url: `${this.server.url}/hooks/none` },
+    ];
+  }
+
+  /** Commands come as a form, everything else as JSON within one. */
+  encode(callback: unknown): string {
+    const isCommand = typeof callback === 'object' && callback !== null && 'command' in callback;
+    return new URLSearchParams(isCommand ? Object.entries(callback).map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : (JSON.stringify(value) ?? '')]) : { payload: JSON.stringify(callback) ?? '' }).toString();
+  }
+
   signed(body: string | Buffer): Readonly<Record<string, string>> {
     return { 'content-type': 'application/x-www-form-urlencoded', ...slackHeadersOf(this.server.platform, body) };
   }
@@ -177,6 +204,22 @@ class DiscordChat implements Chat {
     return must(this.cards().at(-1));
   }
 
+  callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
+    const { applicationId } = this.server.platform;
+    const from = { id: String(500_000 + number), application_id: applicationId, token: 't', version: 1, guild_id: '3001', channel_id: '1100', member: { user: { id: user_id, username: 'x', global_name: 'x' }, roles: [] } };
+    const message = { id: '1', channel_id: '1100' };
+    return [
+      { ...from, type: 3, message, data: { component_type: 2, custom_id: `tdm:approve:${token}` } },
+      { ...from, type: 5, message, data: { custom_id: `tdm-modal:rework:${token}`, components: [{ type: 1, components: [{ type: 4, custom_id: 'reason', value: 'why' }] }] } },
+      { ...from, type: 2, data: { id: '1', name: 'enrol', options: [{ name: 'code', type: 3, value: 'AB12CD34' }] } },
+      { id: from.id, application_id: applicationId, type: 1 },
+    ];
+  }
+
+  encode(callback: unknown): string {
+    return JSON.stringify(callback) ?? '';
+  }
+
   signed(body: string | Buffer): Readonly<Record<string, string>> {
     return this.server.platform.signed(body);
   }
@@ -231,6 +274,21 @@ class TelegramChat implements Chat {
     const { text, keyboard } = must(this.#posted().find((posted) => String(posted.message_id) === message_id));
     await fetch(`${this.server.url}/bot${this.server.platform.botToken}/sendMessage`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ chat_id: -1001, text, reply_markup: { inline_keyboard: keyboard } }) });
     return must(this.cards().at(-1));
+  }
+
+  callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
+    const [date, update_id] = [Math.floor(Date.now() / 1000), 900_000 + number];
+    const from = { id: Number(user_id), is_bot: false, first_name: 'x' };
+    const chat = { id: -1001, type: 'supergroup' };
+    return [
+      { update_id, callback_query: { id: String(number), from, message: { message_id: 5, date, chat }, chat_instance: '1', data: `tdm:approve:${token}` } },
+      { update_id, message: { message_id: 7, date, chat: { id: from.id, type: 'private' }, from, text: '/start AB12CD34' } },
+      { update_id, message: { message_id: 6, date, chat, from, text: 'A reason', reply_to_message: { message_id: 5, date, chat, from: { id: 5001, is_bot: true, first_name: 'C' }, text: `tdm:rework:${token}` } } },
+    ];
+  }
+
+  encode(callback: unknown): string {
+    return JSON.stringify(callback) ?? '';
   }
 
   signed(): Readonly<Record<string, string>> {

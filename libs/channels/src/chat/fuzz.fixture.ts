@@ -1,5 +1,5 @@
 import type { InboundCall, InteractiveChannel, Received } from '@cs/notification';
-import { Mutations } from './mutate.fixture.js';
+import { Mutations } from '@cs/testing/doubles';
 
 const rounds = Number(process.env['FUZZ_CALLBACKS'] ?? 2_000);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_127);

@@ -1,4 +1,4 @@
-import { seededRandom } from '@cs/testing/doubles';
+import { seededRandom } from './fault-plan.js';
 
 const token = '0123456789abcdef0123456789abcdef';
 
@@ -22,11 +22,11 @@ export class Mutations {
     return values[this.below(values.length)] ?? values[0];
   }
 
-  /** A body of a valid callback, changed by structure, by bytes, or both. */
-  body(valid: unknown): Buffer {
+  /** A body of a valid callback, changed by structure, by bytes, or both. `encode`: how the platform writes values. */
+  body(valid: unknown, encode: (value: unknown) => string = (value) => JSON.stringify(value) ?? ''): Buffer {
     let value = valid;
     if (this.chance(0.8)) for (let change = 0; change <= this.below(3); change += 1) value = this.#structure(value, 0);
-    const bytes = Buffer.from(JSON.stringify(value) ?? '');
+    const bytes = Buffer.from(encode(value));
     return this.chance(0.4) ? this.#bytes(bytes) : bytes;
   }
 
