@@ -11,32 +11,40 @@ import { fillRuns } from './lib/run-histories.mjs';
 import { summary } from './lib/statistics.mjs';
 
 const { values } = parseArgs({ options: {
-  runs: { type: 'string', default: '200,20000' }, requests: { type: 'string', default: '2000' }, 'warm-up': { type: 'string', default: '300' }, concurrency: { type: 'string', default: '4' }, json: { type: 'string' }, explain: { type: 'string' },
+  runs: { type: 'string', default: '200,20000' }, requests: { type: 'string', default: '2000' }, 'warm-up': { type: 'string', default: '300' }, concurrency: { type: 'string', default: '4' }, json: { type: 'string' }, explain: { type: 'string' }, only: { type: 'string' }, profile: { type: 'string' },
 } });
 const sizes = values.runs.split(',').map(Number);
 const [requests, warmUp, concurrency] = [values.requests, values['warm-up'], values.concurrency].map(Number);
 withinLimit(12 * 60_000).unref();
 
-/** What is asked for, by the run that it is about. Pages hold 25 items, so that both databases have enough for them. */
+/** What is asked for, by the run that it is about. Pages hold 25 items, or 10 where the small database has no more, so that both answer alike. */
 const scenarios = {
   'observability of a run': (run) => `/stateful-runtime/runs/${run}/observability`,
   'observability, 20 of each': (run) => `/stateful-runtime/runs/${run}/observability?event_limit=20&audit_limit=20&reliability_limit=20&snapshot_limit=20`,
   'runs': () => '/stateful-runtime/runs?limit=25',
   'runs of a status': () => '/stateful-runtime/runs?limit=25&status=awaiting_approval',
-  'runs of an automation and a status': () => '/stateful-runtime/runs?limit=25&automation_id=bench-3&status=failed',
+  'runs of an automation and a status': () => '/stateful-runtime/runs?limit=10&automation_id=bench-3&status=failed',
   'runs of a trigger': () => '/stateful-runtime/runs?limit=25&trigger=webhook',
-  'runs of a unit and a data class': () => '/stateful-runtime/runs?limit=25&org_unit_id=unit-0&data_class=customer_data',
+  'runs of a unit and a data class': () => '/stateful-runtime/runs?limit=10&org_unit_id=unit-0&data_class=customer_data',
   'runs, as records': () => '/automations/v2/runs?limit=25',
   'inbox': () => '/approvals/pending?limit=25',
   'inbox, mine': () => '/approvals/pending?limit=25&mine=true',
   'events of a run': (run) => `/stateful-runtime/runs/${run}/events`,
 };
+const asked = Object.entries(scenarios).filter(([name]) => values.only === undefined || values.only.split(',').includes(name));
+
+/** What an answer holds at least: one with less measures something else. A run has 48 events or more. */
+const leastItems = (path) => Number(/_?limit=(\d+)/.exec(path)?.[1] ?? 48);
 
 const measure = async ({ api, usage }, ids, pathOf) => {
   const ask = async (n) => {
     const startedAt = performance.now();
-    const { value, size } = await api.call('GET', pathOf(ids[(n * 7919) % ids.length]));
-    return { ms: performance.now() - startedAt, kb: size / 1024, items: value.count ?? value.counts?.events };
+    const path = pathOf(ids[(n * 7919) % ids.length]);
+    const { value, size } = await api.call('GET', path);
+    const ms = performance.now() - startedAt;
+    const items = value.count ?? value.counts?.events;
+    if (!(items >= leastItems(path))) throw new Error(`${path} answers ${items} items, and ${leastItems(path)} are there: ${JSON.stringify(value).slice(0, 500)}`);
+    return { ms, kb: size / 1024, items };
   };
   await drive(warmUp, concurrency, ask);
   const [startedAt, before] = [performance.now(), usage()];
@@ -45,7 +53,7 @@ const measure = async ({ api, usage }, ids, pathOf) => {
   return { cpu, kb: answers[0]?.kb, ...summary(answers.map(({ ms }) => ms)), perSecond: (answers.length * 1000) / (performance.now() - startedAt), items: answers[0]?.items };
 };
 
-const system = await startSystem({ mode: 'processes', sync: 'always', only: ['gateway', 'observability'] });
+const system = await startSystem({ mode: 'processes', sync: 'always', only: ['gateway', 'observability'], ...(values.profile === undefined ? {} : { profile: values.profile }) });
 const database = new Database({ url: system.servers.postgres.url, name: 'bench', poolSize: 2, statementTimeoutMs: 600_000, settings: { synchronous_commit: 'off' } });
 const api = new BenchApi(system.url, concurrency);
 const figures = {};
@@ -55,8 +63,8 @@ try {
     const { ids, events } = await fillRuns(database, runs);
     const [{ size }] = await database.query({ text: 'select pg_size_pretty(pg_database_size(current_database())) as size' });
     console.log(`${ids.length} runs, ${events} events, ${size}: filled in ${Math.round((performance.now() - filling) / 1000)} s`);
-    if (values.explain && runs === sizes.at(-1)) await writePlans(database, { file: values.explain, run: ids[0], runs: ids.length, events });
-    for (const [name, pathOf] of Object.entries(scenarios)) {
+    if (values.explain && runs === sizes.at(-1)) await writePlans(system.servers.postgres.url, { file: values.explain, run: ids[0], runs: ids.length, events });
+    for (const [name, pathOf] of asked) {
       const before = loadavg()[0];
       figures[name] = { ...figures[name], [runs]: { ...(await measure({ api, usage: system.usage }, ids, pathOf)), load: before } };
     }

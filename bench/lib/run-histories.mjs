@@ -114,6 +114,10 @@ const hashed = new Set(['outbox_id', 'effect_id', 'dead_letter_id', 'target_effe
 
 /** Another id of the same length for each run; times and positions that go on; numbers of the audit that are nobody else's. */
 const copiedColumn = ({ name, type, template, last }) => {
+  // Lists of two kinds of runs are merged by the time that the record itself says.
+  if (name === 'record' && last.table === 'runs') return `replace(replace(t.record, '${template}', copies.run_id), '"created_at_ms":' || t.created_at_ms, '"created_at_ms":' || t.created_at_ms + copies.number * 1000)`;
+  // A commit names the position of the one before it; the first of a run names none.
+  if (name === 'body') return `regexp_replace(replace(t.body, '${template}', copies.run_id), '"previous":[1-9][0-9]*', '"previous":' || coalesce(substring(t.body from '"previous":([0-9]+)')::bigint, 0) + copies.number * ${last.position})`;
   // Ids of the ledger are hashes, and do not hold the run's.
   if (hashed.has(name)) return `left(t.${name}, -16) || left(md5(t.${name} || copies.run_id), 16)`;
   if (type === 'text') return `replace(t.${name}, '${template}', copies.run_id)`;

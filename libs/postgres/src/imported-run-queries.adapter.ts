@@ -1,8 +1,9 @@
 import type { ImportedRunHeader, PhaseTransition, StatefulEvent } from '@cs/contracts';
 import type { EventRange, ImportedRunFilter, ImportedRunQueries, ItemsPage, PageRequest, Reader, StoredImportedRun } from '@cs/read-models';
-import { boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
+import { toPage, type PagedRow } from './answer-size.js';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
+import { importedRunsStatement } from './imported-run-statement.js';
 import { runEventsText } from './run-events-text.js';
 import { readRunEvent, type RunEventDocument } from './stored-rows.js';
 import { isSeenThrough } from './visibility.js';
@@ -18,11 +19,6 @@ const readRun = ({ record, last_seq }: ImportedRunDocument): StoredImportedRun =
 
 const runText = `select record, last_seq from countersign.imported_runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`;
 
-const runsText = boundedPage(`
-  select record, last_seq, created_at_ms as at_ms, run_id as id, octet_length(record) as bytes from countersign.imported_runs as r
-  where ${ofTenant} and (created_at_ms, run_id) < ($4, $5) and ($7::text is null or automation_id = $7) and ($8::text[] is null or stateful_status = any($8)) and ${isSeenThrough('r', 9)}
-  order by created_at_ms desc, run_id desc limit $6`);
-
 /** Imported runs in PostgreSQL. */
 export class PostgresImportedRunQueries implements ImportedRunQueries {
   constructor(private readonly database: Database) {}
@@ -32,9 +28,8 @@ export class PostgresImportedRunQueries implements ImportedRunQueries {
     return row && readRun(row);
   }
 
-  async importedRuns(reader: Reader, { automation_id, statuses }: ImportedRunFilter, page: PageRequest): Promise<ItemsPage<StoredImportedRun>> {
-    const values = [...ofReader(reader), ...keysetValues(page), automation_id ?? null, statuses ?? null, reader.viewer_keys ?? null];
-    return toPage(await askDatabase<ImportedRunDocument & PagedRow>(this.database, { name: 'imported_runs', text: runsText, values }), page, readRun);
+  async importedRuns(reader: Reader, filter: ImportedRunFilter, page: PageRequest): Promise<ItemsPage<StoredImportedRun>> {
+    return toPage(await askDatabase<ImportedRunDocument & PagedRow>(this.database, importedRunsStatement(reader, filter, page)), page, readRun);
   }
 
   async importedEvents(reader: Reader, runId: string, { after_seq = 0, before_seq = Number.MAX_SAFE_INTEGER, limit, tail }: EventRange): Promise<readonly StatefulEvent[] | undefined> {

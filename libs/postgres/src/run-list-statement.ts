@@ -91,15 +91,17 @@ const triggerParts = ({ trigger }: RunFilter, others: Parts, parameters: Paramet
 
 const textOf = ({ first, drivers, conditions }: Parts, statuses: string): string => {
   const all = [...drivers, `unnest(${statuses}::text[]) as wanted (status)`];
+  // A look-up for each of the page's keys (`limit 1`): joined, the planner may walk all runs in the order of the page instead.
   return `${first.length === 0 ? '' : `with recursive ${first.join(', ')} `}${boundedPage(`
-    select ${runColumns}, runs.created_at_ms as at_ms, runs.run_id as id, octet_length(record) as bytes from countersign.runs join (
+    select shown.*, keys.created_at_ms as at_ms, keys.run_id as id, octet_length(shown.record) as bytes from (
       select newest.* from ${all.join(' cross join ')} cross join lateral (
-        select org_id, workspace_id, run_id, created_at_ms from countersign.runs
+        select run_id, created_at_ms from countersign.runs
         where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5)${conditions.map((condition) => ` and ${condition}`).join('')}
         order by created_at_ms desc, run_id desc limit $6
       ) as newest order by created_at_ms desc, run_id desc limit $6
-    ) as keys using (org_id, workspace_id, run_id) ${withScope('runs')}
-    order by runs.created_at_ms desc, runs.run_id desc limit $6`)}`;
+    ) as keys cross join lateral (
+      select ${runColumns} from countersign.runs ${withScope('runs')} where runs.org_id = $1 and runs.workspace_id = $2 and runs.run_id = keys.run_id limit 1
+    ) as shown order by keys.created_at_ms desc, keys.run_id desc`)}`;
 };
 
 /** Newest of each status in turn (and of each automation, or trigger), then the newest of those: each turn reads one range of one index. */

@@ -5,6 +5,7 @@ import { Retention1787000400001 } from './retention.js';
 import { CreateProjections1767225600000 } from './create-projections.js';
 import { HumanRequests1767225600200 } from './human-requests.js';
 import { ImportedRuns1787000400002 } from './imported-runs.js';
+import { ImportedRunLists1787000700700 } from './imported-run-lists.js';
 import { Inbox1767225600500 } from './inbox.js';
 import { CreatePolicies1787000100000 } from './policies.js';
 import { ExtendWaits1767225600001 } from './waits.js';
@@ -52,4 +53,5 @@ export const migrations = [
   ImportedRuns1787000400002,
   GovernedAutomations1787000600000,
   OpenDeliveries1787000700101,
+  ImportedRunLists1787000700700,
 ];
