@@ -15,9 +15,11 @@ const slackCard = ({ text, blocks, reply, type, ...view }) => {
   return `<div class="msg"><span class="who">Countersign</span> <span class="app">APP</span>${slackBlocksHtml(blocks)}</div>${answer}<div class="ctx">As a notification: ${escapeHtml(text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'))}</div>`;
 };
 
-const discordCard = ({ embeds, components, content = '' }) => discordPage([{ id: '1', channel_id: 'approvals', author: { id: '1', username: 'Countersign', bot: true }, sent_at_ms: 0, content, embeds, components, edits: 0 }]);
+const discordForm = ({ title }) => discordPage([], { message: { id: '1' }, shown: { kind: 'modal', title }, user: { id: '1' } }).replace('<p>No messages yet.</p>', '');
 
-const telegramCard = ({ markdown, keyboard }) => {
+const discordCard = ({ data, embeds, components, content = '' }) => (data !== undefined ? discordForm(data) : discordPage([{ id: '1', channel_id: 'approvals', author: { id: '1', username: 'Countersign', bot: true }, sent_at_ms: 0, content, embeds, components, edits: 0 }]));
+
+const telegramCard = ({ markdown, keyboard = [] }) => {
   const { text, entities } = parseTelegramText(markdown, 'MarkdownV2');
   return telegramPage([{ message_id: 1, chat_id: -1001, from: { id: 1, is_bot: true, first_name: 'Countersign' }, date: 36_000, text, entities, keyboard, edits: 0 }]);
 };
@@ -26,7 +28,7 @@ const emailCard = ({ subject, html }) => emailPage([{ subject, html: html.join('
 
 const platforms = { slack: { style: slackStyle, draw: slackCard }, discord: { style: discordStyle, draw: discordCard }, telegram: { style: telegramStyle, draw: telegramCard }, teams: { style: teamsStyle, draw: teamsCardHtml }, email: { style: emailStyle, draw: emailCard } };
 
-const sheetStyle = 'main{max-width:none;columns:3;column-gap:24px}.one{break-inside:avoid;border:1px solid #ccc;border-radius:8px;padding:8px 14px;margin:0 0 16px}.one h3{margin:0 0 6px;color:#888;font:600 13px monospace}.double-note{display:none}';
+const sheetStyle = 'main{max-width:none;columns:3;column-gap:24px}.one{break-inside:avoid;border:1px solid #ccc;border-radius:8px;padding:8px 14px;margin:0 0 16px}.one h3{margin:0 0 6px;color:#888;font:600 13px monospace}.double-note{display:none}.modal{position:static}';
 const width = 1500;
 const order = ['pending', 'reminded', 'escalated', 'approved', 'rework', 'cancelled', 'expired', 'timeout_resume', 'closed'];
 const place = (name) => (order.findIndex((state) => name.endsWith(state)) + order.length + 1) % (order.length + 1);

@@ -3,9 +3,9 @@ import { followsUp, viewOf, type CardView } from '../chat/card-view.js';
 import type { TelegramApiOptions } from './telegram-api.js';
 import { renderTelegramAnswer, renderTelegramCard } from './telegram-card.js';
 import { TelegramMessages, type Written } from './telegram-messages.js';
-import { promptReference } from './telegram-prompt.js';
+import { promptReference, promptSpans } from './telegram-prompt.js';
 import { answerQuery, handleSchema, sayTo, type Handle } from './telegram-reply.js';
-import { telegramText, toMarkdown, toPlain, type Span } from './telegram-text.js';
+import { toMarkdown, toPlain } from './telegram-text.js';
 import { readTelegramUpdate, refuseTelegramSecret } from './telegram-update.js';
 
 export interface TelegramChannelOptions extends TelegramApiOptions {
@@ -25,13 +25,6 @@ const isThere = (outcome: Exclude<AdapterOutcome, { kind: 'sent' }>): AdapterOut
   const { not_posted: _not, ...posted } = outcome;
   return posted;
 };
-
-const promptOf = ({ userId, name, title, reference }: { readonly userId: string; readonly name: string; readonly title: string; readonly reference: string }): readonly Span[] => [
-  // Only who is mentioned is asked to answer.
-  { kind: 'link', text: name, url: `tg://user?id=${userId}` },
-  { kind: 'plain', text: `: ${telegramText(title)}\n\nAnswer to this message within 10 minutes.\n` },
-  { kind: 'code', text: reference },
-];
 
 /**
  * Cards as messages of a Telegram bot. A message cannot be found again, so a card is posted without buttons, recorded
@@ -120,7 +113,7 @@ export class TelegramChannel implements InteractiveChannel {
     const chatId = String(handle.chat_id);
     const about: PostedMessage = { conversation: chatId, message_id: String(handle.message_id) };
     const reference = promptReference(this.#options.botToken, { decision: reply.decision, token: reply.token, chatId, userId: user.user_id });
-    const spans = promptOf({ userId: user.user_id, name: telegramText(user.display_name ?? '') || 'You', title: reply.title.slice(0, 500), reference });
+    const spans = promptSpans({ userId: user.user_id, name: user.display_name ?? '', title: reply.title, reference });
     const asked = await this.#messages.post(chatId, { markdown: toMarkdown(spans), plain: toPlain(spans), answers: about, forceReply: true }, deadline_ms);
     const [text, isAlert] = asked.kind === 'written' || asked.mayBeWritten ? ['Say why in an answer to the message below.', false] as const : ['The question for a reason could not be asked. Press again, or use the page.', true] as const;
     return handle.kind === 'query' ? answerQuery(handle.query_id, text, isAlert) : sayTo({ chat: { id: handle.chat_id }, message_id: handle.message_id }, text);

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { gateDecisionSchema, type GateDecision } from '@cs/contracts';
+import { telegramText, type Span } from './telegram-text.js';
 
 /** What a question for a reason is about, and who was asked where. */
 export interface Prompted {
@@ -33,3 +34,13 @@ export const readPrompt = (botToken: string, text: string, { chatId, userId }: P
   const expected = seal(botToken, { decision: decision.data, token, chatId, userId });
   return timingSafeEqual(Buffer.from(sealed), Buffer.from(expected)) ? { kind: 'prompt', decision: decision.data, token } : { kind: 'someone_else' };
 };
+
+const maxTitle = 500;
+const maxName = 128;
+
+/** The question for a reason. Only who is mentioned is asked to answer; the reference is what `readPrompt` reads. */
+export const promptSpans = ({ userId, name, title, reference }: { readonly userId: string; readonly name: string; readonly title: string; readonly reference: string }): readonly Span[] => [
+  { kind: 'link', text: telegramText(name.slice(0, maxName)) || 'You', url: `tg://user?id=${userId}` },
+  { kind: 'plain', text: `: ${telegramText(title.slice(0, maxTitle))}\n\nAnswer to this message within ${promptValidS / 60} minutes.\n` },
+  { kind: 'code', text: reference },
+];
