@@ -1,7 +1,7 @@
 import { LOGGER, type Logger } from '@cs/platform';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { GatewayConfig } from './config.js';
 import { answerClientError } from './http/client-error.js';
 import { describeServerError, errorMember } from './http/error-codes.js';
@@ -44,13 +44,24 @@ export const configureGateway = (app: NestFastifyApplication): void => {
   app.useGlobalFilters(new ProblemFilter(logger));
 };
 
+/** Nest logs a port that is taken, in words of its own, before it throws: so it is asked first. */
+const isTaken = (port: number, host: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(errorMember(error, 'code') === 'EADDRINUSE'));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(false)));
+  });
+
+const taken = ({ HOST, PORT }: Pick<GatewayConfig, 'HOST' | 'PORT'>, cause?: unknown): Error => new Error(`port ${PORT} on ${HOST} is taken; set PORT to another one`, { cause });
+
 /** Begins to listen; answers the address. Throws with advice when the port is taken. */
-export const listenGateway = async (app: NestFastifyApplication, { HOST, PORT }: Pick<GatewayConfig, 'HOST' | 'PORT'>): Promise<string> => {
+export const listenGateway = async (app: NestFastifyApplication, config: Pick<GatewayConfig, 'HOST' | 'PORT'>): Promise<string> => {
+  const { HOST, PORT } = config;
+  if (PORT !== 0 && (await isTaken(PORT, HOST))) throw taken(config);
   try {
     await app.listen(PORT, HOST);
   } catch (error) {
-    const taken = errorMember(error, 'code') === 'EADDRINUSE';
-    throw taken ? new Error(`port ${PORT} on ${HOST} is taken; set PORT to another one`, { cause: error }) : error;
+    throw errorMember(error, 'code') === 'EADDRINUSE' ? taken(config, error) : error;
   }
   return app.getUrl();
 };

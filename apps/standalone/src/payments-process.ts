@@ -17,6 +17,12 @@ interface PaymentsOptions {
 
 const stopBudgetMs = 5000;
 
+/** The service names its own variable of the port; here it has another name. */
+const startError = (port: number, said: string): StartError =>
+  new StartError(said.includes(`PORT ${port} `) && said.includes('is taken')
+    ? `Port ${port} for the payments service of the example is taken. Set PAYMENTS_PORT to a free port, or stop what uses it.`
+    : `The payments service of the example did not start: ${said}`);
+
 /** Starts the payments service of the refund example, as its own process, on loopback. */
 export const startPayments = async ({ script, port, ledger }: PaymentsOptions): Promise<PaymentsProcess> => {
   const child = spawn(process.execPath, [script], { env: { ...safeEnvironment, HOST: '127.0.0.1', PORT: String(port), LEDGER: ledger, STOP_WITH_STDIN: 'true' }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
@@ -24,7 +30,7 @@ export const startPayments = async ({ script, port, ledger }: PaymentsOptions): 
   child.stderr.on('data', (data: Buffer) => errors.push(data.toString('utf8')));
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', (line) => resolve((JSON.parse(line) as { listening: string }).listening));
-    child.once('exit', () => reject(new StartError(`The payments service of the example did not start: ${errors.join('').trim()} (PAYMENTS_PORT changes its port)`)));
+    child.once('close', () => reject(startError(port, errors.join('').trim())));
   });
   child.stdout.resume();
   return {

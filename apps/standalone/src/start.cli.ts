@@ -16,7 +16,7 @@ Countersign is ready (${seconds} s).
   Payments ledger        ${paymentsUrl}/ledger
 ${pagesOf(standalone)}
 A run waits for a signature: ${gate.title}
-Press a button in one of the chats, or approve it here:
+Press a button in one of the chats, follow the link of the mail, or approve it here:
 
   curl -X POST ${url}/automations/v2/runs/${run_id}/gate -H 'content-type: application/json' -d '{"decision":"approve"}'
 
@@ -24,7 +24,7 @@ Then see what happened:
 
   curl ${url}/stateful-runtime/runs/${run_id}/events
 
-Ctrl-C stops everything; the data stay in ${config.COUNTERSIGN_DATA}. Chats that are stand-ins begin empty.
+Ctrl-C stops everything; the data stay in ${config.COUNTERSIGN_DATA}. Stand-ins begin empty.
 `;
 };
 

@@ -30,6 +30,20 @@ describe('configuration', () => {
     expect(problemOf({ PORT: 'eighty', TOKEN: 'short', LEVEL: 'medium' })).toMatch(/^Configuration is not usable: URL: .*; PORT: .*; TOKEN: .*; LEVEL: /);
   });
 
+  it('says what to set, and not what the schema met', () => {
+    const described = z.object({ PORT: z.coerce.number().int().describe('port to listen on'), NATS_URL: z.string().describe('NATS server') });
+    const messageOf = (environment: Record<string, string>): string => {
+      try {
+        loadConfig(described, environment);
+      } catch (error) {
+        return error instanceof Error ? error.message : '';
+      }
+      return '';
+    };
+    expect(messageOf({ PORT: 'abc' })).toBe('Configuration is not usable: PORT: must be a whole number (port to listen on); NATS_URL: is not set (NATS server)');
+    expect(messageOf({ PORT: '4.5', NATS_URL: 'x' })).toBe('Configuration is not usable: PORT: must be a whole number (port to listen on)');
+  });
+
   it('never repeats a value, which may be a secret', () => {
     expect(problemOf({ ...good, TOKEN: 'secret!' })).not.toContain('secret!');
   });
