@@ -3,6 +3,7 @@ import { loadAggregate, type Eventing } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
 import { channelAggregate, channelRef, isInstalled, isInteractive, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
 import { CallPace } from './call-pace.js';
+import type { CallbackConnections } from './callback-connections.js';
 import type { ChannelSecrets } from './channel-secrets.js';
 
 /** An installation with its adapter, and how often that may be called. Only one that is enabled is told things. */
@@ -18,9 +19,8 @@ export interface InstallationsOptions {
   readonly secrets: ChannelSecrets;
   /** An installation is there, or is another than before. `opened`: it is enabled and can be told things. */
   readonly onChanged: (ref: AggregateRef, changed: { readonly status: InstalledChannel['status']; readonly opened: OpenInstallation | undefined }) => Promise<void>;
-  /** The gateway as platforms reach it. */
-  readonly publicUrl: string;
-  /** Why an installation cannot be told anything, or is not called back. */
+  readonly connections: CallbackConnections;
+  /** Why an installation cannot be told anything. */
   readonly onProblem: (channel: Channel, problem: string) => void;
 }
 
@@ -83,21 +83,23 @@ export class Installations implements ChannelDirectory {
   async close(): Promise<void> {
     const all = [...this.#workspaces.values()].flatMap((workspace) => [...workspace.values()]);
     this.#workspaces.clear();
+    await this.#options.connections.stop();
     await Promise.all(all.map(({ opened }) => opened?.adapter.close?.()));
   }
 
   async #replace(ref: AggregateRef, before: Known | undefined, { installed, opened }: Pick<Known, 'installed' | 'opened'>): Promise<void> {
-    const isTold = installed.status === 'enabled';
-    await this.#options.onChanged(ref, { status: installed.status, opened: isTold ? opened : undefined });
-    if (isTold && opened !== undefined) await this.#connect(opened);
+    const told = installed.status === 'enabled' ? opened : undefined;
+    await this.#options.onChanged(ref, { status: installed.status, opened: told });
+    await this.#connect(ref, told);
     await before?.opened?.adapter.close?.();
   }
 
-  /** Some platforms are told by their API where to call back. */
-  async #connect({ installed: { channel }, adapter }: OpenInstallation): Promise<void> {
-    if (!isInteractive(adapter) || adapter.connect === undefined) return;
-    const outcome = await adapter.connect(`${this.#options.publicUrl.replace(/\/+$/, '')}/channels/callbacks/${channel.callback_id}`);
-    if (outcome.kind !== 'sent') this.#options.onProblem(channel, `it is not called back: ${outcome.reason}`);
+  /** Some platforms are told by their API where to call back; that goes on by itself. */
+  #connect(ref: AggregateRef, opened: OpenInstallation | undefined): Promise<void> {
+    const key = `${workspaceKey(ref)}/${ref.id}`;
+    if (opened === undefined || !isInteractive(opened.adapter)) return this.#options.connections.use(key, undefined);
+    const { adapter, installed: { channel } } = opened;
+    return this.#options.connections.use(key, adapter.connect && { channel, connect: adapter.connect.bind(adapter) });
   }
 
   #open(installed: InstalledChannel): OpenInstallation | undefined {

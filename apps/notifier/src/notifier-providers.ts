@@ -1,11 +1,14 @@
 import type { Provider } from '@nestjs/common';
+import type { Channel } from '@cs/contracts';
 import type { Eventing, IdSource } from '@cs/eventing';
 import { CONSUMERS, EVENTING, JetStreamTurnLimits, NATS_CONNECTION, type Consumers } from '@cs/jetstream';
-import type { ChannelOptions, ReceiveOptions } from '@cs/notification';
+import { noteConnection, type ChannelOptions, type ReceiveOptions } from '@cs/notification';
 import { LOGGER, METRICS, randomId, RPC_CLIENT, type Logger, type RpcClient } from '@cs/platform';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash, randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { CallbackConnections } from './callback-connections.js';
 import { channelKinds } from './channel-kinds.js';
 import { ChannelSecrets } from './channel-secrets.js';
 import { notifierEnvironment, type NotifierConfig } from './config.js';
@@ -28,6 +31,15 @@ const newCode = (): string => Array.from({ length: 8 }, () => codeAlphabet[rando
 const SECRETS = Symbol('CHANNEL_SECRETS');
 const newId: IdSource = randomId;
 
+/** A person has to look at it. */
+const reporting = (logger: Logger) => ({ channel_id, tenant_context: { org_id, workspace_id } }: Channel, problem: string): void =>
+  logger.error({ org_id, workspace_id, channel_id, problem }, 'a channel cannot be used');
+
+const callbackConnections = (publicUrl: string, eventing: Eventing, logger: Logger): CallbackConnections => new CallbackConnections({
+  publicUrl, random: Math.random, onProblem: reporting(logger), note: (channel, connection) => noteConnection(eventing, channel, connection),
+  pause: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+});
+
 /** The parts of the notifier. */
 export const notifierProviders = (config: NotifierConfig): readonly Provider[] => [
   { provide: SECRETS, useFactory: () => new ChannelSecrets(notifierEnvironment()) },
@@ -36,8 +48,8 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: INSTALLATIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATION_SENDERS, LOGGER],
     useFactory: (...[eventing, secrets, channels, senders, logger]: [Eventing, ChannelSecrets, NotificationChannels, InstallationSenders, Logger]) => new Installations({
-      eventing, secrets, kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed), publicUrl: config.PUBLIC_URL,
-      onProblem: ({ channel_id, tenant_context: { org_id, workspace_id } }, problem) => logger.error({ org_id, workspace_id, channel_id, problem }, 'a channel cannot be used'),
+      eventing, secrets, kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed),
+      connections: callbackConnections(config.PUBLIC_URL, eventing, logger), onProblem: reporting(logger),
     }),
   },
   {

@@ -116,6 +116,16 @@ export const channelUserSchema = z.object({
 });
 export type ChannelUser = z.infer<typeof channelUserSchema>;
 
+/** Whether the platform was told where to call back, where its API takes that. */
+export const channelConnectionSchema = z.object({
+  status: z.enum(['connected', 'failed']),
+  callback_url: z.string().max(4000),
+  /** Of a failure, without a secret; it is tried again until it works. */
+  reason: z.string().max(500).exactOptional(),
+  since_ms: epochMsSchema,
+});
+export type ChannelConnection = Readonly<z.infer<typeof channelConnectionSchema>>;
+
 export const channelStatuses = ['enabled', 'disabled', 'removed'] as const;
 export type ChannelStatus = (typeof channelStatuses)[number];
 

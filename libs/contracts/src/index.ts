@@ -34,8 +34,8 @@ export {
 export { delegationEvents, type DelegationEvent } from './events/delegation.events.js';
 export { endDelegation, listDelegations, setDelegation } from './rpc/delegation.rpc.js';
 export {
-  channelIdSchema, channelKindSchema, channelRouteSchema, channelSchema, channelSecretsSchema, channelSettingsSchema, channelStatuses, channelTiers, channelTierSchema, channelUserSchema, postedMessageSchema, recipientSchema,
-  type Channel, type ChannelKindName, type ChannelRoute, type ChannelSettings, type ChannelStatus, type ChannelTier, type ChannelUser, type Hours, type PostedMessage,
+  channelConnectionSchema, channelIdSchema, channelKindSchema, channelRouteSchema, channelSchema, channelSecretsSchema, channelSettingsSchema, channelStatuses, channelTiers, channelTierSchema, channelUserSchema, postedMessageSchema, recipientSchema,
+  type Channel, type ChannelConnection, type ChannelKindName, type ChannelRoute, type ChannelSettings, type ChannelStatus, type ChannelTier, type ChannelUser, type Hours, type PostedMessage,
 } from './channel.schema.js';
 export {
   channelAudienceEvents, channelCallbackEvents, channelEvents, channelInteractionEvents, channelInteractionSchema, channelThreadEvents, destinationSchema,

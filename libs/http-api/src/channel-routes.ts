@@ -1,5 +1,5 @@
 import * as rpc from '@cs/contracts';
-import { channelIdSchema, channelSchema, channelStatuses, channelUserSchema, postedMessageSchema, type ChannelRecord, type DeliveryRecord } from '@cs/contracts';
+import { channelConnectionSchema, channelIdSchema, channelSchema, channelStatuses, channelUserSchema, postedMessageSchema, type ChannelRecord, type DeliveryRecord } from '@cs/contracts';
 import { z } from 'zod';
 import { pageQuery, wordText } from './query.schema.js';
 import { defineRoute } from './route.js';
@@ -14,6 +14,7 @@ const channelResource = channelSchema.omit({ tenant_context: true, callback_id: 
   status: z.enum(channelStatuses),
   callback_path: z.string().describe('Where the platform calls back, after the public address of the gateway'),
   users: z.array(channelUserSchema).readonly().describe('What is known of users, and what they may do'),
+  connection: channelConnectionSchema.nullable().describe('Whether the platform was told where to call back. `null`: nothing is known yet, or the address is set by hand (Slack) or not needed'),
 }) satisfies z.ZodType<ChannelRecord, unknown>;
 
 const deliveryResource = z.object({

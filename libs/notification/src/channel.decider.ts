@@ -1,4 +1,4 @@
-import { isSameTenant, type Channel, type ChannelEvent, type ChannelUser, type GovernanceActor, type TenantContext } from '@cs/contracts';
+import { isSameTenant, type Channel, type ChannelConnection, type ChannelEvent, type ChannelUser, type GovernanceActor, type TenantContext } from '@cs/contracts';
 import { accept, canonicalJson, refuse, type Decision, type Json, type Refusal } from '@cs/kernel';
 import { isInstalled, type ChannelState, type InstalledChannel } from './channel.state.js';
 
@@ -13,7 +13,9 @@ export type ChannelCommand =
   | (ByPerson & { readonly kind: 'change_user'; readonly user: Omit<ChannelUser, 'person'> })
   | (ByPerson & { readonly kind: 'offer_enrolment'; readonly enrolment_id: string; readonly person: string; readonly expires_at_ms: number })
   /** Somebody in the channel sent a code. */
-  | { readonly kind: 'enrol'; readonly enrolment_id: string; readonly user_id: string };
+  | { readonly kind: 'enrol'; readonly enrolment_id: string; readonly user_id: string }
+  /** What came of telling the platform of `channel` where to call back. */
+  | { readonly kind: 'note_connection'; readonly channel: Channel; readonly connection: Omit<ChannelConnection, 'since_ms'> };
 
 export type ChannelRefusal = Refusal<'CHANNEL_NOT_FOUND' | 'CHANNEL_KIND_FIXED' | 'CHANNEL_LIMIT' | 'CHANNEL_ENROLMENT_INVALID'>;
 type Decided = Decision<ChannelEvent, ChannelRefusal>;
@@ -45,7 +47,7 @@ const configure = ({ channel: asked, callback_id, enabled, changed_by, tenant_co
 };
 
 // eslint-disable-next-line complexity -- one case for each command
-const onInstalled = (command: Exclude<ChannelCommand, { kind: 'configure' | 'enrol' }>, state: Extract<InstalledChannel, { status: 'enabled' | 'disabled' }>): Decided => {
+const onInstalled = (command: Exclude<ChannelCommand, { kind: 'configure' | 'enrol' | 'note_connection' }>, state: Extract<InstalledChannel, { status: 'enabled' | 'disabled' }>): Decided => {
   const { channel_id, tenant_context } = state.channel;
   if (!isSameTenant(tenant_context, command.tenant_context)) return notFound;
   const identity = { channel_id, tenant_context };
@@ -75,9 +77,20 @@ const enrol = ({ enrolment_id, user_id }: Extract<ChannelCommand, { kind: 'enrol
   return accept({ event_type: 'channel_user_enrolled', data: { channel_id, tenant_context, enrolment_id, user } });
 };
 
+/** What every notifier finds out is noted once, and nothing of a channel that is another one by now. */
+const noteConnection = ({ channel, connection }: Extract<ChannelCommand, { kind: 'note_connection' }>, state: ChannelState, at_ms: number): Decided => {
+  if (state.status !== 'enabled' || !isUnchanged(state.channel, channel)) return accept();
+  const { connection: before } = state;
+  const isSameState = before?.status === connection.status && before.callback_url === connection.callback_url;
+  if (isSameState && before.reason === connection.reason) return accept();
+  const { channel_id, tenant_context } = state.channel;
+  return accept({ event_type: 'channel_connection_changed', data: { channel_id, tenant_context, connection: { ...connection, since_ms: isSameState ? before.since_ms : at_ms } } });
+};
+
 /** What becomes of a channel. Who may command it was judged before. */
 export const decideChannel = (command: ChannelCommand, state: ChannelState, at_ms: number): Decided => {
   if (command.kind === 'configure') return configure(command, state, at_ms);
   if (command.kind === 'enrol') return enrol(command, state, at_ms);
+  if (command.kind === 'note_connection') return noteConnection(command, state, at_ms);
   return isInstalled(state) ? onInstalled(command, state) : notFound;
 };

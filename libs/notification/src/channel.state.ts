@@ -1,9 +1,9 @@
-import { channelSchema, channelUserSchema, type ChannelEvent, type ChannelUser } from '@cs/contracts';
+import { channelConnectionSchema, channelSchema, channelUserSchema, type ChannelEvent, type ChannelUser } from '@cs/contracts';
 import { z } from 'zod';
 
 const enrolmentSchema = z.object({ enrolment_id: z.string(), person: z.string(), expires_at_ms: z.int() });
 
-const known = { channel: channelSchema, users: z.array(channelUserSchema).readonly(), enrolments: z.array(enrolmentSchema).readonly() };
+const known = { channel: channelSchema, users: z.array(channelUserSchema).readonly(), enrolments: z.array(enrolmentSchema).readonly(), connection: channelConnectionSchema.optional() };
 
 export const channelStateSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
@@ -31,6 +31,7 @@ const afterSetUp = (state: InstalledChannel, event: Exclude<ChannelEvent, Config
     case 'channel_enabled': return { ...state, status: 'enabled' };
     case 'channel_disabled': return { ...state, status: 'disabled' };
     case 'channel_removed': return { ...state, status: 'removed', users: [], enrolments: [] };
+    case 'channel_connection_changed': return { ...state, connection: event.data.connection };
     case 'channel_user_changed': return { ...state, users: withUser(state.users, event.data.user) };
     case 'channel_enrolment_offered': {
       const { enrolment_id, person, expires_at_ms } = event.data;

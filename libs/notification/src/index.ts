@@ -5,6 +5,7 @@ export { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 export { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
 export { deliverySchema, type Delivery } from './delivery.state.js';
 export { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type GateOrigin } from './gate-card.js';
+export { noteConnection } from './note-connection.command-handler.js';
 export { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
 export { noticedEvents, readGateNotice, type GateNotice, type ReadNotice } from './gate-notices.js';
 export type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';

@@ -1,4 +1,4 @@
-import { showChannel, type Channel, type ChannelRecord, type ChannelStatus, type ChannelUser, type DeliveryRecord, type PostedMessage } from '@cs/contracts';
+import { showChannel, type Channel, type ChannelConnection, type ChannelRecord, type ChannelStatus, type ChannelUser, type DeliveryRecord, type PostedMessage } from '@cs/contracts';
 import type { ChannelQueries, DeliveryFilter, ItemsPage, PageRequest, TenantKey } from '@cs/read-models';
 import { boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import { askDatabase } from './ask-database.js';
@@ -11,21 +11,25 @@ interface ChannelDocument {
   readonly status: ChannelStatus;
   readonly channel: string;
   readonly users: readonly string[] | null;
+  readonly connection: string | null;
 }
 
 const users = `(select array_agg(u.channel_user order by u.user_id) from countersign.channel_users u
   where u.org_id = c.org_id and u.workspace_id = c.workspace_id and u.channel_id = c.channel_id and u.position > c.set_up_position)`;
 
 /** The projection wrote it, of the same release or migrated. */
-const readChannel = ({ status, channel, users: known }: ChannelDocument): ChannelRecord =>
-  showChannel({ status, channel: JSON.parse(channel) as Channel, users: (known ?? []).map((user) => JSON.parse(user) as ChannelUser) });
+const readChannel = ({ status, channel, users: known, connection }: ChannelDocument): ChannelRecord =>
+  showChannel({
+    status, channel: JSON.parse(channel) as Channel, users: (known ?? []).map((user) => JSON.parse(user) as ChannelUser),
+    connection: connection === null ? undefined : (JSON.parse(connection) as ChannelConnection),
+  });
 
-const channelText = `select c.status, c.channel, ${users} as users from countersign.channels c where ${ofTenant} and c.channel_id = $4 and c.status <> 'removed' and c.channel is not null`;
+const channelText = `select c.status, c.channel, c.connection, ${users} as users from countersign.channels c where ${ofTenant} and c.channel_id = $4 and c.status <> 'removed' and c.channel is not null`;
 
 const knownText = `select 1 as known from countersign.channels c where ${ofTenant} and c.channel_id = $4 and c.channel is not null`;
 
 const channelsText = boundedPage(`
-  select c.status, c.channel, ${users} as users, c.created_at_ms as at_ms, c.channel_id as id, octet_length(c.channel) as bytes from countersign.channels c
+  select c.status, c.channel, c.connection, ${users} as users, c.created_at_ms as at_ms, c.channel_id as id, octet_length(c.channel) as bytes from countersign.channels c
   where ${ofTenant} and c.channel is not null and (case when $7::text is null then c.status <> 'removed' else c.status = $7 end) and (c.created_at_ms, c.channel_id) < ($4, $5)
   order by c.created_at_ms desc, c.channel_id desc limit $6`);
 

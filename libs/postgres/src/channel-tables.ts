@@ -6,11 +6,12 @@ const newer = (columns: readonly string[]) => Object.fromEntries(columns.map((co
 const channels: BulkTable<ChannelRow> = {
   name: 'channels',
   conflict: ['org_id', 'workspace_id', 'channel_id'],
-  merge: newer(['status', 'channel', 'set_up_position', 'created_at_ms']),
+  merge: newer(['status', 'channel', 'connection', 'set_up_position', 'created_at_ms']),
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'channel_id', 'status'),
     ...bigints('set_up_position', 'created_at_ms', 'position'),
     channel: document(({ channel }) => channel),
+    connection: document(({ connection }) => connection),
   },
 };
 

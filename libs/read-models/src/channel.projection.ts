@@ -1,4 +1,4 @@
-import type { Channel, ChannelStatus, ChannelUser } from '@cs/contracts';
+import type { Channel, ChannelConnection, ChannelStatus, ChannelUser } from '@cs/contracts';
 import type { StoredCommit } from '@cs/eventing';
 import { assertNever } from '@cs/kernel';
 import { tenantKey, type TenantKey } from './tenant-key.js';
@@ -9,6 +9,7 @@ export interface ChannelRow extends TenantKey {
   readonly channel_id: string;
   readonly status: ChannelStatus | null;
   readonly channel: Channel | null;
+  readonly connection: ChannelConnection | null;
   /** Where it was set up: users from before belong to one that was removed. */
   readonly set_up_position: number | null;
   readonly created_at_ms: number | null;
@@ -23,10 +24,10 @@ export interface ChannelUserRow extends TenantKey {
   readonly position: number;
 }
 
-type Facts = Pick<ChannelRow, 'status' | 'channel' | 'set_up_position' | 'created_at_ms'>;
+type Facts = Pick<ChannelRow, 'status' | 'channel' | 'connection' | 'set_up_position' | 'created_at_ms'>;
 type Event = RecordedIn<'channel'>;
 
-const unknown: Facts = { status: null, channel: null, set_up_position: null, created_at_ms: null };
+const unknown: Facts = { status: null, channel: null, connection: null, set_up_position: null, created_at_ms: null };
 
 const configured = (channel: Channel, position: number): Facts => {
   const { created_at_ms, updated_at_ms } = channel;
@@ -34,12 +35,14 @@ const configured = (channel: Channel, position: number): Facts => {
   return { ...unknown, channel, created_at_ms, ...(isNew ? { status: 'enabled', set_up_position: position } : {}) };
 };
 
+// eslint-disable-next-line complexity -- one case for each event
 const factsOf = (event: Event, position: number): Facts => {
   switch (event.event_type) {
     case 'channel_configured': return configured(event.data.channel, position);
     case 'channel_enabled': return { ...unknown, status: 'enabled' };
     case 'channel_disabled': return { ...unknown, status: 'disabled' };
     case 'channel_removed': return { ...unknown, status: 'removed' };
+    case 'channel_connection_changed': return { ...unknown, connection: event.data.connection };
     case 'channel_user_changed':
     case 'channel_user_enrolled':
     case 'channel_enrolment_offered':
@@ -62,6 +65,6 @@ export const projectChannelUsers = (stored: StoredCommit): readonly ChannelUserR
 
 /** What two rows of one channel say together; the later one wins where it speaks. */
 export const mergeChannels = (before: ChannelRow, after: ChannelRow): ChannelRow => ({
-  ...after, status: after.status ?? before.status, channel: after.channel ?? before.channel,
+  ...after, status: after.status ?? before.status, channel: after.channel ?? before.channel, connection: after.connection ?? before.connection,
   set_up_position: after.set_up_position ?? before.set_up_position, created_at_ms: after.created_at_ms ?? before.created_at_ms,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channelIdSchema, channelKindSchema, channelSchema, channelUserSchema, postedMessageSchema, recipientSchema } from '../channel.schema.js';
+import { channelConnectionSchema, channelIdSchema, channelKindSchema, channelSchema, channelUserSchema, postedMessageSchema, recipientSchema } from '../channel.schema.js';
 import { gateDecisionSchema } from '../gate.schema.js';
 import { epochMsSchema, orgIdSchema, workspaceIdSchema } from '../scalars.schema.js';
 import { governanceActorSchema, tenantContextSchema } from '../tenant.schema.js';
@@ -20,6 +20,7 @@ export const channelEvents = defineEvents({
     audit: 'channel.enrolment_offered', summary: 'A person got a code that links them to a user of a channel; the code itself is kept nowhere.',
   },
   channel_user_enrolled: { version: 1, data: z.object({ ...identity, enrolment_id: z.string(), user: channelUserSchema }), audit: 'channel.user_enrolled', summary: 'A user of a channel has shown by a code who they are.' },
+  channel_connection_changed: { version: 1, data: z.object({ ...identity, connection: channelConnectionSchema }), summary: 'A platform was told where to call back, or could not be told.' },
 });
 export type ChannelEvent = EventOf<typeof channelEvents>;
 

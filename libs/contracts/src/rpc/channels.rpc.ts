@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   channelIdSchema, channelKindSchema, channelSecretsSchema, channelSettingsSchema, channelStatuses, channelUserSchema, recipientSchema,
-  type Channel, type ChannelStatus, type ChannelUser, type PostedMessage,
+  type Channel, type ChannelConnection, type ChannelStatus, type ChannelUser, type PostedMessage,
 } from '../channel.schema.js';
 import { runIdSchema } from '../scalars.schema.js';
 import type { Page } from './observability.rpc.js';
@@ -14,12 +14,22 @@ export interface ChannelRecord extends Omit<Channel, 'tenant_context' | 'callbac
   /** Where the platform calls back: `/channels/callbacks/<id>`. */
   readonly callback_path: string;
   readonly users: readonly ChannelUser[];
+  /** Whether the platform was told where to call back; `null` while nothing is known, and where its API takes no address. */
+  readonly connection: ChannelConnection | null;
 }
 
-/** A channel as people see it. */
-export const showChannel = ({ status, channel, users }: { readonly status: ChannelStatus; readonly channel: Channel; readonly users: readonly ChannelUser[] }): ChannelRecord => {
+interface KnownChannel {
+  readonly status: ChannelStatus;
+  readonly channel: Channel;
+  readonly users: readonly ChannelUser[];
+  readonly connection?: ChannelConnection | undefined;
+}
+
+/** A channel as people see it. What is known of the address of one that was removed before does not count for it. */
+export const showChannel = ({ status, channel, users, connection }: KnownChannel): ChannelRecord => {
   const { tenant_context: _tenant, callback_id, ...shown } = channel;
-  return { ...shown, status, callback_path: `/channels/callbacks/${callback_id}`, users };
+  const callback_path = `/channels/callbacks/${callback_id}`;
+  return { ...shown, status, callback_path, users, connection: connection?.callback_url.endsWith(callback_path) === true ? connection : null };
 };
 
 /** One thing that was to be told, and how far it is. */

@@ -19,6 +19,7 @@ import { OpenDeliveries1787000700101 } from './open-deliveries.js';
 import { OverdueGates1767225600008 } from './overdue-gates.js';
 import { WatchRuns1767225600006 } from './supervision.js';
 import { Delegations1767225600401 } from './delegations.js';
+import { ChannelConnections1787000701100 } from './channel-connections.js';
 import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
@@ -54,4 +55,5 @@ export const migrations = [
   GovernedAutomations1787000600000,
   OpenDeliveries1787000700101,
   ImportedRunLists1787000700700,
+  ChannelConnections1787000701100,
 ];
