@@ -27,7 +27,7 @@ const notAudited: Readonly<Record<string, readonly string[]>> = {
   ],
   'is how somebody is told, or what came in': [
     'delivery_requested', 'delivery_item_added', 'delivery_hastened', 'delivery_attempt_started', 'delivery_posted', 'delivery_attempt_failed', 'delivery_sent', 'delivery_abandoned', 'delivery_duplicate_found',
-    'channel_audience_chosen', 'channel_thread_begun', 'channel_interaction_received', 'channel_interaction_settled', 'webhook_delivery_accepted', 'webhook_delivery_rejected', 'webhook_delivery_disabled', 'webhook_delivery_repeated', 'webhook_delivery_consumed',
+    'channel_audience_chosen', 'channel_connection_changed', 'channel_thread_begun', 'channel_interaction_received', 'channel_interaction_settled', 'webhook_delivery_accepted', 'webhook_delivery_rejected', 'webhook_delivery_disabled', 'webhook_delivery_repeated', 'webhook_delivery_consumed',
     'webhook_delivery_released', 'webhook_delivery_routed', 'webhook_delivery_unmatched', 'webhook_delivery_suppressed', 'webhook_delivery_failed',
   ],
 };
