@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { jsonataWorkerSource } from './jsonata-worker-source.js';
+import { threadCpuMs } from './thread-cpu.js';
 
 export interface ExpressionLimits {
-  /** Longest evaluation in milliseconds; one that takes longer has a second try. */
+  /** Longest evaluation in milliseconds of the processor's time; where the system does not tell that, of the clock's. */
   readonly timeoutMs: number;
   /** Deepest nesting of evaluations. */
   readonly maxDepth: number;
@@ -15,38 +16,34 @@ export interface ExpressionLimits {
   readonly cacheSize: number;
 }
 
-interface Failure {
-  readonly message: string;
-  readonly position?: number;
-  /** The time was used up; absent for every other reason. */
-  readonly isTimeout?: boolean;
-}
-
-export type IsolatedAnswer = { readonly text?: string; readonly error?: undefined } | { readonly error: Failure };
+export type IsolatedAnswer = { readonly text?: string; readonly error?: undefined } | { readonly error: { readonly message: string; readonly position?: number } };
 
 interface Request {
   readonly expression: string;
   /** JSON text. */
   readonly scope: string;
-  readonly isSecondTry: boolean;
   readonly answer: (answer: IsolatedAnswer) => void;
 }
 
 const failed = (message: string): IsolatedAnswer => ({ error: { message } });
 const heapMb = 128;
+/** However little of the processor an evaluation gets, it ends after so many times its limit by the clock. */
+const mostStarvation = 30;
 
 /**
  * JSONata in a thread of its own, one evaluation after the other. An evaluation that takes too long or
  * too much memory ends with its thread, and the next one gets a new thread (some 50 ms). A timeout of
  * `node:vm` would not do: ending a microtask from outside aborts the process when async hooks are on.
  *
- * A machine that stands still for a moment must not fail a run: what ran out of time is evaluated once
- * more, after everything that waits.
+ * A busy machine must not fail a run: what counts is the time that the thread computed, not how long it
+ * waited for a processor.
  */
 export class IsolatedJsonata {
   readonly #queue: Request[] = [];
   #worker: Worker | undefined;
   #isReady = false;
+  /** What the system calls the thread, where it says so. */
+  #thread: string | undefined;
   #current: Request | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -55,7 +52,7 @@ export class IsolatedJsonata {
   /** Never rejects. Keeps the process alive until it is answered. */
   evaluate(expression: string, scope: string): Promise<IsolatedAnswer> {
     return new Promise((answer) => {
-      this.#queue.push({ expression, scope, isSecondTry: false, answer });
+      this.#queue.push({ expression, scope, answer });
       this.#next();
     });
   }
@@ -74,17 +71,28 @@ export class IsolatedJsonata {
     const request = this.#queue.shift();
     if (!request) return;
     this.#current = request;
-    this.#timer = setTimeout(() => this.#drop({ error: { message: `the evaluation took longer than ${this.limits.timeoutMs} ms`, isTimeout: true } }), this.limits.timeoutMs);
+    this.#limit({ cpuMs: threadCpuMs(this.#thread), endsAt: performance.now() + this.limits.timeoutMs * mostStarvation }, this.limits.timeoutMs);
     worker.postMessage({ expression: request.expression, scope: request.scope });
   }
 
+  /** Ends the evaluation when it has used up its time, which is looked at in `leftMs`. */
+  #limit(since: { readonly cpuMs: number | undefined; readonly endsAt: number }, leftMs: number): void {
+    const { timeoutMs } = this.limits;
+    this.#timer = setTimeout(() => {
+      const cpuMs = threadCpuMs(this.#thread);
+      const left = since.cpuMs === undefined || cpuMs === undefined || performance.now() > since.endsAt ? 0 : timeoutMs - (cpuMs - since.cpuMs);
+      if (left > 0) this.#limit(since, left);
+      else this.#drop(failed(`the evaluation took longer than ${timeoutMs} ms`));
+    }, leftMs);
+  }
+
   #start(): Worker {
-    const { timeoutMs, maxDepth, maxSequence, maxResultLength, cacheSize } = this.limits;
+    const { maxDepth, maxSequence, maxResultLength, cacheSize } = this.limits;
     const worker = new Worker(jsonataWorkerSource, {
       eval: true, env: {}, execArgv: [], stderr: false, stdout: false, resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
       workerData: {
         jsonata: createRequire(import.meta.url).resolve('jsonata'), cacheSize, maxResultLength,
-        options: { timeout: timeoutMs, stack: maxDepth, sequence: maxSequence },
+        options: { stack: maxDepth, sequence: maxSequence },
       },
     });
     worker.on('message', (message: unknown) => this.#hear(worker, message));
@@ -98,8 +106,10 @@ export class IsolatedJsonata {
 
   #hear(worker: Worker, message: unknown): void {
     if (worker !== this.#worker) return;
-    if (message === 'ready') this.#isReady = true;
-    else this.#finish(isAnswer(message) ? message : failed('the evaluation gave no answer'));
+    if (isReadiness(message)) {
+      this.#isReady = true;
+      this.#thread = message.thread;
+    } else this.#finish(isAnswer(message) ? message : failed('the evaluation gave no answer'));
     if (!this.#current && this.#queue.length === 0) worker.unref();
     this.#next();
   }
@@ -108,8 +118,7 @@ export class IsolatedJsonata {
     clearTimeout(this.#timer);
     const request = this.#current;
     this.#current = undefined;
-    if (request && answer.error?.isTimeout && !request.isSecondTry) this.#queue.push({ ...request, isSecondTry: true });
-    else request?.answer(answer);
+    request?.answer(answer);
   }
 
   /** Gives up the thread, with what it is doing; what waits goes to the next one. */
@@ -123,4 +132,5 @@ export class IsolatedJsonata {
   }
 }
 
+const isReadiness = (message: unknown): message is { readonly ready: true; readonly thread?: string } => typeof message === 'object' && message !== null && 'ready' in message;
 const isAnswer = (message: unknown): message is IsolatedAnswer => typeof message === 'object' && message !== null;

@@ -10,9 +10,8 @@ const guarded = [
 
 /**
  * The program of the evaluation thread, as text: so it runs the same from sources, from a build and from
- * a bundle. It answers each `{expression, scope}` (scope as JSON text) with `{text}` (the value as JSON
- * text, absent for nothing) or `{error: {message, position,
- * isTimeout}}`.
+ * a bundle. It says `{ready: true, thread}` and then answers each `{expression, scope}` (scope as JSON text) with `{text}` (the value as JSON
+ * text, absent for nothing) or `{error: {message, position}}`.
  *
  * Time and memory as a whole are limited from outside. But V8 ends the whole process, not just the
  * thread, when one allocation is larger than its reserve (16 MB): so no single text may get that long.
@@ -103,7 +102,16 @@ const answer = async ({ expression, scope }) => {
   try {
     return { text: write(await compile(expression).evaluate(JSON.parse(scope))) };
   } catch (error) {
-    return { error: { message: String(error && error.message), position: error && error.position, isTimeout: error && error.code === 'D1012' } };
+    return { error: { message: String(error && error.message), position: error && error.position } };
+  }
+};
+
+// Only Linux has this; its first word is what the system calls this thread.
+const threadOfSystem = () => {
+  try {
+    return require('node:fs').readFileSync('/proc/thread-self/stat', 'utf8').split(' ')[0];
+  } catch {
+    return undefined;
   }
 };
 
@@ -111,6 +119,6 @@ const answer = async ({ expression, scope }) => {
   for (const name of ${JSON.stringify(guarded)}) builtins.set(name, guard(name, await jsonata('$' + name).evaluate({})));
   builtins.set(textFunction, builtins.get('string'));
   parentPort.on('message', async (request) => parentPort.postMessage(await answer(request)));
-  parentPort.postMessage('ready');
+  parentPort.postMessage({ ready: true, thread: threadOfSystem() });
 })();
 `;
