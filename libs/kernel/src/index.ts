@@ -4,7 +4,7 @@ export type { Brand } from './brand.js';
 export { credentialIn } from './credential-text.js';
 export { holdsCredential, redactCredentials } from './credentials.js';
 export { accept, refuse, type Decider, type Decision } from './decider.js';
-export { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.js';
+export { canonicalJson, isJsonObject, type Json, type JsonObject, type KnownTexts } from './json.js';
 export { JsonText, jsonArrayText, jsonObjectText } from './json-text.js';
 export { atJsonPointer, isJsonPointer } from './json-pointer.js';
 export { LruCache } from './lru-cache.js';

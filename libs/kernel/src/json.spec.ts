@@ -22,4 +22,27 @@ describe('canonical JSON', () => {
       }),
     );
   });
+
+  it('is the same text when long arrays are remembered', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue(), { minLength: 60, maxLength: 70 }), fc.jsonValue(), (long, first) => {
+        const known = new WeakMap();
+        expect(canonicalJson({ first, long }, known)).toBe(canonicalJson({ first, long }));
+        expect(canonicalJson({ long, second: [long] }, known)).toBe(canonicalJson({ long, second: [long] }));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('reads a long array that it remembers only once, and one that was changed into another anew', () => {
+    let reads = 0;
+    const counting = Object.defineProperty({}, 'read', { enumerable: true, get: () => (reads += 1) });
+    const long = [counting, ...Array.from({ length: 99 }, (_none, index) => index)];
+    const known = new WeakMap();
+    const first = canonicalJson({ long }, known);
+    expect(canonicalJson({ long, more: 1 }, known)).toBe(`${first.slice(0, -1)},"more":1}`);
+    expect(reads).toBe(1);
+    expect(canonicalJson({ long: long.with(99, 'other') }, known)).toContain('97,"other"]');
+    expect(reads).toBe(2);
+  });
 });

@@ -7,27 +7,46 @@ export interface JsonObject {
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Texts of arrays that do not change, by the array. */
+export type KnownTexts = WeakMap<readonly unknown[], string>;
+
+/** Arrays of so many items are worth remembering. */
+const longArray = 64;
+
 /**
  * JSON with object members sorted by code unit, no insignificant whitespace and absent members
  * left out, so that equal values have equal text. Numbers are written as ECMAScript writes them
  * (RFC 8785, section 3.2.2.3).
+ *
+ * `known` is for values that share long arrays with values written before, and whose arrays never change: the
+ * text of each is made once, and kept for as long as somebody holds the array.
  */
-export const canonicalJson = (value: unknown): string => {
+export const canonicalJson = (value: unknown, known?: KnownTexts): string => {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
-  return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value);
+  if (!Array.isArray(value)) return canonicalObject(value, known);
+  return known === undefined || value.length < longArray ? canonicalArray(value, known) : knownArray(value, known);
 };
 
-const canonicalArray = (items: readonly unknown[]): string => {
+const knownArray = (items: readonly unknown[], known: KnownTexts): string => {
+  const text = known.get(items);
+  if (text !== undefined) return text;
+  // Joined, not added up: a text that stays shall not stay in pieces.
+  const written = `[${Array.from(items, (item) => canonicalJson(item ?? null, known)).join(',')}]`;
+  known.set(items, written);
+  return written;
+};
+
+const canonicalArray = (items: readonly unknown[], known: KnownTexts | undefined): string => {
   let text = '[';
-  for (let index = 0; index < items.length; index += 1) text += (index === 0 ? '' : ',') + canonicalJson(items[index] ?? null);
+  for (let index = 0; index < items.length; index += 1) text += (index === 0 ? '' : ',') + canonicalJson(items[index] ?? null, known);
   return `${text}]`;
 };
 
-const canonicalObject = (value: object): string => {
+const canonicalObject = (value: object, known: KnownTexts | undefined): string => {
   let text = '';
   for (const key of Object.keys(value).sort()) {
     const member: unknown = Reflect.get(value, key);
-    if (member !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+    if (member !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(member, known)}`;
   }
   return text === '' ? '{}' : `${text}}`;
 };

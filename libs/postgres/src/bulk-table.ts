@@ -1,4 +1,4 @@
-import { canonicalJson } from '@cs/kernel';
+import { canonicalJson, type KnownTexts } from '@cs/kernel';
 import type { ArrayParameters } from './array-parameters.js';
 
 /** How a row's member becomes a column. */
@@ -16,14 +16,17 @@ export const document = <Row>(read: (row: Row) => unknown): Column<Row> =>
     return value === null || value === undefined ? null : JSON.stringify(value);
   });
 
+/** A run with a long list is written again with each batch, and nearly all of its outputs are those of the batch before. */
+const knownTexts: KnownTexts = new WeakMap();
+
 /**
  * A JSON document that is folded: equal values have equal text, whether the fold went on in memory or
- * from what was stored.
+ * from what was stored. A fold changes nothing in place.
  */
 export const foldedDocument = <Row>(read: (row: Row) => unknown): Column<Row> =>
   text((row) => {
     const value = read(row);
-    return value === null || value === undefined ? null : canonicalJson(value);
+    return value === null || value === undefined ? null : canonicalJson(value, knownTexts);
   });
 
 /** Columns of the same name and kind as the row's members. */
