@@ -45,7 +45,7 @@ const apps = [
 
 const valuesOf = ({ enum: words, type, format, minimum, maximum, minLength }) => {
   if (words) return words.map((word) => `\`${word}\``).join(', ');
-  if (type === 'integer') return `${minimum} to ${maximum}`;
+  if (type === 'integer' || type === 'number') return `${minimum} to ${maximum}`;
   if (format === 'uri') return 'URL';
   return minLength > 1 ? `text, ${minLength} characters or more` : 'text';
 };

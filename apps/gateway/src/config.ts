@@ -1,4 +1,5 @@
 import { loadConfig, serviceConfigSchema } from '@cs/platform';
+import { tracingVariables } from '@cs/telemetry';
 import { z } from 'zod';
 import { isLoopbackHost } from './identity/loopback.js';
 
@@ -21,6 +22,7 @@ export const gatewayConfigSchema = serviceConfigSchema
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('address of the gateway as people reach it: forms of its pages come from there and, with https, their sessions go nowhere else'),
     COUNTERSIGN_PAGE_KEY_FILE: z.string().optional().describe('file with a secret of at least 32 bytes, the same for every gateway, that seals the sessions of the pages; without it each gateway has its own until it restarts'),
     COUNTERSIGN_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).max(100_000).default(100).describe('open event streams of one tenant'),
+    ...tracingVariables,
   })
   .superRefine((config, context) => {
     if (config.COUNTERSIGN_ASSERTION_KEYS_FILE !== undefined && config.COUNTERSIGN_ASSERTION_ISSUER === undefined) {

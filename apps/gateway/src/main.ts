@@ -18,7 +18,7 @@ class GatewayRoot {
     return {
       module: GatewayRoot,
       imports: [
-        PlatformModule.forRoot({ name, natsUrl: config.NATS_URL, logLevel: config.LOG_LEVEL }),
+        PlatformModule.forRoot({ name, natsUrl: config.NATS_URL, logLevel: config.LOG_LEVEL, tracing: config }),
         NatsModule.forRoot({ url: config.NATS_URL, name }),
         GatewayModule.forRoot(config),
       ],

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditAnchoring } from './audit-anchoring.js';
 import { EventRelay } from './event-relay.js';
 import { BatchRefusedError, ProjectionSession, type BatchWritten, type SessionOptions } from './projection-session.js';
+import { recordProjected } from './projection-spans.js';
 import type { ProjectorMetrics } from './projector-metrics.js';
 import { PublishedMarks } from './published-marks.js';
 import { RefusedCommits } from './refused-commits.js';
@@ -151,6 +152,7 @@ export class Projector {
     metrics.batchCommits.observe(entries.length);
     metrics.batchSeconds.observe(seconds);
     metrics.projected(entries);
+    recordProjected(entries, this.#options.clock() - seconds * 1000);
     metrics.decided(changes.gates);
     if (this.#refused.forget(position)) metrics.setAside.inc();
     this.#retryMs = firstRetryMs;

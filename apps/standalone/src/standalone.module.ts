@@ -18,7 +18,7 @@ export class StandaloneModule {
     const gateway = loadConfig(gatewayConfigSchema, environment);
     const projector = loadConfig(projectorConfigSchema, environment);
     const imports = [
-      PlatformModule.forRoot({ name: 'countersign', natsUrl: gateway.NATS_URL, logLevel: gateway.LOG_LEVEL }),
+      PlatformModule.forRoot({ name: 'countersign', natsUrl: gateway.NATS_URL, logLevel: gateway.LOG_LEVEL, tracing: gateway }),
       NatsModule.forRoot({ url: gateway.NATS_URL, name: 'countersign' }),
       PostgresModule.forRoot({ url: projector.DATABASE_URL, name: 'countersign' }),
       RunnerModule.forRoot(loadConfig(runnerConfigSchema, environment)),

@@ -28,5 +28,9 @@ export const commitSchema = z.object({
   version: z.int().positive(),
   events: z.array(recordedEventSchema).min(1),
   state: embeddedStateSchema.optional(),
+  /** What wrote it, as W3C Trace Context; absent where nothing is traced. No part of what happened: nothing is decided by it. */
+  traceparent: z.string().max(256).optional(),
+  /** `traceparent` of the first commit of a run: the trace that the run goes on in, whoever acts on it. */
+  origin_traceparent: z.string().max(256).optional(),
 });
 export type Commit = z.infer<typeof commitSchema>;

@@ -1,4 +1,4 @@
-import type { AggregateRef, AggregateName, RecordedEvent } from '@cs/contracts';
+import type { AggregateRef, AggregateName, Commit, RecordedEvent } from '@cs/contracts';
 import { noPosition, toPosition, type Json, type Position } from '@cs/kernel';
 import type { EventStore, StoredCommit } from './event-store.port.js';
 
@@ -16,6 +16,8 @@ export interface Aggregate<State, Event> {
   readonly isAtRest: (state: State) => boolean;
   /** Version of the embedded state's own schema; a state of another version is not used. */
   readonly stateVersion: number;
+  /** True: it is one piece of work with an end, and its commits remember the trace that it began in. */
+  readonly hasTrace?: true;
   readonly writeState: (state: State) => Json;
   /** Throws when the value is not a state. */
   readonly readState: (value: Json) => State;
@@ -36,6 +38,8 @@ export interface Loaded<State> {
   readonly sizeSinceState: number;
   /** Characters of JSON of the commit that carried the state last; 0 when none did. */
   readonly stateSize: number;
+  /** Trace that it began in, as W3C Trace Context; only of aggregates that have one. */
+  readonly originTraceparent?: string;
 }
 
 export const unwritten = <State, Event>(aggregate: Aggregate<State, Event>, ref: AggregateRef): Loaded<State> => ({
@@ -44,6 +48,16 @@ export const unwritten = <State, Event>(aggregate: Aggregate<State, Event>, ref:
 
 /** The store decoded the events by the aggregate's catalogue, so their shape is the aggregate's. */
 const typed = <Event>(event: RecordedEvent): Recorded<Event> => event as unknown as Recorded<Event>;
+
+/** Which trace an aggregate began in, after one more commit: its first commit's, which the later ones repeat. */
+export const originOf = <State, Event>(
+  { hasTrace }: Aggregate<State, Event>,
+  before: Pick<Loaded<State>, 'originTraceparent'>,
+  { previous, traceparent, origin_traceparent }: Pick<Commit, 'previous' | 'traceparent' | 'origin_traceparent'>,
+): Pick<Loaded<State>, 'originTraceparent'> => {
+  const originTraceparent = before.originTraceparent ?? origin_traceparent ?? (previous === 0 ? traceparent : undefined);
+  return hasTrace === undefined || originTraceparent === undefined ? {} : { originTraceparent };
+};
 
 const carriesUsableState = <State, Event>({ stateVersion }: Aggregate<State, Event>, { commit }: StoredCommit): boolean => commit.state?.version === stateVersion;
 
@@ -57,6 +71,7 @@ export const foldCommit = <State, Event>(aggregate: Aggregate<State, Event>, loa
     version,
     position: stored.position,
     lastRecordedAtMs: events.at(-1)?.recorded_at_ms ?? loaded.lastRecordedAtMs,
+    ...originOf(aggregate, loaded, stored.commit),
     ...(carried === undefined
       ? { commitsSinceState: loaded.commitsSinceState + 1, sizeSinceState: loaded.sizeSinceState + stored.size, stateSize: loaded.stateSize }
       : { commitsSinceState: 0, sizeSinceState: 0, stateSize: stored.size }),

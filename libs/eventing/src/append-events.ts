@@ -1,4 +1,4 @@
-import type { Aggregate, Loaded } from './aggregate.js';
+import { originOf, type Aggregate, type Loaded } from './aggregate.js';
 import type { Clock, Digest } from './clock.port.js';
 import type { EventStore } from './event-store.port.js';
 import { buildCommit, recordEvents, type RecordContext } from './record-events.js';
@@ -30,6 +30,7 @@ export const appendEvents = async <State, Event extends { readonly event_type: s
     kind: 'appended',
     loaded: {
       ref: loaded.ref, state: next, version: commit.version, position: result.position, lastRecordedAtMs: context.at_ms,
+      ...originOf(aggregate, loaded, { previous: commit.previous, traceparent: result.traceparent }),
       ...(commit.state === undefined
         ? { commitsSinceState: loaded.commitsSinceState + 1, sizeSinceState: loaded.sizeSinceState + size, stateSize: loaded.stateSize }
         : { commitsSinceState: 0, sizeSinceState: 0, stateSize: size }),

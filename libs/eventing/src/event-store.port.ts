@@ -13,8 +13,8 @@ export interface StoredCommit {
 }
 
 export type AppendResult =
-  /** `duplicate`: the same commit was already there, from an earlier try. */
-  | { readonly kind: 'appended'; readonly position: Position; readonly duplicate: boolean }
+  /** `duplicate`: the same commit was already there, from an earlier try. `traceparent`: what stands in the log with it. */
+  | { readonly kind: 'appended'; readonly position: Position; readonly duplicate: boolean; readonly traceparent?: string | undefined }
   /** Someone wrote after `commit.previous`: reload and decide again. */
   | { readonly kind: 'conflict' };
 
@@ -30,7 +30,8 @@ export interface EventStore {
   at(position: Position): Promise<StoredCommit | undefined>;
   /**
    * Appends one commit if `commit.previous` is still the aggregate's newest position. A commit that
-   * is already there, whenever it was written, is `appended` with `duplicate: true`.
+   * is already there, whenever it was written, is `appended` with `duplicate: true`. A store that traces
+   * adds `traceparent`.
    */
   append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult>;
 }

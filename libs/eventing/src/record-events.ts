@@ -117,6 +117,9 @@ export const buildCommit = <State, Event>(
   const state: { version: number; value: Json } | undefined = carriesState(loaded, { size: eventsSize, isAtRest: aggregate.isAtRest(next) })
     ? { version: aggregate.stateVersion, value: aggregate.writeState(next) }
     : undefined;
-  const commit: Commit = { commit_id: digest(identity).slice(0, 32), previous: loaded.position, version, events: [...events], ...(state === undefined ? {} : { state }) };
+  const commit: Commit = {
+    commit_id: digest(identity).slice(0, 32), previous: loaded.position, version, events: [...events], ...(state === undefined ? {} : { state }),
+    ...(loaded.originTraceparent === undefined ? {} : { origin_traceparent: loaded.originTraceparent }),
+  };
   return { commit, size: sizeOf(commit, eventsSize) };
 };

@@ -1,9 +1,12 @@
+import { streams } from '@cs/contracts';
 import type { Eventing } from '@cs/eventing';
+import { apart } from '@cs/telemetry';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startConsumer, type ConsumerSpec, type RunningConsumer } from './consumer.adapter.js';
 import type { ConsumerMetrics } from './consumer-metrics.js';
 import { pendingOf } from './consumer-pending.js';
 import { openDeadLetter } from './dead-letter.adapter.js';
+import { handleTraced } from './handling-span.js';
 import { retriesOf, type Handler } from './dead-letter-retries.js';
 import { isQueue } from './tenant-queue.js';
 import { TenantQueues, type TenantQueuesSpec } from './tenant-queues.adapter.js';
@@ -12,6 +15,8 @@ export type ConsumerDefinition = Omit<ConsumerSpec, 'nc' | 'setAside' | 'onError
 
 /** What every runnable run is handled by, and how many at a time. */
 export type TenantQueuesDefinition = Omit<TenantQueuesSpec, 'nc' | 'setAside' | 'onError' | 'meter'>;
+
+const queuedRuns = 'runner--queued-runs';
 
 interface ConsumersOptions {
   readonly nc: NatsConnection;
@@ -34,18 +39,24 @@ export class Consumers {
     const { nc, eventing, onError, metrics } = this.#options;
     this.#handlers.set(definition.durable, definition.handle);
     metrics?.watchPending(definition.durable, () => pendingOf(nc, definition));
-    return startConsumer({
+    return apart(() => startConsumer({
       ...definition, nc, meter: metrics,
+      handle: (message) => handleTraced(definition, message, definition.handle),
       setAside: (letter) => openDeadLetter(eventing, letter),
       onError: (error) => onError(error, definition.durable),
-    });
+    }));
   }
 
   /** Starts taking the runnable runs of all tenants, in fair turns. */
   startTenantQueues(definition: TenantQueuesDefinition): RunningConsumer {
     const { nc, eventing, onError, metrics } = this.#options;
     this.#queues = definition.handle;
-    return new TenantQueues({ ...definition, nc, meter: metrics, setAside: (letter) => openDeadLetter(eventing, letter), onError: (error) => onError(error, 'runner--queued-runs') });
+    return new TenantQueues({
+      ...definition, nc, meter: metrics,
+      handle: (message) => handleTraced({ stream: streams.log.name, durable: queuedRuns }, message, definition.handle),
+      setAside: (letter) => openDeadLetter(eventing, letter),
+      onError: (error) => onError(error, queuedRuns),
+    });
   }
 
   /** Starts to handle once more what the consumers of a service set aside, when an operator asks for it. */

@@ -4,6 +4,7 @@ import { toPosition, type Position } from '@cs/kernel';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
+import { appendTraced } from './append-span.js';
 import { BlobStore } from './blob-store.adapter.js';
 import { blobHeader, encodeCommit, wholeBody } from './commit-codec.js';
 import { unlessReconnected } from './connection-watch.js';
@@ -43,7 +44,7 @@ export class JetStreamEventStore implements EventStore {
   }
 
   append(ref: AggregateRef, status: string, commit: Commit): Promise<AppendResult> {
-    return this.#patiently(() => this.#appendOnce(ref, status, commit), 'The log did not confirm the commit');
+    return appendTraced({ ref, status, commit }, (marked) => this.#patiently(() => this.#appendOnce(ref, status, marked), 'The log did not confirm the commit'));
   }
 
   /** Tries again within the budget, unless the connection was closed for good or trying again cannot help. */
@@ -82,7 +83,7 @@ export class JetStreamEventStore implements EventStore {
   async #ownCommit(ref: AggregateRef, commit: Commit): Promise<AppendResult> {
     let current = await this.last(ref);
     while (current && current.position > commit.previous) {
-      if (current.commit.commit_id === commit.commit_id) return { kind: 'appended', position: current.position, duplicate: true };
+      if (current.commit.commit_id === commit.commit_id) return { kind: 'appended', position: current.position, duplicate: true, traceparent: current.commit.traceparent };
       current = current.commit.previous === 0 ? undefined : await this.at(toPosition(current.commit.previous));
     }
     return { kind: 'conflict' };

@@ -1,3 +1,4 @@
+import { InMemorySpans, openSpan, useSpanSource } from '@cs/telemetry';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { createOutboundHttp, type OutboundHttp, type OutboundHttpOptions } from './outbound-http.js';
@@ -170,5 +171,49 @@ describe('outbound HTTP', () => {
     for (let round = 0; round < 20; round += 1) await http.request({ ...get, url: `http://127.0.0.1:${port}/` });
     expect(connections).toBeLessThanOrEqual(2);
     await http.close();
+  });
+
+  describe('within something that is traced', () => {
+    let spans: InMemorySpans;
+    beforeEach(() => {
+      spans = new InMemorySpans();
+      useSpanSource(spans);
+    });
+    afterEach(() => useSpanSource(undefined));
+
+    const sent: IncomingMessage[] = [];
+    const peer = (status = 200): Promise<string> => serve((request, response) => {
+      sent.push(request);
+      response.writeHead(status).end();
+    });
+    beforeEach(() => void sent.splice(0));
+    const within = <Value>(task: () => Promise<Value>): Promise<Value> => openSpan({ name: 'step', kind: 'consumer', attributes: { 'countersign.org_id': 'acme' } }).run(task);
+
+    it('is a span of its own, which the peer is told of only where the caller wants it', async () => {
+      const url = await peer();
+      const propagate = { attributes: { 'countersign.node_id': 'pay' } };
+      await within(() => client().request({ ...get, method: 'POST', url: `${url}/secret?q=secret`, headers: { authorization: 'secret' }, body: 'secret', propagate }));
+      await within(() => client().request({ ...get, url }));
+      const [outer, told] = spans.all;
+      expect(told).toMatchObject({ name: 'POST', kind: 'client', parent: outer?.context, attributes: { 'http.request.method': 'POST', 'http.response.status_code': 200, 'countersign.node_id': 'pay', 'countersign.org_id': 'acme' }, hasEnded: true });
+      expect(sent.map(({ headers }) => headers['traceparent'])).toEqual([`00-${told?.context.traceId}-${told?.context.spanId}-01`, undefined]);
+      expect(JSON.stringify(spans.all)).not.toMatch(/secret|127\.0\.0\.1/);
+    });
+
+    it('leaves a traceparent of the caller as it is', async () => {
+      await within(async () => client().request({ ...get, url: await peer(), headers: { TraceParent: 'mine' }, propagate: { attributes: {} } }));
+      expect(sent[0]?.headers['traceparent']).toBe('mine');
+    });
+
+    it('says by a code what became of a request that went wrong', async () => {
+      await within(async () => client().request({ ...get, url: await peer(503) }));
+      await within(() => client({ egressAllow: [] }).request({ ...get, url: 'http://127.0.0.1:1/' }));
+      expect(spans.all.filter(({ kind }) => kind === 'client').map(({ error }) => error)).toEqual(['503', 'egress_denied']);
+    });
+
+    it('tells a peer nothing while nothing is under way', async () => {
+      await client().request({ ...get, url: await peer(), propagate: { attributes: {} } });
+      expect([sent[0]?.headers['traceparent'], spans.all.length]).toEqual([undefined, 0]);
+    });
   });
 });

@@ -1,9 +1,11 @@
+import type { SpanAttributes } from '@cs/telemetry';
 import { Agent } from 'undici';
 import { createEgressPolicy, plainHost, type EgressPolicy } from './egress-policy.js';
 import { Exchange, type Stop } from './exchange.js';
 import { EgressDeniedError, guardedLookup, systemResolve, type Resolve } from './guarded-lookup.js';
 import type { NotSentReason, OutboundResult } from './outbound-result.js';
 import { nextHop, type Hop } from './redirect.js';
+import { requestTraced } from './traced-request.js';
 
 export interface OutboundHttpOptions {
   /** Hosts (`payments.internal`, `*.internal`), IP addresses and CIDRs that are reachable although they are not public. */
@@ -30,6 +32,8 @@ export interface OutboundRequest {
   readonly signal?: AbortSignal;
   /** Redirects to follow. Default 0: the redirect is the answer. */
   readonly maxRedirects?: number;
+  /** The peer is told the trace that the request belongs to, in a `traceparent` header; `attributes` are of its span. Default: it is not. */
+  readonly propagate?: { readonly attributes: SpanAttributes };
 }
 
 export interface OutboundHttp {
@@ -147,13 +151,14 @@ export const createOutboundHttp = (options: OutboundHttpOptions): OutboundHttp =
     for (const name of Object.keys(headers)) merged[name.toLowerCase()] = headers[name] ?? '';
     return merged;
   };
+  const request = async (sent: OutboundRequest): Promise<OutboundResult> => {
+    const url = parse(sent.url);
+    if (!url) return notSent('request_invalid', 'the URL cannot be read');
+    const first: Hop = { method: sent.method, url, headers: lowerCase(sent.headers), ...(sent.body === undefined ? {} : { body: sent.body }) };
+    return await withinLimits(new Journey(send, policy, options.maxResponseBytes ?? 1024 * 1024), first, sent);
+  };
   return {
-    request: async (request) => {
-      const url = parse(request.url);
-      if (!url) return notSent('request_invalid', 'the URL cannot be read');
-      const first: Hop = { method: request.method, url, headers: lowerCase(request.headers), ...(request.body === undefined ? {} : { body: request.body }) };
-      return withinLimits(new Journey(send, policy, options.maxResponseBytes ?? 1024 * 1024), first, request);
-    },
+    request: (sent) => requestTraced(sent, request),
     close: () => agent.destroy(),
   };
 };

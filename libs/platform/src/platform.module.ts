@@ -1,18 +1,21 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { startTracing, TracingMetrics, type Tracing, type TracingConfig } from '@cs/telemetry';
 import { ClientProxyFactory, type ClientNats } from '@nestjs/microservices';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { HealthRegistry } from './health-registry.js';
 import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
 import { RpcClient, type RpcClientOptions } from './rpc-client.adapter.js';
+import { HEALTH, LOGGER, METRICS, RPC_CLIENT, TRACING } from './tokens.js';
 import { ReplyDeserializer } from './written-replies.js';
-import { HEALTH, LOGGER, METRICS, RPC_CLIENT } from './tokens.js';
 
 export interface PlatformOptions {
   /** Name of the service in logs, metrics and broker connections. */
   readonly name: string;
   readonly natsUrl: string;
   readonly logLevel: string;
+  /** Without it nothing is traced. */
+  readonly tracing?: TracingConfig;
 }
 
 const createMetrics = (name: string): Registry => {
@@ -44,6 +47,20 @@ class ClosingRpcClient extends RpcClient implements OnApplicationShutdown {
   }
 }
 
+/** Traces of the process; what waits is sent when consumers and servers have stopped. */
+class ClosingTracing implements OnApplicationShutdown {
+  readonly #tracing: Tracing;
+  constructor(tracing: Tracing) {
+    this.#tracing = tracing;
+  }
+  onApplicationShutdown(): Promise<void> {
+    return this.#tracing.close();
+  }
+}
+
+const openTracing = async ({ name, tracing }: PlatformOptions, registry: Registry): Promise<ClosingTracing | undefined> =>
+  tracing === undefined ? undefined : new ClosingTracing(await startTracing({ service: name, config: tracing, meter: new TracingMetrics(registry).count }));
+
 /** What every service has: logger, metrics, health and calls to other services. */
 @Module({})
 export class PlatformModule {
@@ -54,6 +71,7 @@ export class PlatformModule {
       providers: [
         { provide: LOGGER, useFactory: () => createLogger({ service: options.name, level: options.logLevel }) },
         { provide: METRICS, useFactory: () => createMetrics(options.name) },
+        { provide: TRACING, inject: [METRICS], useFactory: (registry: Registry) => openTracing(options, registry) },
         { provide: HEALTH, useFactory: () => new HealthRegistry() },
         { provide: RPC_CLIENT, inject: [LOGGER], useFactory: async (logger: Logger) => new ClosingRpcClient(await watchedClient(options, logger)) },
       ],

@@ -1,8 +1,10 @@
 import { describeProblems, problemsOf, rpcRequestSchema, type CallContext, type ErrorCode, type PayloadOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
 import { LogUnavailableError } from '@cs/eventing';
 import type { JsonText } from '@cs/kernel';
+import { inSpan } from '@cs/telemetry';
 import type { z } from 'zod';
 import type { Logger } from './logger.js';
+import { markReply, rpcSpan } from './rpc-span.js';
 
 export const refusal = (code: ErrorCode, message: string, details?: Record<string, unknown>): RpcReply<never> => ({
   ok: false, refusal: { code, message, ...(details === undefined ? {} : { details }) },
@@ -29,14 +31,23 @@ export const answerRpc = <Method extends RpcMethod, Reply extends ReplyOf<Method
   logger: Logger,
   handler: (payload: PayloadOf<Method>, context: CallContext) => Promise<RpcReply<Reply>>,
 ): ((raw: unknown) => Promise<RpcReply<Reply>>) => {
-  const schema: z.ZodType<{ context: CallContext; payload: unknown }> = rpcRequestSchema(method.payload);
+  const schema: z.ZodType<{ context: CallContext; payload: unknown; traceparent?: string | undefined }> = rpcRequestSchema(method.payload);
   return async (raw) => {
     const request = schema.safeParse(raw);
     if (!request.success) return refusal('REQUEST_BODY_INVALID', describeProblems(problemsOf(request.error)), { problems: problemsOf(request.error) });
-    try {
-      return await handler(request.data.payload as PayloadOf<Method>, request.data.context);
-    } catch (error) {
-      return failure(error, logger, request.data.context.correlation_id);
-    }
+    const { context, payload, traceparent } = request.data;
+    const answer = async (): Promise<RpcReply<Reply>> => {
+      try {
+        return await handler(payload as PayloadOf<Method>, context);
+      } catch (error) {
+        return failure(error, logger, context.correlation_id);
+      }
+    };
+    if (traceparent === undefined) return await answer();
+    return await inSpan(rpcSpan(method, { kind: 'server', context, payload, received: { traceparent } }), async (span) => {
+      const reply = await answer();
+      markReply(span, reply);
+      return reply;
+    });
   };
 };

@@ -1,6 +1,8 @@
 import { rpcReplySchema, type CallContext, type ErrorCode, type PayloadInputOf, type ReplyOf, type RpcMethod, type RpcReply } from '@cs/contracts';
+import { currentTraceparent, inSpan, markCurrent, runAttribute } from '@cs/telemetry';
 import type { ClientNats } from '@nestjs/microservices';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+import { markReply, rpcSpan } from './rpc-span.js';
 import { WrittenValue } from './written-replies.js';
 
 export interface RpcCall<Method extends RpcMethod> {
@@ -41,22 +43,34 @@ export class RpcClient {
   }
 
   async call<Method extends RpcMethod>(method: Method, call: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
-    const reply = await this.#send(method, call);
+    const reply = await this.#ask(method, call);
     if (!reply.ok || !(reply.value instanceof WrittenValue)) return reply as RpcReply<ReplyOf<Method>>;
     return { ...reply, value: reply.value.read() as ReplyOf<Method> };
   }
 
   /** The same, with the value as JSON in UTF-8: for who passes it on without a look at it. */
   async relay<Method extends RpcMethod>(method: Method, call: RpcCall<Method>): Promise<RpcReply<Uint8Array>> {
-    const reply = await this.#send(method, call);
+    const reply = await this.#ask(method, call);
     if (!reply.ok) return reply;
     return { ...reply, value: reply.value instanceof WrittenValue ? reply.value.bytes : Buffer.from(JSON.stringify(reply.value)) };
   }
 
-  async #send<Method extends RpcMethod>(method: Method, { context, payload, timeoutMs = 10_000 }: RpcCall<Method>): Promise<RpcReply> {
+  /** Within something that is traced the call is a part of it. */
+  async #ask(method: RpcMethod, call: RpcCall<RpcMethod>): Promise<RpcReply> {
+    if (currentTraceparent() === undefined) return await this.#send(method, call);
+    const reply = await inSpan(rpcSpan(method, { kind: 'client', context: call.context, payload: call.payload }), async (span) => {
+      const answered = await this.#send(method, call, span.traceparent);
+      markReply(span, answered);
+      return answered;
+    });
+    if (reply.ok) markCurrent(runAttribute(reply.value));
+    return reply;
+  }
+
+  async #send(method: RpcMethod, { context, payload, timeoutMs = 10_000 }: RpcCall<RpcMethod>, traceparent?: string): Promise<RpcReply> {
     if (!this.#isConnected()) return noAnswer('the message broker cannot be reached');
     try {
-      const raw: unknown = await firstValueFrom(this.#client.send(method.subject, { context, payload }).pipe(timeout(timeoutMs)));
+      const raw: unknown = await firstValueFrom(this.#client.send(method.subject, { context, payload, ...(traceparent === undefined ? {} : { traceparent }) }).pipe(timeout(timeoutMs)));
       return rpcReplySchema.parse(raw) as RpcReply;
     } catch (error) {
       this.#onError(error, method.subject);

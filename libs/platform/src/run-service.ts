@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { TracingConfig } from '@cs/telemetry';
 import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -12,7 +13,7 @@ import { nestLogger } from './nest-logger.adapter.js';
 import { PlatformModule } from './platform.module.js';
 import { HEALTH, METRICS } from './tokens.js';
 
-export interface ServiceConfig {
+export interface ServiceConfig extends TracingConfig {
   readonly NATS_URL: string;
   readonly LOG_LEVEL: string;
   readonly HEALTH_PORT: number;
@@ -42,7 +43,7 @@ const onStop = (logger: Logger, stop: () => Promise<void>): void => {
 
 const start = async (name: string, config: ServiceConfig, modules: readonly DynamicModule[]): Promise<{ app: INestMicroservice; health: Server }> => {
   const logger = createLogger({ service: name, level: config.LOG_LEVEL });
-  const root: DynamicModule = { module: ServiceRoot, imports: [PlatformModule.forRoot({ name, natsUrl: config.NATS_URL, logLevel: config.LOG_LEVEL }), ...modules] };
+  const root: DynamicModule = { module: ServiceRoot, imports: [PlatformModule.forRoot({ name, natsUrl: config.NATS_URL, logLevel: config.LOG_LEVEL, tracing: config }), ...modules] };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, { ...natsTransport({ url: config.NATS_URL, name: `${name}-answers` }), logger: nestLogger(logger), abortOnError: false });
   await app.listen();
   const health = await startHealthServer({ port: config.HEALTH_PORT, host: config.HEALTH_HOST, health: app.get(HEALTH), metrics: app.get(METRICS) });

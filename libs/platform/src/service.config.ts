@@ -1,3 +1,4 @@
+import { tracingVariables } from '@cs/telemetry';
 import { z } from 'zod';
 import { natsUrlSchema } from './nats-servers.js';
 
@@ -7,4 +8,5 @@ export const serviceConfigSchema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('least severe level that is logged'),
   HEALTH_HOST: z.string().default('127.0.0.1').describe('address of /healthz, /readyz and /metrics'),
   HEALTH_PORT: z.coerce.number().int().min(0).max(65535).default(0).describe('port of /healthz, /readyz and /metrics; 0 picks a free one'),
+  ...tracingVariables,
 });

@@ -23,6 +23,6 @@ const withoutLargeData = (event: RecordedEvent): RecordedEvent => {
  */
 export const toPublishedEvents = (stored: StoredCommit, { from = 0, bodyLength }: { readonly from?: number; readonly bodyLength: number }): readonly EventToPublish[] =>
   stored.commit.events.slice(from).map((event, offset) => ({
-    ref: stored.ref, position: stored.position, index: from + offset,
+    ref: stored.ref, position: stored.position, index: from + offset, ...(stored.commit.traceparent === undefined ? {} : { traceparent: stored.commit.traceparent }),
     event: published(stored, bodyLength > largestData ? withoutLargeData(event) : event, from + offset),
   }));

@@ -1,5 +1,6 @@
 import type { HttpStep, HttpStepRunner, StepOutcome } from '@cs/automation-application';
 import type { OutboundHttp, OutboundRequest } from '@cs/outbound-http';
+import { attribute } from '@cs/telemetry';
 import { outcomeOf } from './http-step-outcome.js';
 import { redactionOf } from './redaction.js';
 
@@ -36,6 +37,7 @@ const requestOf = (step: HttpStep, signal: AbortSignal): OutboundRequest => {
     url: withQuery(step.url, step.query),
     timeoutMs: step.timeout_ms,
     signal,
+    propagate: { attributes: { [attribute.node]: step.node_id } },
     // Only reads follow redirects: repeating an effect somewhere else is for the definition to decide.
     maxRedirects: step.method === 'GET' || step.method === 'HEAD' ? maxReadRedirects : 0,
     ...withBody(headers, step.body),

@@ -32,7 +32,7 @@ describe('the http step', () => {
   };
   const json = (status: number, body: unknown, headers = {}) =>
     serve((_request, response) => response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(JSON.stringify(body)));
-  const step = (rest: Partial<HttpStep> & { readonly url: string }): HttpStep => ({ method: 'POST', headers: {}, query: {}, timeout_ms: 5_000, secrets: [], ...rest });
+  const step = (rest: Partial<HttpStep> & { readonly url: string }): HttpStep => ({ node_id: 'call', method: 'POST', headers: {}, query: {}, timeout_ms: 5_000, secrets: [], ...rest });
   const run = (rest: Partial<HttpStep> & { readonly url: string }) => runner.run(step(rest), never);
 
   it('hands on status, headers without cookies, and the JSON body', async () => {

@@ -1,5 +1,6 @@
 import type { CallContext } from '@cs/contracts';
 import type { RouteDefinition } from '@cs/http-api';
+import type { OpenSpan } from '@cs/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../identity/caller.js';
@@ -15,6 +16,8 @@ declare module 'fastify' {
     /** The catalogue's route; absent for an unknown path. */
     route: RouteDefinition | undefined;
     startedAt: number;
+    /** Of an identified request, where this process is traced. */
+    span: OpenSpan | undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Identity } from '../identity/identity.js';
 import { beginExchange, decorateRequests, type Exchange } from './exchange.js';
 import { loggedPath, sendProblem } from './problem-answer.js';
 import type { RequestMetrics } from './request-metrics.js';
+import { addSpanHooks, beginSpan } from './request-span.js';
 
 interface Hooks {
   readonly identity: Identity;
@@ -16,9 +17,13 @@ interface Hooks {
 
 /** Admits an identified request and answers another, before its body is read. */
 const admit = (identified: Result<Caller, ProblemSource>, exchange: Exchange): boolean => {
-  if (identified.ok) exchange.request.caller = identified.value;
-  else sendProblem(exchange, identified.refusal);
-  return identified.ok;
+  if (!identified.ok) {
+    sendProblem(exchange, identified.refusal);
+    return false;
+  }
+  exchange.request.caller = identified.value;
+  beginSpan(exchange.request, identified.value);
+  return true;
 };
 
 const isPromise = <Value>(value: Value | Promise<Value>): value is Promise<Value> => value instanceof Promise;
@@ -47,6 +52,7 @@ const noHost: ProblemSource & { readonly code: HttpErrorCode } = { code: 'REQUES
 /** What happens around every request. Hooks of the server and no guards: a request is identified before its body is read. */
 export const addRequestHooks = (server: FastifyInstance, { identity, metrics, logger }: Hooks): void => {
   decorateRequests(server);
+  addSpanHooks(server);
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
     const exchange = { request, reply };
     beginExchange(exchange);

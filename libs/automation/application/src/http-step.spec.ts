@@ -31,7 +31,7 @@ describe('an http step', () => {
   it('has every expression resolved; headers and query are text, the body keeps its types', async () => {
     const step = await resolve({ url: 'http://peer/{{ input.id }}', headers: { 'x-id': '{{ input.id }}', 'x-deep': '{{ input.deep }}' }, query: { q: '{{ input.id }}' }, body: { id: '{{ input.id }}', all: '{{ input }}' } });
     expect(step).toEqual({
-      method: 'POST', url: 'http://peer/7', headers: { 'x-id': '7', 'x-deep': '{"a":1}' }, query: { q: '7' }, body: { id: 7, all: { id: 7, deep: { a: 1 } } },
+      node_id: 'pay', method: 'POST', url: 'http://peer/7', headers: { 'x-id': '7', 'x-deep': '{"a":1}' }, query: { q: '7' }, body: { id: 7, all: { id: 7, deep: { a: 1 } } },
       secrets: [], timeout_ms: 30_000, idempotency: { header: 'Idempotency-Key', key: 'run:pay:0' },
     });
   });

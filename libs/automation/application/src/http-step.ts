@@ -66,6 +66,7 @@ export const resolveHttpStep = async (node: FlowNode, action: HttpAction, { eval
   const resolved = await resolveTemplate(template, 'action', { evaluator, scope: { ...scope, secrets: named } });
   const parts: JsonObject = isJsonObject(resolved) ? resolved : {};
   return {
+    node_id: node.node_id,
     method: action.method,
     url: String(parts['url']),
     headers: asStrings(parts['headers']),

@@ -10,6 +10,7 @@ export const runAggregate: Aggregate<RunState, RunEvent> = {
   evolve: evolveRun,
   status: (run) => (run === undefined ? 'absent' : statefulStatus(run)),
   isAtRest: (run) => run !== undefined && run.status !== 'running',
+  hasTrace: true,
   stateVersion: 1,
   writeState: (run) => (run ?? null) as unknown as Json,
   readState: (value) => runSchema.parse(value),

@@ -3,6 +3,8 @@ import type { Json } from '@cs/kernel';
 
 /** An `http` step with every expression resolved. May hold secrets: it is never stored or logged. */
 export interface HttpStep {
+  /** Node that it is of. */
+  readonly node_id: string;
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -17,7 +17,8 @@ export type PayloadOf<Method> = Method extends RpcMethod<infer Payload, unknown>
 export type PayloadInputOf<Method> = Method extends RpcMethod<infer Payload, unknown> ? z.input<Payload> : never;
 export type ReplyOf<Method> = Method extends RpcMethod<z.ZodType, infer Reply> ? Reply : never;
 
-export const rpcRequestSchema = <Payload extends z.ZodType>(payload: Payload) => z.object({ context: callContextSchema, payload });
+export const rpcRequestSchema = <Payload extends z.ZodType>(payload: Payload) =>
+  z.object({ context: callContextSchema, payload, /** Of the call, as W3C Trace Context; says nothing about who calls. */ traceparent: z.string().max(256).optional() });
 
 /** What every method answers: a value and the position written, if any, or a refusal. Methods never throw to the caller. */
 export const rpcReplySchema = z.discriminatedUnion('ok', [

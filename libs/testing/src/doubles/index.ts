@@ -19,3 +19,5 @@ export { telegramPage, telegramStyle } from './telegram/telegram-page.js';
 export { TeamsDouble, teamsCardHtml, teamsProblem, teamsStyle } from './teams/teams-double.js';
 export { EmailDouble, type EmailDoubleMail, type EmailDoubleOptions } from './email/email-double.js';
 export { emailPage, emailStyle, type ShownEmail } from './email/email-page.js';
+export { OtlpDouble } from './otlp/otlp-double.js';
+export type { ReceivedSpan } from './otlp/otlp-traces.js';
