@@ -57,6 +57,7 @@ describe('the order of what a channel of the configuration is told', () => {
     expect(told.notices).toEqual(['gate_opened', 'gate_decided']);
     told.log.clock.advance(31_000);
     expect(await told.send('gate_closed')).toBe('done');
+    expect(told.log.deliveryEvents().slice(-2)).toEqual(['delivery_abandoned', 'delivery_sent']);
     expect(await told.send('gate_decided')).toBe('done');
     expect(told.notices).toEqual(['gate_opened', 'gate_decided', 'gate_closed']);
   });
