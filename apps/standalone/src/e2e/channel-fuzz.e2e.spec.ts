@@ -5,6 +5,7 @@ import { Mutations } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Agent, request } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { secretsOf, startChats, type Chat, type ChatCard } from './chats.fixture.js';
 import { Client } from './client.fixture.js';
@@ -37,29 +38,41 @@ const textOf = ({ method, path, headers, body }: Sent): string => `${method} ${p
 
 const agent = new Agent({ keepAlive: true, maxSockets: 3 * inFlight });
 
-/** Any request, also one that no client would send. 0: no answer. */
-const send = (origin: string, { method, path, headers, body }: Sent): Promise<number> =>
+/** What came back; status 0: nothing. */
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Any request, also one that no client would send. */
+const send = (origin: string, { method, path, headers, body }: Sent): Promise<Answered> =>
   new Promise((resolve) => {
     const outgoing = request(`${origin}${path}`, { method, headers: { ...headers, 'content-length': String(body.length) }, agent, timeout: 20_000 }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode ?? 0));
-      answer.on('error', () => resolve(answer.statusCode ?? 0));
+      let text = '';
+      const end = (): void => resolve({ status: answer.statusCode ?? 0, text: text.slice(0, 300) });
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      answer.on('end', end);
+      answer.on('error', end);
     });
     outgoing.on('timeout', () => outgoing.destroy());
-    outgoing.on('error', () => resolve(0));
+    outgoing.on('error', ({ message }) => resolve({ status: 0, text: message }));
     outgoing.end(body);
   });
 
-/** Requests to one address, as fast as it takes them. */
+/** Requests to one address, as fast as it takes them; what a stall held up is not made up for. */
 class Pace {
-  #startedAt = performance.now();
-  #taken = 0;
+  #free = atOnce;
+  #at = performance.now();
 
   async take(): Promise<void> {
-    this.#taken += 1;
-    const dueMs = ((this.#taken - atOnce) * 1000) / perSecond;
-    const waitMs = this.#startedAt + dueMs - performance.now();
-    if (waitMs > 0) await delay(waitMs);
+    for (;;) {
+      const now = performance.now();
+      this.#free = Math.min(atOnce, this.#free + ((now - this.#at) * perSecond) / 1000);
+      this.#at = now;
+      if (this.#free >= 1) break;
+      await delay(((1 - this.#free) * 1000) / perSecond);
+    }
+    this.#free -= 1;
   }
 }
 
@@ -75,12 +88,26 @@ const headersOf = (mutations: Mutations, headers: Readonly<Record<string, string
 };
 
 const methodOf = (mutations: Mutations): string => (mutations.chance(0.95) ? 'POST' : mutations.oneOf(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']));
-const breakSignature = (mutations: Mutations, headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).flatMap(([name, value]): [string, string][] => {
-    if (name === 'content-type') return [[name, value]];
-    const kind = mutations.below(4);
-    return kind === 0 ? [] : [[name, kind === 1 ? '' : kind === 2 ? `${value.slice(0, -1)}${value.endsWith('0') ? '1' : '0'}` : `${value}0`]];
+/** What proves who sent a call: everything but the type of the body. */
+const proofOf = (headers: Readonly<Record<string, string>>): readonly [string, ...string[]] => {
+  const [first = '', ...others] = Object.keys(headers).filter((name) => name !== 'content-type');
+  return [first, ...others];
+};
+const breakProof = (mutations: Mutations, value: string): string | undefined =>
+  mutations.oneOf<() => string | undefined>([() => undefined, () => '', () => `${value.slice(0, -1)}${value.endsWith('0') ? '1' : '0'}`, () => `${value}0`])();
+
+/** Headers that do not fit the body: with one of them broken, with all of them, or of another body where they depend on it. */
+const forged = (mutations: Mutations, chat: Chat, body: Buffer): Readonly<Record<string, string>> => {
+  const signed = chat.signed(body);
+  const elsewhere = chat.signed(Buffer.concat([body, Buffer.from(' ')]));
+  if (mutations.chance(0.4) && proofOf(signed).some((name) => signed[name] !== elsewhere[name] && name.includes('signature') && !name.includes('timestamp'))) return elsewhere;
+  const all = proofOf(signed);
+  const broken = mutations.chance(0.5) ? all : [mutations.oneOf(all)];
+  return Object.fromEntries(Object.entries(signed).flatMap(([name, value]) => {
+    const changed = broken.includes(name) ? breakProof(mutations, value) : value;
+    return changed === undefined ? [] : [[name, changed]];
   }));
+};
 
 /** A run at its gate, and its card in each chat. */
 interface Asked {
@@ -169,10 +196,7 @@ describe('Channels: fuzz through the whole system', () => {
     const valid = mutations.oneOf(chat.callbacks({ ...by, number }));
     const encode = mutations.chance(0.85) ? (value: unknown) => chat.encode(value) : (value: unknown) => JSON.stringify(value) ?? '';
     const body = mutations.chance(0.002) ? Buffer.alloc(100_000 + mutations.below(400_000), 0x61) : mutations.chance(isSigned ? 0.95 : 0.5) ? mutations.body(valid, encode) : Buffer.from(chat.encode(valid));
-    const signed = chat.signed(body);
-    const broken = breakSignature(mutations, signed);
-    const isBroken = JSON.stringify(broken) !== JSON.stringify(signed);
-    const headers = isSigned ? signed : isBroken ? broken : {};
+    const headers = isSigned ? chat.signed(body) : forged(mutations, chat, body);
     return { method: methodOf(mutations), path: pathOf(mutations, new URL(chat.callbackUrl).pathname), headers: headersOf(mutations, headers), body };
   };
 
@@ -182,6 +206,8 @@ describe('Channels: fuzz through the whole system', () => {
     const counts = new Map<string, number>();
     const troubles: string[] = [];
     let sent = 0;
+    const stalls = monitorEventLoopDelay();
+    stalls.enable();
     const errors = errorsOf().length;
     const before = await readGauge('process_start_time_seconds');
     let warm: readonly number[] | undefined;
@@ -193,20 +219,22 @@ describe('Channels: fuzz through the whole system', () => {
           round += 1;
           const callback = callbackOf(chat, mutations, index * 10_000_000 + round);
           await pace.take();
-          const status = await send(system.url, callback);
+          const sentAt = performance.now();
+          const { status, text } = await send(system.url, callback);
           counts.set(`${chat.kind} ${status}`, (counts.get(`${chat.kind} ${status}`) ?? 0) + 1);
-          if ((status >= 500 || status === 0) && troubles.length < 20) troubles.push(`${status} ${textOf(callback)}`);
+          if ((status >= 500 || status === 0) && troubles.length < 20) troubles.push(`${new Date().toISOString()} ${status} after ${Math.round(performance.now() - sentAt)} ms, stalled ${Math.round(stalls.max / 1e6)} ms: ${text} ${textOf(callback)}`);
           sent += 1;
           if (warm === undefined && sent * 10 >= rounds * 3) warm = await readGauge('process_resident_memory_bytes');
         }
       };
       await Promise.all(Array.from({ length: inFlight }, work));
     }));
+    stalls.disable();
     const seconds = (performance.now() - startedAt) / 1000;
     const after = await readGauge('process_resident_memory_bytes');
     const megabytes = (bytes: readonly number[] = []): string => bytes.map((value) => Math.round(value / 2 ** 20)).join('/');
     const { settled: late, refused } = await interactions();
-    console.info(`fuzz over HTTP: seed ${seed}, ${sent} callbacks in ${seconds.toFixed(0)} s, ${JSON.stringify(Object.fromEntries([...counts].sort()))}; ${late} came as far as the gate and ${refused} were refused and recorded; MiB of ${services.join('/')}: ${megabytes(warm)} then ${megabytes(after)}`);
+    console.info(`fuzz over HTTP: seed ${seed}, ${sent} callbacks in ${seconds.toFixed(0)} s (this process stalled for ${Math.round(stalls.max / 1e6)} ms at most), ${JSON.stringify(Object.fromEntries([...counts].sort()))}; ${late} came as far as the gate and ${refused} were refused and recorded; MiB of ${services.join('/')}: ${megabytes(warm)} then ${megabytes(after)}`);
     expect(troubles).toEqual([]);
     expect(errorsOf().slice(errors)).toEqual([]);
     expect(await readGauge('process_start_time_seconds')).toEqual(before);
