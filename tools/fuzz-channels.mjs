@@ -5,5 +5,5 @@ import { runSpec } from './run-spec.mjs';
 
 await prepareOrExit();
 const variables = { FUZZ_CALLBACKS: process.env.FUZZ_CALLBACKS ?? '100000' };
-if (process.argv.includes('--http')) await runSpec('channel-fuzz', { FUZZ_MINUTES: '30', ...variables });
+if (process.argv.includes('--http')) await runSpec('channel-presses', { FUZZ_MINUTES: '30', ...variables });
 else await runSpec('-fuzz', variables, { tier: 'unit' });

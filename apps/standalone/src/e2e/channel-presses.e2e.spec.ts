@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fuzzChannels, membersOf } from './channel-fuzz.fixture.js';
 import { secretsOf, startChats, type Chat, type ChatCard, type Person } from './chats.fixture.js';
 import { Client } from './client.fixture.js';
 import { System } from './system.fixture.js';
@@ -44,6 +45,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
   let system: System;
   let client: Client;
   let chats: ReadonlyMap<string, Chat>;
+  let started: readonly [Chat, Chat, Chat];
   const addresses = new Map<string, string>();
 
   const chatOf = (kind: string): Chat => {
@@ -71,7 +73,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
   beforeAll(async () => {
     const keys = path.join(folder, 'keys.json');
     writeFileSync(keys, JSON.stringify([{ id: 'root', sha256: createHash('sha256').update(foreignKey).digest('hex'), org_id: 'other', workspace_id: 'ops', actor_id: 'root', kind: 'human', roles: ['workspace:admin'] }]));
-    const started = await startChats();
+    started = await startChats();
     chats = new Map(started.map((chat) => [chat.kind, chat]));
     system = await System.start({ env: { ...secretsOf(started), COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_API_KEYS_FILE: keys } });
     client = new Client(system.url, system.paymentsUrl);
@@ -80,7 +82,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
       const channel = chat.channel(['ada', 'grace']);
       await set(`${chat.kind}-elsewhere`, channel, { authorization: `Bearer ${foreignKey}` });
       await set(`${chat.kind}-silent`, { ...channel, settings: { ...channel.settings, routes: [{ mode: 'none' }] } });
-      await set(chat.kind, channel);
+      await set(chat.kind, { ...channel, settings: { ...channel.settings, allowed_users: [chat.userId('ada'), chat.userId('grace'), ...membersOf(chat)] } });
       chat.callbackUrl = addresses.get(chat.kind) ?? '';
     }));
     await client.define({
@@ -110,6 +112,8 @@ describe('Channels: presses in every chat, through the whole system', () => {
       const { body } = await client.call('GET', '/audit/records?denials=true&limit=200');
       return (body['records'] as readonly unknown[]).map((record) => JSON.stringify(record)).some((text) => text.includes(code) && text.includes(`"${chat.actorId(by)}"`) && text.includes(`"${chat.kind}"`));
     }, patience);
+
+  describe('fuzz', () => fuzzChannels(() => ({ system, client, chats: started })));
 
   describe('whoever may not decide', () => {
     let run: string;

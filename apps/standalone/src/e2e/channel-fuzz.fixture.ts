@@ -2,19 +2,18 @@ import type { Run } from '@cs/contracts';
 import { connectNats } from '@cs/jetstream';
 import { eventually } from '@cs/testing';
 import { Mutations } from '@cs/testing/doubles';
-import { jest } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Agent, request } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { secretsOf, startChats, type Chat, type ChatCard } from './chats.fixture.js';
-import { Client } from './client.fixture.js';
-import { System } from './system.fixture.js';
+import type { Chat, ChatCard } from './chats.fixture.js';
+import type { Client } from './client.fixture.js';
+import type { System } from './system.fixture.js';
 
 const rounds = Number(process.env['FUZZ_CALLBACKS'] ?? 400);
 const minutes = Number(process.env['FUZZ_MINUTES'] ?? 1);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_127);
-jest.setTimeout(minutes * 60_000 + 180_000);
+const timeoutMs = minutes * 60_000 + 180_000;
 
 /** One address takes so many a second, and so many at once. */
 const perSecond = 95;
@@ -24,7 +23,7 @@ const inFlight = 8;
 const outOfTimeMs = 2_400;
 const maxOutOfTime = 0.005;
 const unknownToken = 'fedcba9876543210fedcba9876543210';
-/** Users beside ada and grace who may decide: each has thirty turns a minute. */
+/** Users beside ada and grace who may decide: each has thirty turns a minute. Whoever comes after them may not. */
 const crowd = 12;
 const patience = { timeoutMs: 30_000 };
 /** What a process may have more after it than after the first tenth. */
@@ -121,39 +120,34 @@ interface Asked {
 const memberOf = ({ kind }: Chat, number: number): string => (kind === 'slack' ? `U0CROWD${number}` : String(2_100 + number));
 const history = ({ checkpoint }: Run): readonly unknown[] => checkpoint.gate_history ?? [];
 
-describe('Channels: fuzz through the whole system', () => {
+export const membersOf = (chat: Chat): readonly string[] => Array.from({ length: crowd }, (_, number) => memberOf(chat, number));
+
+export interface FuzzWorld {
+  readonly system: System;
+  readonly client: Client;
+  /** With channels that `membersOf` may decide in, and ada and grace. */
+  readonly chats: readonly [Chat, Chat, Chat];
+}
+
+/** Sends mutated callbacks over HTTP to a system whose gates must not be decided by them. */
+export const fuzzChannels = (world: () => FuzzWorld): void => {
   let system: System;
   let client: Client;
-  let chats: readonly Chat[];
+  let chats: FuzzWorld['chats'];
   let open: Asked;
   /** Decided before anything is sent. */
   let settled: Asked;
 
   beforeAll(async () => {
-    chats = await startChats();
-    system = await System.start({ env: secretsOf(chats) });
-    client = new Client(system.url, system.paymentsUrl);
-    for (const chat of chats) {
-      const { status, body } = await client.call('PUT', `/channels/${chat.kind}`, { body: channelOf(chat) });
-      if (status !== 200) throw new Error(JSON.stringify(body));
-      chat.callbackUrl = `${system.url}${(body['channel'] as { callback_path: string }).callback_path}`;
-    }
-    await client.define({ automation_id: 'sign', name: 'sign', status: 'active', flow: { nodes: [{ node_id: 'check', objective: 'check', action: { kind: 'transform', expression: '1' } }, { node_id: 'sign', objective: 'Sign?', depends_on: ['check'], gate: { required: true, rework_targets: ['check'] } }] } });
+    ({ system, client, chats } = world());
+    await client.define({ automation_id: 'fuzzed', name: 'fuzzed', status: 'active', flow: { nodes: [{ node_id: 'check', objective: 'check', action: { kind: 'transform', expression: '1' } }, { node_id: 'sign', objective: 'Sign?', depends_on: ['check'], gate: { required: true, rework_targets: ['check'] } }] } });
     [open, settled] = await Promise.all([asked(), asked()]);
     await decide(settled);
   });
-  afterAll(async () => {
-    agent.destroy();
-    await system.stop();
-    await Promise.all(chats.map(({ server }) => server.close()));
-  });
+  afterAll(() => agent.destroy());
 
-  const channelOf = (chat: Chat) => {
-    const channel = chat.channel(['ada', 'grace']);
-    return { ...channel, settings: { ...channel.settings, allowed_users: [chat.userId('ada'), chat.userId('grace'), ...Array.from({ length: crowd }, (_, number) => memberOf(chat, number))] } };
-  };
   const asked = async (): Promise<Asked> => {
-    const { run_id } = await client.untilGate(await client.start('sign'));
+    const { run_id } = await client.untilGate(await client.start('fuzzed'));
     const cards = await Promise.all(chats.map(async (chat) => [chat.kind, await eventually(() => chat.cards().find(({ text, token }) => text.includes(run_id) && token !== undefined), patience)] as const));
     return { run: run_id, cards: new Map(cards) };
   };
@@ -161,7 +155,7 @@ describe('Channels: fuzz through the whole system', () => {
   const decide = async ({ run, cards }: Asked): Promise<void> => {
     const [, discord] = chats;
     const card = cards.get('discord');
-    if (discord === undefined || card === undefined) throw new Error('there is no card');
+    if (card === undefined) throw new Error('there is no card');
     await discord.press(card, 'approve', { person: 'grace' });
     expect(history(await client.untilFinished(run))).toMatchObject([{ decision: 'approve', decided_by: { source: 'discord', actor_id: discord.actorId('grace') } }]);
   };
@@ -195,7 +189,7 @@ describe('Channels: fuzz through the whole system', () => {
     const token = open.cards.get(chat.kind)?.token ?? '';
     const isSigned = mutations.chance(0.7);
     const somebody = memberOf(chat, mutations.below(crowd));
-    const by = isSigned ? mutations.oneOf([{ user_id: chat.userId('eve'), token }, { user_id: somebody, token: unknownToken }, { user_id: somebody, token: settled.cards.get(chat.kind)?.token ?? '' }]) : { user_id: chat.userId('ada'), token };
+    const by = isSigned ? mutations.oneOf([{ user_id: memberOf(chat, crowd), token }, { user_id: somebody, token: unknownToken }, { user_id: somebody, token: settled.cards.get(chat.kind)?.token ?? '' }]) : { user_id: chat.userId('ada'), token };
     const valid = mutations.oneOf(chat.callbacks({ ...by, number }));
     const encode = mutations.chance(0.85) ? (value: unknown) => chat.encode(value) : (value: unknown) => JSON.stringify(value) ?? '';
     const body = mutations.chance(0.002) ? Buffer.alloc(100_000 + mutations.below(400_000), 0x61) : mutations.chance(isSigned ? 0.95 : 0.5) ? mutations.body(valid, encode) : Buffer.from(chat.encode(valid));
@@ -252,5 +246,5 @@ describe('Channels: fuzz through the whole system', () => {
     expect([(await client.run(open.run)).status, history(await client.run(open.run))]).toEqual(['awaiting_approval', []]);
     expect(history(await client.run(settled.run))).toHaveLength(1);
     await decide(open);
-  });
-});
+  }, timeoutMs);
+};
