@@ -59,6 +59,8 @@ export const governedAgentEvents = defineEvents({
 export type GovernedAgentEvent = EventOf<typeof governedAgentEvents>;
 
 const approval = { ...tenant, approval_id: approvalIdSchema };
+/** Tells decisions apart that say the same at the same millisecond; absent in older events. */
+const decisionIdSchema = z.string().optional();
 /** What a person is asked to allow once. */
 export const governanceApprovalEvents = defineEvents({
   governance_approval_requested: {
@@ -66,8 +68,8 @@ export const governanceApprovalEvents = defineEvents({
     data: z.object({ ...approval, approval_type: approvalTypeSchema, subject: approvalSubjectSchema, binding: approvalBindingSchema, reason: z.string(), requested_by: governanceActorSchema, expires_at_ms: epochMsSchema }),
     audit: 'automation.governance.approval_requested', summary: 'Somebody asks a person to allow something once.',
   },
-  governance_approval_approved: { version: 1, data: z.object({ ...approval, note: z.string(), decided_by: governanceActorSchema }), audit: 'automation.governance.approval_approved', summary: 'A person allowed it, once, until it expires.' },
-  governance_approval_denied: { version: 1, data: z.object({ ...approval, note: z.string(), decided_by: governanceActorSchema }), audit: 'automation.governance.approval_denied', summary: 'A person did not allow it.' },
+  governance_approval_approved: { version: 1, data: z.object({ ...approval, note: z.string(), decided_by: governanceActorSchema, decision_id: decisionIdSchema }), audit: 'automation.governance.approval_approved', summary: 'A person allowed it, once, until it expires.' },
+  governance_approval_denied: { version: 1, data: z.object({ ...approval, note: z.string(), decided_by: governanceActorSchema, decision_id: decisionIdSchema }), audit: 'automation.governance.approval_denied', summary: 'A person did not allow it.' },
   governance_approval_consumed: { version: 1, data: z.object({ ...approval, consumed_by: z.string() }), audit: 'automation.governance.approval_consumed', summary: 'What was allowed was done: the approval is used up.' },
 });
 export type GovernanceApprovalEvent = EventOf<typeof governanceApprovalEvents>;

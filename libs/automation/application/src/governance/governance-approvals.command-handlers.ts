@@ -164,7 +164,7 @@ export const decideApproval = async (options: GovernanceOptions, context: CallCo
   if (state === undefined || state.tenant_context.deployment_id !== context.tenant.deployment_id) return notThere(approval_id);
   const allowed = await mayDecide(options, context, state);
   if (!allowed.ok) return allowed;
-  const command = { type: decision, note: textOf(note, decision === 'approve' ? 'approved' : 'denied'), decided_by: context.actor } as const;
+  const command = { type: decision, note: textOf(note, decision === 'approve' ? 'approved' : 'denied'), decided_by: context.actor, decision_id: options.newId() } as const;
   return stored(options, await commandApproval(options, { tenant_context: context.tenant, approval_id, command, actor: context.actor }));
 };
 

@@ -101,6 +101,13 @@ describe('grants single-use: a governance approval', () => {
     expect(world.types('governance_approval')).toHaveLength(2);
   });
 
+  it('has one winner also among decisions of one person that say the same at the same moment', async () => {
+    const world = new GovernanceWorld();
+    const approval_id = await world.made();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => decideApproval(world.app, human(), { approval_id, decision: 'approve' })));
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
   it('is used once, however many use it at the same time', async () => {
     const world = new GovernanceWorld();
     valueOf(await changeLimits(world.app, human(), { max_creations_per_day: 0 }));

@@ -1,5 +1,5 @@
 import type { ApprovalBinding, ApprovalSubject, ApprovalType, GovernanceActor, GovernanceApprovalEvent, TenantContext } from '@cs/contracts';
-import { accept, canonicalJson, refuse, type Decision, type Refusal } from '@cs/kernel';
+import { accept, canonicalJson, definedMembers, refuse, type Decision, type Refusal } from '@cs/kernel';
 
 export interface GovernanceApproval {
   readonly approval_id: string;
@@ -22,7 +22,8 @@ export type GovernanceApprovalState = GovernanceApproval | undefined;
 
 export type GovernanceApprovalCommand =
   | ({ readonly type: 'request'; readonly ttl_ms: number } & Pick<GovernanceApproval, 'approval_type' | 'subject' | 'binding' | 'reason' | 'requested_by'>)
-  | { readonly type: 'approve' | 'deny'; readonly note: string; readonly decided_by: GovernanceActor }
+  /** `decision_id` is this decision's own: two that say the same at once are two, of which one wins. */
+  | { readonly type: 'approve' | 'deny'; readonly note: string; readonly decided_by: GovernanceActor; readonly decision_id?: string | undefined }
   /** Uses it up for one thing; the same thing again finds it used up for itself. */
   | { readonly type: 'consume'; readonly consumed_by: string; readonly digest: string };
 
@@ -63,12 +64,12 @@ const request = ({ type: _type, ttl_ms, ...wanted }: Command<'request'>, state: 
   return isOver && wanted.approval_type === 'activation' ? accept(requested) : accept();
 };
 
-const decided = ({ type, note, decided_by }: Command<'approve' | 'deny'>, state: GovernanceApproval, { approval_id, tenant_context, at_ms }: ApprovalContext): Decided => {
+const decided = ({ type, note, decided_by, decision_id }: Command<'approve' | 'deny'>, state: GovernanceApproval, { approval_id, tenant_context, at_ms }: ApprovalContext): Decided => {
   if (decided_by.kind !== 'human') return no('GOVERNANCE_REQUIRES_HUMAN', 'only a person may decide this', state);
   if (isSamePerson(decided_by, state.requested_by)) return no('GOVERNANCE_SELF_APPROVAL_FORBIDDEN', 'whoever asked for this may not allow it', state);
   if (state.status !== 'pending') return no('GOVERNANCE_APPROVAL_NOT_PENDING', `this was decided already: it is ${state.status}`, state);
   if (state.expires_at_ms <= at_ms) return no('GOVERNANCE_APPROVAL_EXPIRED', 'the time to decide this is over', state);
-  return accept({ event_type: type === 'approve' ? 'governance_approval_approved' : 'governance_approval_denied', data: { approval_id, tenant_context, note, decided_by } });
+  return accept({ event_type: type === 'approve' ? 'governance_approval_approved' : 'governance_approval_denied', data: { approval_id, tenant_context, note, decided_by, ...definedMembers({ decision_id }) } });
 };
 
 const consume = ({ consumed_by, digest }: Command<'consume'>, state: GovernanceApproval, { approval_id, tenant_context, at_ms }: ApprovalContext): Decided => {
