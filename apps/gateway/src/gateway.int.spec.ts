@@ -103,10 +103,14 @@ describe('reads', () => {
 
 describe('a document that its service wrote', () => {
   const document = '{"run_id":"r1","note":"Zoë “signs”","counts":{"events":0}}';
-  const answering = (reply: string) => nats.nc.subscribe(observeRun.subject, { callback: (_error, message) => void message.respond(reply) });
+  const answering = async (reply: string) => {
+    const service = nats.nc.subscribe(observeRun.subject, { callback: (_error, message) => void message.respond(reply) });
+    await nats.nc.flush();
+    return service;
+  };
 
   it('goes on byte by byte, as JSON', async () => {
-    const service = answering(`{"isDisposed":true,"response":{"ok":true,"value":${document}}}`);
+    const service = await answering(`{"isDisposed":true,"response":{"ok":true,"value":${document}}}`);
     const answer = await send(gateway, '/stateful-runtime/runs/r1/observability');
     service.unsubscribe();
     expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([200, 'application/json; charset=utf-8', document]);
@@ -116,7 +120,7 @@ describe('a document that its service wrote', () => {
   it('is refused as every answer is: what is wrong with the question, that nothing is there, that nobody answers', async () => {
     expect(await send(gateway, '/stateful-runtime/runs/r1/observability?event_limit=many')).toMatchObject({ status: 400, body: { code: 'REQUEST_QUERY_INVALID' } });
     expect(await send(gateway, '/stateful-runtime/runs/r1/observability')).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, body: { code: 'SERVICE_UNAVAILABLE' } });
-    const service = answering(JSON.stringify({ isDisposed: true, response: { ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } } }));
+    const service = await answering(JSON.stringify({ isDisposed: true, response: { ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } } }));
     expect(await send(gateway, '/stateful-runtime/runs/r1/observability')).toMatchObject({ status: 404, headers: { 'content-type': expect.stringContaining('application/problem+json') }, body: { code: 'stateful_run_not_found', run_id: 'r1' } });
     service.unsubscribe();
   });
