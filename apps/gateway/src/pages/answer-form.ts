@@ -37,7 +37,7 @@ const textOf = (value: Json | undefined): string | undefined => (typeof value ==
 
 const value = (input: Input, schema: JsonObject): AnswerForm => ({ of: 'value', field: { name: 'answer', label: textOf(schema['title']) ?? 'Answer', hint: textOf(schema['description']), needed: true, input } });
 
-const memberOf = ([member, schema]: readonly [string, Json], index: number): Omit<MemberField, 'needed'> | undefined => {
+const memberOf = ([member, schema]: readonly [string, Json | undefined], index: number): Omit<MemberField, 'needed'> | undefined => {
   const input = isJsonObject(schema) ? inputOf(schema) : undefined;
   return input === undefined || !isJsonObject(schema) ? undefined : { member, name: `answer_${index}`, label: textOf(schema['title']) ?? member, hint: textOf(schema['description']), input };
 };
