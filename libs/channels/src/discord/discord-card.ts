@@ -45,7 +45,7 @@ const fieldsOf = (fields: CardView['fields']): APIEmbedField[] => {
 };
 
 const part = (text: string | undefined, most: number): string[] => (text === undefined || cleanText(text) === '' ? [] : [fitText(cleanText(text), most, { escape })]);
-const shownPage = ({ page_url, actions }: CardView): string[] => (page_url === undefined || publicLink(page_url) !== undefined || actions.length === 0 ? [] : [`Look at it: ${fitText(cleanLine(page_url), 600, { escape })}`]);
+const shownPage = ({ page_url, asksFor }: CardView): string[] => (page_url === undefined || publicLink(page_url) !== undefined || asksFor === undefined ? [] : [`Look at it: ${fitText(cleanLine(page_url), 600, { escape })}`]);
 
 const itemLine = ({ text, page_url }: CardView['items'][number]): string => {
   const page = publicLink(page_url);
@@ -88,7 +88,8 @@ const embedOf = (view: CardView, deliveryId: string): APIEmbed => {
   const embed: APIEmbed = {
     title: fitText(cleanLine(view.title) || nothing, discordLimits.title, { escape }),
     ...(view.heading === undefined ? {} : { author: { name: view.heading } }),
-    ...(page === undefined ? {} : { url: page }),
+    // A question has one link, its button.
+    ...(page === undefined || view.asksFor === 'answer' ? {} : { url: page }),
     ...(view.settled_at_ms === undefined ? {} : { timestamp: new Date(view.settled_at_ms).toISOString() }),
     color: colours[view.tone],
     fields: fieldsOf(view.fields),
