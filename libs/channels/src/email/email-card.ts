@@ -66,7 +66,7 @@ const writtenOf = (view: CardView): Written => {
 
 /** What a mail cannot do, said in it: it neither changes nor decides. */
 const footerOf = ({ tone, asksFor }: CardView): string => {
-  if (asksFor === 'answer') return 'Nothing is answered by this mail: opening it, its link or an answer to it is not read as one. What becomes of the question comes as an answer below.';
+  if (asksFor === 'answer') return 'This mail answers nothing: nor does opening it, following its link or writing back. What becomes of the question comes as an answer below.';
   return tone === 'pending' ? 'This mail decides nothing: opening it, its link or an answer to it is no decision. What becomes of it comes as an answer below.' : 'Sent by Countersign. Answers to this mail are not read.';
 };
 
