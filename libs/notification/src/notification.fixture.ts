@@ -84,10 +84,10 @@ export class NotificationLog {
   }
 
   /** A step asked a person for a value. */
-  questionAsked(change: Partial<QuestionRequest> = {}): Promise<string> {
+  questionAsked(change: Partial<QuestionRequest> = {}, wait_id = questionId): Promise<string> {
     const request: QuestionRequest = { kind: 'question', prompt: 'How many lamps?', ...change };
-    const wait = { wait_id: questionId, node_id: 'count', wait_kind: 'question', created_at_ms: 1, wake_at_ms: 86_400_000, request } as const;
-    return this.publish({ event_type: 'question_asked', data: { wait } }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id: questionId }] } });
+    const wait = { wait_id, node_id: 'count', wait_kind: 'question', created_at_ms: 1, wake_at_ms: 86_400_000, request } as const;
+    return this.publish({ event_type: 'question_asked', data: { wait } }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id }] } });
   }
 
   questionAnswered(): Promise<string> {

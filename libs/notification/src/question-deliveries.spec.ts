@@ -44,6 +44,12 @@ describe('a question on a channel', () => {
     expect(JSON.stringify(sent)).not.toContain('secret');
   });
 
+  it('is told for each of several questions of a run', async () => {
+    const log = new NotificationLog();
+    const { sent } = await told(log, log.questionAsked(), log.questionAsked({ prompt: 'What colour?' }, 'q2'));
+    expect(sent.map(({ request_id }) => request_id)).toEqual([questionId, 'q2']);
+  });
+
   it('is not asked when it ended long ago, and waits for its asking before it is told to have ended', async () => {
     const log = new NotificationLog();
     const asked = await log.questionAsked();
@@ -61,7 +67,7 @@ describe('a question on a channel', () => {
 
   it('leaves escalations alone, and sets aside what is no event of a question', async () => {
     const log = new NotificationLog();
-    expect((await told(log, log.requestCancelled('escalation'))).sent).toEqual([]);
+    expect(await requestQuestionDeliveries({ eventing: log.eventing, channels: ['webhook'] }, await log.requestCancelled('escalation'), 1)).toEqual({ kind: 'done' });
     expect(await requestQuestionDeliveries({ eventing: log.eventing, channels: [] }, '{}', 1)).toMatchObject({ kind: 'give-up' });
   });
 });
