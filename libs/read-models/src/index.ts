@@ -12,7 +12,7 @@ export type { GovernanceApprovalRow, GovernanceReviewRow, GovernedAgentRow, Gove
 export { handoffsShown, type HandoffFilter, type HandoffQueries } from './handoff-queries.port.js';
 export { toHumanRequestRecord, type AskedReader, type HumanRequestFilter, type HumanRequestQueries, type ShownHumanRequest } from './human-request-queries.port.js';
 export type { HumanRequestRow } from './human-request-row.js';
-export { gateAges, type GateAge, type OperationsCounts, type OperationsQueries } from './operations-queries.port.js';
+export { gateAges, type GateAge, type OperationsCounts, type OperationsQueries, type UnsettledRecords } from './operations-queries.port.js';
 export { decodeCursor, encodeCursor, type PageKey } from './page-key.js';
 export { allowedNextPhases, phaseTable } from './phase-machine.js';
 export { phaseOf, statefulStatuses, statefulStatusesOf, statusesLike, statusesOfPhase } from './phase.js';
