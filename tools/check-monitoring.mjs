@@ -34,6 +34,16 @@ const seriesOf = (metrics) => {
 const severities = ['page', 'ticket'];
 const duration = /^(\d+(ms|s|m|h|d))+$/;
 
+const anchorOf = (heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} -]/gu, '').replaceAll(' ', '-');
+
+/** Whoever is woken finds what to do: a file of docs/operate, and a heading in it. */
+const runbookProblems = (runbook) => {
+  const [, file, anchor] = /^(docs\/operate\/[a-z-]+\.md)#([a-z0-9-]+)$/.exec(runbook) ?? [];
+  if (file === undefined || !existsSync(path.join(root, file))) return [`"${runbook}" is no runbook; name a heading of docs/operate`];
+  const headings = [...readFileSync(path.join(root, file), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading));
+  return headings.includes(anchor) ? [] : [`${file} has no heading "${anchor}"`];
+};
+
 const alertProblems = (rule, names) => {
   const where = `alerts.yml: ${rule.alert}`;
   return [
@@ -42,6 +52,7 @@ const alertProblems = (rule, names) => {
     ...(severities.includes(rule.labels?.severity) ? [] : [`${where}: severity is one of ${severities.join(', ')}`]),
     ...(rule.for === undefined || duration.test(rule.for) ? [] : [`${where}: "for: ${rule.for}" is no duration`]),
     ...(rule.annotations?.summary ? [] : [`${where}: give it a summary`]),
+    ...runbookProblems(rule.annotations?.runbook ?? '').map((problem) => `${where}: ${problem}`),
     ...Object.keys(rule).filter((key) => !['alert', 'expr', 'for', 'labels', 'annotations'].includes(key)).map((key) => `${where}: "${key}" is not understood`),
   ];
 };
@@ -82,6 +93,7 @@ console.log(problems.length === 0 ? `${rules.length} alert rules and ${panels.le
 
 // Each of these must be noticed, or the check proves nothing.
 const wrong = ['sum(countersign_nothing)', 'sum(countersign_runs', 'sum(countersign_runs{colour="red"})', 'sum by (colour) (countersign_runs)', 'rate(countersign_runs[5 minutes])', 'shout(countersign_runs)', 'countersign_runs{status="x}', 'sum(countersign_runs))'];
-const unnoticed = wrong.filter((expr) => checkExpression(expr, series).length === 0);
-for (const expr of unnoticed) console.log(`UNNOTICED ${expr}`);
+const wrongRunbooks = ['', 'docs/operate/nothing.md#alerts', 'docs/operate/monitoring.md#nothing', 'docs/guides/observe.md#logs', 'https://example.org/monitoring'];
+const unnoticed = [...wrong.filter((expr) => checkExpression(expr, series).length === 0), ...wrongRunbooks.filter((runbook) => runbookProblems(runbook).length === 0)];
+for (const text of unnoticed) console.log(`UNNOTICED ${text}`);
 process.exitCode = problems.length + unnoticed.length === 0 ? 0 : 1;
