@@ -46,7 +46,9 @@ describe('a question on a channel', () => {
 
   it('is told for each of several questions of a run', async () => {
     const log = new NotificationLog();
-    const { sent } = await told(log, log.questionAsked(), log.questionAsked({ prompt: 'What colour?' }, 'q2'));
+    const asked = log.questionAsked();
+    await asked;
+    const { sent } = await told(log, asked, log.questionAsked({ prompt: 'What colour?' }, 'q2'));
     expect(sent.map(({ request_id }) => request_id)).toEqual([questionId, 'q2']);
   });
 
