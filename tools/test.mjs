@@ -21,37 +21,6 @@ const check = (...commands) => async () => {
   return { passed: 1, failed: 0 };
 };
 
-/** Runs without showing what it prints; the lines are shown when its turn has come. */
-const runQuietly = (args) =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const lines = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => lines.push(chunk));
-    child.once('close', (code) => resolve({ code: code ?? 1, text: Buffer.concat(lines).toString() }));
-  });
-
-/** Like `check`, but begun before its turn: it uses the core that the steps before it leave idle. */
-const checkBeside = (...commands) => {
-  const work = async () => {
-    const startedAt = performance.now();
-    const texts = [];
-    let failed = 0;
-    for (const args of commands) {
-      const { code, text } = await runQuietly(args);
-      texts.push(text);
-      if (code !== 0) failed = 1;
-    }
-    return { texts, passed: 1 - failed, failed, seconds: (performance.now() - startedAt) / 1000 };
-  };
-  let over;
-  const step = async () => {
-    const { texts, ...result } = await (over ?? work());
-    process.stdout.write(texts.join(''));
-    return result;
-  };
-  return Object.assign(step, { begin: () => void (over = work()) });
-};
-
 const tierMs = 25 * 60_000;
 const exitMs = 30_000;
 
@@ -77,7 +46,7 @@ const runJest = (args, { output, tier }) =>
 
 /** A tier of tests; suites that could not run count as failed. */
 const jest = (tier, ...options) => async () => {
-  const output = path.join(results, `${tier}.json`);
+  const output = path.join(mkdtempSync(path.join(results, `${tier}-`)), 'results.json');
   const code = await runJest(['node_modules/jest/bin/jest.js', '--json', `--outputFile=${output}`, ...options], { output, tier });
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(output, 'utf8'));
@@ -88,14 +57,19 @@ const jest = (tier, ...options) => async () => {
   }
 };
 
+/** End-to-end specs that hold the system to times, or to what it does under load: nothing else runs beside them. */
+const alone = ['chaos', 'channel-presses', 'channels', 'crash-points', 'decisions', 'fairness', 'gate-expiry', 'gate-race', 'lost-stores', 'schedules', 'two-runners', 'waits'];
+const aloneSpecs = `e2e/(${alone.join('|')})\\.e2e\\.spec`;
+
 const steps = {
   configuration: ['project configuration follows package.json', check(['tools/sync-workspace.mjs', '--check'])],
   docs: ['generated tables, links and index of the documentation', check(['tools/generate-docs.mjs', '--check'])],
   compose: ['Compose file, Dockerfile and monitoring', check(['tools/check-compose.mjs'], ['tools/check-compose.selftest.mjs'], ['tools/check-monitoring.mjs'])],
-  unit: ['unit tests', jest('unit', '--maxWorkers=1')],
-  lint: ['lint and layer rules', checkBeside(['tools/lint.mjs'], ['tools/check-layers.mjs'])],
+  unit: ['unit tests', jest('unit', '--maxWorkers=2')],
+  lint: ['lint and layer rules', check(['tools/lint.mjs'], ['tools/check-layers.mjs'])],
   int: ['integration tests', jest('int', '--maxWorkers=2')],
-  e2e: ['end-to-end tests', jest('e2e', '--runInBand')],
+  e2e: ['end-to-end tests', jest('e2e', '--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', aloneSpecs)],
+  alone: ['end-to-end tests that run alone', jest('e2e', '--runInBand', '--testPathPatterns', aloneSpecs)],
   demo: ['the demo, in one process', check(['apps/standalone/dist/demo.cli.js'])],
   processes: ['the demo, through the processes of the Compose file', check(['tools/compose-processes.mjs', '--payments', '--run', `${process.execPath} apps/standalone/dist/demo.cli.js --url $COUNTERSIGN_URL`])],
 };
@@ -108,7 +82,6 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const chosen = Object.entries(steps).filter(([name]) => wanted.length === 0 || wanted.includes(name)).map(([, step]) => step);
-for (const [, step] of chosen) step.begin?.();
 const summary = [];
 for (const [title, step] of chosen) {
   console.log(`\n── ${title}`);

@@ -16,6 +16,7 @@ const sources = [
   ['notifier', async (registry) => new (await built('apps/notifier/dist/notification-channels.js')).NotificationChannels({ PUBLIC_URL: 'http://127.0.0.1', COUNTERSIGN_EGRESS_ALLOW: [], NOTIFIER_CONSOLE: false }, { metrics: registry }).close()],
   ['observability', async (registry) => new (await built('apps/observability/dist/audit-metrics.js')).AuditMetrics(registry, undefined)],
   ['every service', async (registry) => new (await built('libs/telemetry/dist/tracing-metrics.js')).TracingMetrics(registry)],
+  ['every service', async (registry) => new (await built('libs/platform/dist/rpc-metrics.js')).RpcMetrics(registry)],
   ['runner, notifier', async (registry) => new (await built('libs/jetstream/dist/consumer-metrics.js')).ConsumerMetrics(registry)],
   ['projector, observability', async (registry) => (await built('libs/postgres/dist/pool-metrics.js')).watchPool(registry, { connections: () => ({}) })],
 ];

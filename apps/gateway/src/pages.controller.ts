@@ -59,7 +59,7 @@ export class PagesController {
     const { params: { gate_opening_id }, body } = visit.input;
     const asked = await this.#find(visit, gate_opening_id);
     if (asked === undefined) return;
-    const nonce = readFormToken(this.#desk.secrets, { caller: visit.visitor.caller, gate_opening_id }, { token: body.token, nowMs: this.#desk.now() });
+    const nonce = readFormToken(this.#desk.secrets, { caller: visit.visitor.caller, act: 'decide', about: gate_opening_id }, { token: body.token, nowMs: this.#desk.now() });
     if (nonce === undefined) this.#show(visit, asked, { status: 403, notice: tooOld, reason: body.reason });
     else if (body.decision === 'rework' && body.reason.trim() === '') this.#show(visit, asked, { status: 400, notice: reasonNeeded });
     else await this.#decide(visit, { asked, body, command_id: nonce });
@@ -104,7 +104,7 @@ export class PagesController {
   }
 
   #show(visit: Visit, request: ApprovalRequest, { status, ...view }: { readonly status?: number; readonly notice?: string; readonly reason?: string }): void {
-    const token = createFormToken(this.#desk.secrets, { caller: visit.visitor.caller, gate_opening_id: request.gate_opening_id }, this.#desk.now());
+    const token = createFormToken(this.#desk.secrets, { caller: visit.visitor.caller, act: 'decide', about: request.gate_opening_id }, this.#desk.now());
     this.#desk.show(visit, { title: request.title, body: approvalPage(request, { token, ...view }) }, status);
   }
 }

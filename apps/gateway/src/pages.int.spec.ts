@@ -1,4 +1,5 @@
-import { decideGate, getApproval, listPendingApprovals, type ApprovalRequest } from '@cs/contracts';
+import { answerQuestion, decideGate, getApproval, getHumanRequest, listPendingApprovals, type ApprovalRequest, type HumanRequestRecord } from '@cs/contracts';
+import type { Json } from '@cs/kernel';
 import { respond, send, startTestGateway, startTestNats, writeKeyFile, type Answer, type Asked, type KeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
 import { runRecord } from './run.fixture.js';
 
@@ -19,6 +20,19 @@ const request = (change: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
   yours: { decisions: ['approve', 'rework', 'cancel'], vote: null }, links: { self: '', page, decide: '', run: '' }, ...change,
 });
 
+const asking = 'automation-v2:r1:count:0:question:1';
+const questionPage = `/inbox/requests/${encodeURIComponent(asking)}`;
+const schema = { type: 'object', required: ['count'], properties: { count: { type: 'integer', title: 'How many <b>' }, colour: { enum: ['red', 'blue'] } } };
+const question = (change: Partial<HumanRequestRecord> = {}): HumanRequestRecord => ({
+  request_id: asking, kind: 'question', status: 'pending', run_id: 'r1', automation_id: 'restock', workflow_name: 'Restock', node_id: 'count', item: null, agent: 'buyer', prompt: 'How many <i>lamps</i>?', schema, default: { count: 10 },
+  ask: [{ kind: 'role', id: 'purchasing' }], roles: null, declined: [], requested_by: { kind: 'human', actor_id: 'bob' }, requested_at_ms: 1, expires_at_ms: 4_102_444_800_000, respond_endpoint: '/automations/v2/runs/r1/questions/x/answer',
+  conversion: null, answer_source: null, responded_by: null, ended_at_ms: null, reason: null, ...change,
+});
+
+let askedFor: HumanRequestRecord | undefined;
+let answerRefusal: { code: string; message: string; details?: { [name: string]: Json } } | undefined;
+const answered: Asked[] = [];
+
 let shown: ApprovalRequest | undefined;
 let refusal: { code: string; message: string } | undefined;
 const decided: Asked[] = [];
@@ -37,7 +51,12 @@ beforeAll(async () => {
     decided.push(asked);
     return refusal === undefined ? { ok: true, value: runRecord() } : { ok: false, refusal };
   });
-  stops.push(approvals.stop, list.stop, gate.stop);
+  const requests = await respond(nats.nc, getHumanRequest, () => (askedFor === undefined ? { ok: false, refusal: { code: 'AUTOMATION_V2_HUMAN_REQUEST_NOT_FOUND', message: 'nothing is asked' } } : { ok: true, value: askedFor }));
+  const answers = await respond(nats.nc, answerQuestion, (asked) => {
+    answered.push(asked);
+    return answerRefusal === undefined ? { ok: true, value: { run: runRecord(), conversion: 'kept' } } : { ok: false, refusal: answerRefusal };
+  });
+  stops.push(approvals.stop, list.stop, gate.stop, requests.stop, answers.stop);
 });
 afterAll(async () => {
   for (const stop of stops) stop();
@@ -49,6 +68,9 @@ beforeEach(() => {
   shown = request();
   refusal = undefined;
   decided.length = 0;
+  askedFor = question();
+  answerRefusal = undefined;
+  answered.length = 0;
 });
 
 const own = (): Record<string, string> => ({ host: `127.0.0.1:${gateway.port}`, origin: `http://127.0.0.1:${gateway.port}` });
@@ -197,6 +219,86 @@ describe('a decision on a page', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('The gate says no.');
     expect(answer.text).toContain('typed &lt;before&gt;');
+  });
+});
+
+describe('the page of a question', () => {
+  it('says what is asked, by which run, of whom, until when and what happens then, with a form of its schema', async () => {
+    const { status, text } = await send(gateway, questionPage, { headers: { cookie: await signIn() } });
+    expect(status).toBe(200);
+    for (const part of [
+      'How many &lt;i&gt;lamps&lt;/i&gt;?', 'r1, step count', 'buyer', 'role purchasing', '2100-01-01 00:00 UTC', 'the answer is {', '&quot;count&quot;: 10', '<label for="answer_0">How many &lt;b&gt;</label>', '<input id="answer_0" name="answer_0" inputmode="decimal" autocomplete="off" value="" required>',
+      'colour (may be left out)', '<option value="&quot;red&quot;">red</option>',
+    ]) expect(text).toContain(part);
+    expect(text).not.toMatch(/<i>|<script|name="decision"/);
+  });
+
+  it('takes the answer that its form says, and leads back; the same form twice is one answer', async () => {
+    const cookie = await signIn();
+    const token = tokenIn(await send(gateway, questionPage, { headers: { cookie } }));
+    const fields = { token, answer_0: '25', answer_1: '"blue"', reason: ' spring ' };
+    for (const answer of [await submit(questionPage, fields, { cookie }), await submit(questionPage, fields, { cookie })]) expect([answer.status, answer.headers.location]).toEqual([303, questionPage]);
+    expect(answered.map(({ payload }) => payload)).toEqual([1, 2].map(() => ({ run_id: 'r1', request_id: asking, answer: { count: 25, colour: 'blue' }, reason: 'spring', command_id: token.slice(0, 36) })));
+    expect(answered[0]?.context.actor).toMatchObject({ kind: 'human', actor_id: 'ada' });
+  });
+
+  it('answers nothing by being looked at, from elsewhere, by an old form, or by the form of a gate or of somebody else', async () => {
+    const cookie = await signIn();
+    const token = tokenIn(await send(gateway, questionPage, { headers: { cookie } }));
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) await send(gateway, `${questionPage}?answer_0=3&token=${token}`, { method, headers: { cookie } });
+    const ofGate = tokenIn(await send(gateway, page, { headers: { cookie } }));
+    expect((await submit(questionPage, { token: ofGate, answer_0: '3' }, { cookie })).status).toBe(403);
+    expect((await submit(questionPage, { token, answer_0: '3' }, { cookie, origin: 'https://evil.example' })).status).toBe(403);
+    expect((await submit(questionPage, { token, answer_0: '3' }, { cookie: await signIn('key-of-eve') })).status).toBe(403);
+    expect((await submit(questionPage, { token, answer_0: '3' })).status).toBe(401);
+    expect(answered).toEqual([]);
+  });
+
+  it('leads back to itself after signing in', async () => {
+    expect((await submit('/inbox/session', { credential: 'key-of-ada', to: questionPage })).headers.location).toBe(questionPage);
+  });
+
+  it.each<[string, string, { [name: string]: Json }]>([
+    ['AUTOMATION_V2_HUMAN_REQUEST_NOT_PENDING', 'grace via Slack answered this at 1970-01-01 00:01 UTC, before your answer came. Yours was not taken.', { winningResponse: { status: 'answered', ended_at_ms: 60_000, ended_by: { kind: 'human', source: 'slack', actor_id: 'U1', person: 'grace' } } }],
+    ['AUTOMATION_V2_HUMAN_REQUEST_NOT_PENDING', 'This was cancelled at 1970-01-01 00:01 UTC, before your answer came. Yours was not taken.', { winningResponse: { status: 'cancelled', ended_at_ms: 60_000 } }],
+    ['AUTOMATION_V2_HUMAN_REQUEST_EXPIRED', 'The time to answer this is over. Your answer was not taken.', {}],
+  ])('tells whoever is too late (%s) the truth, and offers the form no more', async (code, sentence, details) => {
+    const cookie = await signIn();
+    const token = tokenIn(await send(gateway, questionPage, { headers: { cookie } }));
+    answerRefusal = { code, message: 'no', details };
+    const answer = await submit(questionPage, { token, answer_0: '25' }, { cookie });
+    expect([answer.status, answer.text.includes(sentence), answer.text.includes('name="token"')]).toEqual([409, true, false]);
+  });
+
+  it('keeps what was filled in when it does not fit, and never what looks like a credential', async () => {
+    const cookie = await signIn();
+    const token = tokenIn(await send(gateway, questionPage, { headers: { cookie } }));
+    const sent = { token, answer_0: 'twelve <b>', answer_1: '"blue"' };
+    answerRefusal = { code: 'AUTOMATION_V2_ANSWER_INVALID', message: 'answer.count must be integer' };
+    const unfit = await submit(questionPage, sent, { cookie });
+    expect(unfit.status).toBe(400);
+    for (const part of ['Answer.count must be integer.', 'value="twelve &lt;b&gt;"', '<option value="&quot;blue&quot;" selected>']) expect(unfit.text).toContain(part);
+    answerRefusal = { code: 'AUTOMATION_V2_ANSWER_SECRET', message: 'answer looks like a credential' };
+    expect((await submit(questionPage, sent, { cookie })).text).not.toContain('twelve');
+  });
+
+  it.each<[string, Partial<HumanRequestRecord>, string]>([
+    ['answered', { status: 'answered', answer: { count: 25 }, answer_source: 'person', responded_by: { kind: 'human', actor_id: 'grace' }, ended_at_ms: 60_000, reason: 'spring', conversion: 'kept' }, 'Answered by grace.'],
+    ['answered by its default', { status: 'answered', answer: { count: 10 }, answer_source: 'default', ended_at_ms: 60_000 }, 'Nobody answered in time, so the default was taken'],
+    ['timed out', { status: 'timed_out', ended_at_ms: 60_000 }, 'Nobody answered in time, so the step failed'],
+    ['cancelled', { status: 'cancelled', ended_at_ms: 60_000, reason: 'the run is cancelled' }, 'Reason: the run is cancelled'],
+    ['late', { expires_at_ms: 5 }, 'The time to answer is over.'],
+    ['an escalation', { kind: 'escalation', schema: null, roles: ['lead'] }, 'Take it on or decline it with POST'],
+  ])('has no form once it is %s', async (_what, change, sentence) => {
+    askedFor = question(change);
+    const { text } = await send(gateway, questionPage, { headers: { cookie: await signIn() } });
+    expect([text.includes(sentence), text.includes('name="token"')]).toEqual([true, false]);
+  });
+
+  it('is for people, and does not exist for who may not see it', async () => {
+    expect((await send(gateway, questionPage, { headers: { cookie: await signIn('key-of-bot') } })).text).toContain('Only a person may answer this.');
+    askedFor = undefined;
+    expect((await send(gateway, questionPage, { headers: { cookie: await signIn() } })).status).toBe(404);
   });
 });
 

@@ -1,12 +1,20 @@
-import type { PayloadOf, RpcReply, ReplyOf, listStatefulRuns, StatefulEvent, StatefulRun, StatefulSnapshot } from '@cs/contracts';
+import type { ObservabilityLimits, PayloadOf, RpcReply, ReplyOf, listStatefulRuns, StatefulEvent, StatefulRun, StatefulSnapshot } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
-import { shownTransitions, toImportedRun, toImportedSnapshot, toStatefulRun, type EventRange, type ImportedRunQueries, type ItemsPage, type PageKey, type PageRequest, type Reader, type SnapshotRange, type StoredImportedRun, type StoredRun } from '@cs/read-models';
+import { JsonText } from '@cs/kernel';
+import { shownTransitions, toImportedRun, toImportedSnapshot, toStatefulRun, writeSnapshot, type EventRange, type ImportedRunQueries, type ItemsPage, type Observed, type ObservedEvent, type PageKey, type PageRequest, type Reader, type SnapshotRange, type StoredImportedRun, type StoredRun } from '@cs/read-models';
 import { toAnswer } from './reads.js';
 import { onlyOfOwnRuns } from './run-filters.js';
 
 interface Listed {
   readonly key: PageKey;
   readonly run: StatefulRun;
+}
+
+/** A run with the newest of its events and its snapshots. */
+export interface ShownRun {
+  readonly run: StatefulRun;
+  readonly events: readonly StatefulEvent[];
+  readonly snapshots: readonly StatefulSnapshot[];
 }
 
 const isBefore = (one: PageKey, other: PageKey): boolean => one.at_ms > other.at_ms || (one.at_ms === other.at_ms && one.id > other.id);
@@ -22,13 +30,33 @@ export const mergePages = (pages: readonly ItemsPage<Listed>[], limit: number): 
   return { items: shown, ...(last === undefined || (end === undefined && shown.length === all.length) ? {} : { next: last.key }) };
 };
 
+const observed = (event: StatefulEvent): ObservedEvent => ({ ...event, json: new JsonText(JSON.stringify(event)) });
+
+/** Nothing waits, leaves or is judged where nothing is executed. */
+const notExecuted = {
+  waits: [], policy_decisions: [], reliability: { outbox: [], tool_effects: [], dead_letters: [], compensations: [] }, active: { dead_letters: [], compensations: [] },
+};
+
 /** Reads imported runs where our own have none of the id, and among them in lists. */
 export class ImportedRuns {
   constructor(private readonly queries: ImportedRunQueries, private readonly digest: Digest) {}
 
-  async run(reader: Reader, runId: string, eventLimit: number): Promise<{ readonly run: StatefulRun; readonly events: readonly StatefulEvent[] } | undefined> {
-    const [found, events] = await Promise.all([this.queries.importedRun(reader, runId), this.events(reader, runId, { limit: eventLimit, tail: true })]);
-    return found && events && { run: toImportedRun(found.run, found.last_seq, reader), events };
+  async run(reader: Reader, runId: string, { event_limit, snapshot_limit }: Pick<ObservabilityLimits, 'event_limit' | 'snapshot_limit'>): Promise<ShownRun | undefined> {
+    const found = await this.queries.importedRun(reader, runId);
+    if (found === undefined) return undefined;
+    const [events, snapshots] = await Promise.all([this.#upTo(reader, found, event_limit), this.#snapshotsOf(reader, found, { before_seq: found.last_seq + 1, limit: snapshot_limit })]);
+    return { run: toImportedRun(found, reader), events, snapshots };
+  }
+
+  /** What the document about an imported run is made from. */
+  async observed(reader: Reader, runId: string, limits: ObservabilityLimits): Promise<Observed | undefined> {
+    const [shown, audit] = await Promise.all([this.run(reader, runId, limits), this.queries.importedAudit(reader, runId, limits.audit_limit)]);
+    return shown && { run: shown.run, rows: { ...notExecuted, events: shown.events.map(observed), audit }, snapshots: shown.snapshots.map(writeSnapshot) };
+  }
+
+  /** The newest events of those that the run was read with. */
+  async #upTo(reader: Reader, { run: { run_id }, last_seq }: StoredImportedRun, limit: number): Promise<readonly StatefulEvent[]> {
+    return (await this.events(reader, run_id, { before_seq: last_seq + 1, limit, tail: true })) ?? [];
   }
 
   events(reader: Reader, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined> {
@@ -38,17 +66,21 @@ export class ImportedRuns {
   /** A page of our own runs with the imported ones that belong in it. */
   async listed(reader: Reader, payload: PayloadOf<typeof listStatefulRuns>, { page, own }: { readonly page: PageRequest; readonly own: ItemsPage<StoredRun> }): Promise<RpcReply<ReplyOf<typeof listStatefulRuns>>> {
     const listed = (run: StatefulRun): Listed => ({ key: { at_ms: run.created_at_ms, id: run.run_id }, run });
-    const ours = { ...own, items: own.items.map(({ run, last_seq, scope }) => listed(toStatefulRun(run, last_seq, scope))) };
+    const ours = { ...own, items: own.items.map((run) => listed(toStatefulRun(run))) };
     if (onlyOfOwnRuns(payload)) return toAnswer(ours, ({ run }) => run);
     const filter = { automation_id: payload.automation_id, statuses: payload.status === undefined ? undefined : [payload.status] };
     const found = await this.queries.importedRuns(reader, filter, page);
-    const imported = { ...found, items: found.items.map(({ run, last_seq }) => listed(toImportedRun(run, last_seq, reader))) };
+    const imported = { ...found, items: found.items.map((run) => listed(toImportedRun(run, reader))) };
     return toAnswer(mergePages([ours, imported], page.limit), ({ run }) => run);
   }
 
   async snapshots(reader: Reader, runId: string, range: SnapshotRange): Promise<readonly StatefulSnapshot[] | undefined> {
     const found = await this.queries.importedRun(reader, runId);
-    if (found === undefined) return undefined;
+    return found && this.#snapshotsOf(reader, found, range);
+  }
+
+  async #snapshotsOf(reader: Reader, found: StoredImportedRun, range: SnapshotRange): Promise<readonly StatefulSnapshot[]> {
+    const runId = found.run.run_id;
     const events = await this.#eventsOf(reader, runId, range);
     const last = events.at(-1);
     const transitions = last === undefined ? [] : await this.queries.importedTransitions(reader, runId, { seq: last.seq, limit: shownTransitions + events.length });

@@ -66,12 +66,13 @@ const project = async (aggregate: AggregateName, id: string, { status, version, 
   return at;
 };
 
+const createdRun = (run: string, workspace_id = 'ops'): RunEvent => ({
+  event_type: 'run_created',
+  data: { run_id: run, automation_id: 'refund', tenant_context: { ...tenant, workspace_id }, trigger_type: 'manual', requested_by: person, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: hash, effective_execution_profile: 'strict', node_ids: ['sign'] },
+});
+
 const runAtItsGate = async (run: string, gate: Partial<PendingGate> = {}, workspace_id = 'ops'): Promise<number> => {
-  const created: RunEvent = {
-    event_type: 'run_created',
-    data: { run_id: run, automation_id: 'refund', tenant_context: { ...tenant, workspace_id }, trigger_type: 'manual', requested_by: person, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: hash, effective_execution_profile: 'strict', node_ids: ['sign'] },
-  };
-  const first = await project('run', run, { status: 'queued', version: 1, previous: 0, events: [created], workspace_id });
+  const first = await project('run', run, { status: 'queued', version: 1, previous: 0, events: [createdRun(run, workspace_id)], workspace_id });
   const opened: RunEvent = {
     event_type: 'approval_gate_opened',
     data: {
@@ -114,6 +115,22 @@ describe('reads', () => {
     expect(valueOf(await call(listRunEvents, { run_id: 'r1' }))).toMatchObject({ run_id: 'r1', count: 2, events: [{ seq: 1 }, { seq: 2 }] });
   });
 
+  it('answer a run with its newest events and snapshots, as many as are asked for, and 50 and 10 of them by default', async () => {
+    const shown = valueOf(await call(getStatefulRun, { run_id: 'r1', snapshot_limit: 1 }));
+    expect(shown).toMatchObject({ events: [{ seq: 1 }, { seq: 2 }], snapshots: [{ seq: 2, status: 'awaiting_approval' }], run: { latest_snapshot_id: shown.events[1]?.event_id } });
+    expect(shown.snapshots[0]?.snapshot_id).toBe(shown.run.latest_snapshot_id);
+    expect(valueOf(await call(getStatefulRun, { run_id: 'r1', event_limit: -5 })).events.map(({ seq }) => seq)).toEqual([2]);
+    const claims = Array.from({ length: 59 }, (_none, index) => ({ event_type: 'run_execution_claimed', data: { claim: { claim_id: `c${index}`, claimant_id: 'r', claimed_at_ms: 1, lease_expires_at_ms: 2, lease_epoch: index + 1 } } }));
+    await project('run', 'long', { status: 'running', version: 60, previous: 0, events: [createdRun('long', 'many'), ...claims], workspace_id: 'many' });
+    const long = valueOf(await call(getStatefulRun, { run_id: 'long' }, { ...tenant, workspace_id: 'many' }));
+    expect([long.events.length, long.events.at(-1)?.seq, long.snapshots.length, long.snapshots.at(-1)?.seq]).toEqual([50, 60, 10, 60]);
+  });
+
+  it('show of a run what such runs do not have as null or none', async () => {
+    const { items } = valueOf(await call(listStatefulRuns, { limit: 1 }));
+    expect(items).toMatchObject([{ workflow_id: null, trigger_event: null, source_event_id: null, task_id: null, related_context_run_ids: [], metadata: { active_session_ids: [], latest_session_id: null } }]);
+  });
+
   it('list, and go on where a page ended', async () => {
     const first = valueOf(await call(listRuns, { limit: 1 }));
     expect(first).toMatchObject({ items: [{ run_id: 'r2' }], next_cursor: expect.any(String) });
@@ -143,6 +160,23 @@ describe('reads', () => {
       expect(await call(observeRun, { run_id: 'r1' }, as)).toEqual({ ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } });
     }
     expect(await call(observeRun, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('observe an imported run: what its history says, nothing that is not there, and nothing that could be done about it', async () => {
+    const imported = { ...tenant, workspace_id: 'imported' };
+    const run = { run_id: 'i1', automation_id: 'refund', status: 'awaiting_approval', trigger_type: 'manual', created_at_ms: 1, updated_at_ms: 9, started_at_ms: null, finished_at_ms: null, workflow_definition_version: null, workflow_definition_snapshot_hash: null, awaiting_node_id: 'sign', completed_nodes: [], pending_nodes: ['sign'], blocked_nodes: [] };
+    const entries = ['run_created', 'node_started', 'approval_gate_opened'].map((event, index) => ({ event_id: `i${index}`, event, occurred_at_ms: index, index, occurrence: 0, reason: null, stop_kind: null, metadata: {}, status: index === 2 ? 'awaiting_approval' : 'running' }));
+    const data = { run_id: 'i1', automation_id: 'refund', tenant_context: imported, run, entries, entry_count: 3, first_seq: 1, before: null, known_ids: [], imported_by: person };
+    await project('imported_run', 'i1', { status: 'imported', version: 1, previous: 0, events: [{ event_type: 'run_history_imported', data }], workspace_id: 'imported' });
+    const found = valueOf(await call(observeRun, { run_id: 'i1', event_limit: 2, snapshot_limit: 1 }, imported));
+    expect(found).toMatchObject({
+      run: { imported: true, status: 'awaiting_approval', latest_snapshot_id: 'i2', scope: { tenant_context: { workspace_id: 'imported' } } }, waits: [], policy_decisions: [],
+      current_wait: { wait_id: 'automation_v2:i1:sign:wait', reason: 'run_level_active_wait' }, events: { latest: { seq: 3 }, tail: [{ seq: 2 }, { seq: 3 }] }, snapshots: { latest: { snapshot_id: 'i2' }, items: [{ seq: 3 }] },
+      audit: { protected_events: [{ event_type: 'stateful_runtime.run_history_imported', actor: person }] }, operator_summary: { is_blocked: true, blocking_reasons: [{ kind: 'active_wait' }], allowed_actions: [] },
+      counts: { events: 2, snapshots: 1, active_waits: 1, waits: 0, protected_audit_events: 1 }, limits: { event_limit: 2, snapshot_limit: 1, reliability_limit: 100, audit_limit: 100 },
+    });
+    expect(valueOf(await call(getStatefulRun, { run_id: 'i1', event_limit: 1, snapshot_limit: 2 }, imported))).toMatchObject({ run: { imported: true }, events: [{ seq: 3 }], snapshots: [{ seq: 2 }, { seq: 3 }] });
+    expect(await call(observeRun, { run_id: 'i1' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found' } });
   });
 
   it('list runs by phase and status together, and nothing for whoever asks for another tenant, kind or workflow', async () => {

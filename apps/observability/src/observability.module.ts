@@ -24,6 +24,7 @@ import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
 import { ReliabilityController } from './reliability.controller.js';
 import { ReplayController } from './replay.controller.js';
+import type { RunHistories } from './run-histories.js';
 import { RunObservabilityController } from './run-observability.controller.js';
 import { RunReplays } from './run-replays.js';
 import { RunSnapshots } from './run-snapshots.js';
@@ -31,7 +32,7 @@ import { RunsController } from './runs.controller.js';
 import { SnapshotsController } from './snapshots.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, IMPORTED_RUNS, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RUN_OBSERVABILITY, RUN_REPLAYS, RUN_SNAPSHOTS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RUN_OBSERVABILITY, RUN_HISTORIES, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -53,8 +54,9 @@ const queryProviders: readonly Provider[] = [
   onDatabase(RELIABILITY_QUERIES, (database) => new PostgresReliabilityQueries(database)),
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
   onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
-  onDatabase(IMPORTED_RUNS, (database) => new ImportedRuns(new PostgresImportedRunQueries(database), sha256Hex)),
-  onDatabase(RUN_SNAPSHOTS, (database) => new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex })),
+  onDatabase(RUN_HISTORIES, (database): RunHistories => ({
+    own: new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex }), imported: new ImportedRuns(new PostgresImportedRunQueries(database), sha256Hex),
+  })),
   { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
   onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),
 ];

@@ -1,6 +1,6 @@
 import type { RunReplay } from '@cs/contracts';
 import type { AggregateHistory, Digest, LogEntry } from '@cs/eventing';
-import { lastSeqOf, rowDifferences, rowsOfRun, runAsOf, toRunRecord, toStatefulRun, withoutPruned, type ProjectionQueries, type Reader, type RunRowQueries } from '@cs/read-models';
+import { eventIdAt, lastSeqOf, rowDifferences, rowsOfRun, runAsOf, toRunRecord, toStatefulRun, withoutPruned, type ProjectionQueries, type Reader, type RunRowQueries } from '@cs/read-models';
 
 export interface RunReplayOptions {
   readonly history: AggregateHistory;
@@ -33,7 +33,8 @@ export class RunReplays {
     const run = seq > lastSeqOf(entries) ? undefined : runAsOf(entries, seq);
     if (run === undefined) return { kind: 'too late', lastSeq: lastSeqOf(entries) };
     const differences = await this.#differences(reader, { runId, entries, seq: projected.last_seq });
-    return { kind: 'replayed', replay: { run_id: runId, as_of_seq: seq, last_seq: lastSeqOf(entries), record: toRunRecord(run), run: toStatefulRun(run, seq, projected.scope), compared_at_seq: projected.last_seq, differences } };
+    const view = toStatefulRun({ run, last_seq: seq, latest_event_id: eventIdAt(entries, seq), scope: projected.scope });
+    return { kind: 'replayed', replay: { run_id: runId, as_of_seq: seq, last_seq: lastSeqOf(entries), record: toRunRecord(run), run: view, compared_at_seq: projected.last_seq, differences } };
   }
 
   async #differences({ org_id, workspace_id }: Reader, { runId, entries, seq }: { readonly runId: string; readonly entries: readonly LogEntry[]; readonly seq: number }): Promise<RunReplay['differences']> {

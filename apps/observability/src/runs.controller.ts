@@ -1,18 +1,17 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord, type StatefulRun } from '@cs/contracts';
+import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord } from '@cs/contracts';
 import { refusal } from '@cs/platform';
 import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
-import type { ImportedRuns } from './imported-runs.js';
 import { asksForNoRun, runFilterOf } from './run-filters.js';
-import { IMPORTED_RUNS, PROJECTION_QUERIES, READS } from './tokens.js';
+import type { RunHistories } from './run-histories.js';
+import { PROJECTION_QUERIES, READS, RUN_HISTORIES } from './tokens.js';
 
 const noRun = (run_id: string): RpcReply<never> => refusal('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
 const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
 
 const record = ({ run }: StoredRun): RunRecord => toRunRecord(run);
-const stateful = ({ run, last_seq, scope }: StoredRun): StatefulRun => toStatefulRun(run, last_seq, scope);
 
 /** A reader who sees some automations only is told that another one is not there, instead of an empty list. */
 const hides = async (queries: ProjectionQueries, reader: Reader, automation_id: string | undefined): Promise<RpcReply<never> | undefined> => {
@@ -29,7 +28,7 @@ export class RunsController {
   readonly #listStateful;
   readonly #events;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(IMPORTED_RUNS) imported: ImportedRuns) {
+  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(RUN_HISTORIES) { own, imported }: RunHistories) {
     this.#get = reads.answer(getRun, async ({ run_id }, tenant) => {
       const found = await queries.run(tenant, run_id);
       return found ? { ok: true, value: record(found) } : noRun(run_id);
@@ -40,9 +39,11 @@ export class RunsController {
       const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statefulStatusesOf(status) }) };
       return (await hides(queries, tenant, automation_id)) ?? toAnswer(await queries.runs(tenant, filter, page), record);
     });
-    this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit }, tenant) => {
-      const [found, events] = await Promise.all([queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true })]);
-      const value = found && events ? { run: stateful(found), events } : await imported.run(tenant, run_id, event_limit);
+    this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit, snapshot_limit }, tenant) => {
+      const [found, events, snapshots] = await Promise.all([
+        queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true }), own.snapshots(tenant, run_id, { limit: snapshot_limit }),
+      ]);
+      const value = found && events && snapshots ? { run: toStatefulRun(found), events, snapshots } : await imported.run(tenant, run_id, { event_limit, snapshot_limit });
       return value ? { ok: true, value } : noStatefulRun(run_id);
     });
     this.#listStateful = reads.answer(listStatefulRuns, async (payload, tenant) => {

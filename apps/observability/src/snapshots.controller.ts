@@ -2,10 +2,9 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getRunSnapshot, listRunSnapshots, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { refusal } from '@cs/platform';
-import type { ImportedRuns } from './imported-runs.js';
 import type { Reads } from './reads.js';
-import type { RunSnapshots } from './run-snapshots.js';
-import { IMPORTED_RUNS, READS, RUN_SNAPSHOTS } from './tokens.js';
+import { snapshotsOf, type RunHistories } from './run-histories.js';
+import { READS, RUN_HISTORIES } from './tokens.js';
 
 const noRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
 
@@ -15,13 +14,13 @@ export class SnapshotsController {
   readonly #list;
   readonly #get;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(RUN_SNAPSHOTS) runs: RunSnapshots, @Inject(IMPORTED_RUNS) imported: ImportedRuns) {
+  constructor(@Inject(READS) reads: Reads, @Inject(RUN_HISTORIES) histories: RunHistories) {
     this.#list = reads.answer(listRunSnapshots, async ({ run_id, limit, before_seq }, reader): Promise<RpcReply<ReplyOf<typeof listRunSnapshots>>> => {
-      const snapshots = (await runs.snapshots(reader, run_id, { limit, before_seq })) ?? (await imported.snapshots(reader, run_id, { limit, before_seq }));
+      const snapshots = await snapshotsOf(histories, reader, { run_id, limit, before_seq });
       return snapshots === undefined ? noRun(run_id) : { ok: true, value: { run_id, snapshots, count: snapshots.length } };
     });
     this.#get = reads.answer(getRunSnapshot, async ({ run_id, snapshot_id }, reader): Promise<RpcReply<ReplyOf<typeof getRunSnapshot>>> => {
-      const found = (await runs.snapshots(reader, run_id, { snapshot_id })) ?? (await imported.snapshots(reader, run_id, { snapshot_id }));
+      const found = await snapshotsOf(histories, reader, { run_id, snapshot_id });
       if (found === undefined) return noRun(run_id);
       const [snapshot] = found;
       return snapshot === undefined ? refusal('stateful_snapshot_not_found', `the run has no snapshot "${snapshot_id}"`, { run_id, snapshot_id }) : { ok: true, value: { snapshot } };

@@ -5,6 +5,7 @@ import { OperationsMetrics } from './operations-metrics.js';
 const counts: OperationsCounts = {
   runs: [{ status: 'awaiting_approval', count: 7 }, { status: 'blocked', count: 1 }], open_gates: [{ age: 'over_7d', count: 2 }],
   dead_letters: [{ consumer: 'runner--webhook-routing', count: 3 }], deliveries: [{ status: 'retrying', count: 4 }],
+  ledger: [{ collection: 'compensations', status: 'awaiting_approval', count: 2, oldest_at_ms: 400_000 }, { collection: 'outbox', status: 'claimed', count: 1, oldest_at_ms: 2_000_000 }],
 };
 
 const world = () => {
@@ -24,6 +25,17 @@ describe('what there is, in figures', () => {
     state.now += 15_000;
     await registry.metrics();
     expect(state.asked).toBe(2);
+  });
+
+  it('says of each status of the ledger how many records stand in it and for how long, as of the reading', async () => {
+    const { registry, state } = world();
+    const text = await registry.metrics();
+    for (const line of ['countersign_ledger_records{collection="compensations",status="awaiting_approval"} 2', 'countersign_ledger_records{collection="outbox",status="claimed"} 1', 'countersign_ledger_oldest_seconds{collection="compensations",status="awaiting_approval"} 600']) expect(text).toContain(line);
+    // Clocks of two machines differ: nothing is younger than nothing.
+    expect(text).toContain('countersign_ledger_oldest_seconds{collection="outbox",status="claimed"} 0');
+    state.now += 5000;
+    expect(await registry.metrics()).toContain('countersign_ledger_oldest_seconds{collection="compensations",status="awaiting_approval"} 605');
+    expect(state.asked).toBe(1);
   });
 
   it('has no figures, rather than old ones, when it cannot be counted, and none while another projector leads', async () => {

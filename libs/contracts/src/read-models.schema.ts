@@ -46,6 +46,8 @@ export interface StatefulRun {
   readonly automation_id: string;
   /** The run as its automation knows it: the same. */
   readonly automation_run_id: string;
+  /** No run of an automation is of a workflow. */
+  readonly workflow_id: null;
   readonly scope: StatefulScope;
   readonly status: string;
   readonly phase: string;
@@ -56,6 +58,10 @@ export interface StatefulRun {
   readonly active_wait_kind: string | null;
   readonly active_wait_id: string | null;
   readonly trigger_type: string;
+  /** What such runs do not record: the event that a trigger reacted to, its id, and a task of a context run. */
+  readonly trigger_event: null;
+  readonly source_event_id: null;
+  readonly task_id: null;
   readonly workflow_definition_version: string;
   readonly workflow_definition_snapshot_hash: string;
   readonly created_at_ms: number;
@@ -63,7 +69,18 @@ export interface StatefulRun {
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
   readonly last_seq: number;
-  readonly metadata: { readonly stop_kind: string | null; readonly trigger_reason: string | null; readonly consumed_handoff_id: string | null };
+  /** The snapshot after its newest event, whose id it has. */
+  readonly latest_snapshot_id: string | null;
+  /** Context runs that execute for it. */
+  readonly related_context_run_ids: readonly string[];
+  readonly metadata: {
+    /** Sessions with a model that are open for it, and the newest of all. */
+    readonly active_session_ids: readonly string[];
+    readonly latest_session_id: string | null;
+    readonly stop_kind: string | null;
+    readonly trigger_reason: string | null;
+    readonly consumed_handoff_id: string | null;
+  };
   /** A run of another system, whose history was imported: it is read here and never executed. */
   readonly imported?: true;
 }

@@ -8,7 +8,7 @@ import { problemSchema } from './problem.schema.js';
 import * as resources from './resources.schema.js';
 import { errorsOf, type RouteDefinition } from './route.js';
 import { allRoutes } from './routes.js';
-import { statefulSnapshotResource } from './snapshot.schema.js';
+import { statefulRunAnswer, statefulSnapshotResource } from './snapshot.schema.js';
 
 const components = '#/components/schemas/';
 
@@ -29,7 +29,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   RunAnswer: resources.runReadAnswer,
   RunList: resources.runListAnswer,
   ApprovalList: approvalListAnswer,
-  StatefulRunAnswer: resources.statefulRunAnswer,
+  StatefulRunAnswer: statefulRunAnswer,
   StatefulRunList: resources.statefulRunListAnswer,
   RunEvents: resources.runEventsAnswer,
   DeadLetterList: resources.deadLetterListAnswer,

@@ -1,4 +1,4 @@
-import { gateDecisionSchema } from '@cs/contracts';
+import { gateDecisionSchema, requestIdSchema } from '@cs/contracts';
 import { z } from 'zod';
 import { booleanText, wordText } from './query.schema.js';
 import { defineRoute } from './route.js';
@@ -25,6 +25,22 @@ export const decideOnPage = defineRoute({
   params: opening,
   body: form(z.strictObject({ token: z.string().max(200), decision: gateDecisionSchema, reason: z.string().max(4000).default('') })),
   answer: { description: 'The page, with why nothing was decided; 303 to the page when it was', mediaType: 'text/html' },
+});
+
+const requested = z.object({ request_id: requestIdSchema });
+
+export const questionPage = defineRoute({
+  ...document, operationId: 'questionPage', method: 'GET', path: '/inbox/requests/{request_id}', summary: 'One question of a run, with the form that answers it, as a page',
+  description: 'Links in messages lead here. Looking at it answers nothing, however often and by whomever.',
+  params: requested,
+});
+
+export const answerOnPage = defineRoute({
+  ...document, operationId: 'answerOnPage', method: 'POST', path: '/inbox/requests/{request_id}', summary: 'Answer a question by the form of its page',
+  description: 'Takes the form of a page of this server only, made for this visitor and this question at most two hours ago. The same form sent twice is one answer. Redirects to the page.',
+  params: requested,
+  body: form(z.object({ token: z.string().max(200), reason: z.string().max(4000).default('') }).catchall(z.string().max(65_536).describe('What was filled in, as the form of the page names it'))),
+  answer: { description: 'The page, with why nothing was answered; 303 to the page when it was', mediaType: 'text/html' },
 });
 
 export const signIn = defineRoute({

@@ -55,6 +55,7 @@ export const statefulRunResource = z.object({
   kind: z.literal('automation_v2'),
   automation_id: z.string(),
   automation_run_id: z.string(),
+  workflow_id: z.null().describe('No run of an automation is of a workflow'),
   scope: z.object({
     schema_version: z.literal(1),
     tenant_context: z.object({ org_id: z.string(), workspace_id: z.string(), deployment_id: z.string().nullable() }),
@@ -75,6 +76,9 @@ export const statefulRunResource = z.object({
   active_wait_kind: z.string().nullable(),
   active_wait_id: z.string().nullable(),
   trigger_type: z.string(),
+  trigger_event: z.null().describe('Not recorded of runs of automations; `metadata.trigger_reason` says why one began'),
+  source_event_id: z.null().describe('Not recorded of runs of automations; the first event of the timeline names its cause'),
+  task_id: z.null().describe('Of context runs'),
   workflow_definition_version: z.string(),
   workflow_definition_snapshot_hash: z.string(),
   created_at_ms: milliseconds,
@@ -82,8 +86,13 @@ export const statefulRunResource = z.object({
   started_at_ms: milliseconds.nullable(),
   finished_at_ms: milliseconds.nullable(),
   last_seq: z.int().nonnegative(),
+  latest_snapshot_id: z.string().nullable().describe('The snapshot after its newest event'),
+  related_context_run_ids: strings.describe('Context runs that execute for it: there are none'),
   imported: z.literal(true).exactOptional().describe('A run of another system, whose history was imported: it is read here and never executed'),
-  metadata: z.object({ stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable() }),
+  metadata: z.object({
+    active_session_ids: strings.describe('Sessions with a model: there are none'), latest_session_id: z.string().nullable(),
+    stop_kind: z.string().nullable(), trigger_reason: z.string().nullable(), consumed_handoff_id: z.string().nullable(),
+  }),
 }) satisfies z.ZodType<StatefulRun>;
 
 /** One line of a run's timeline. */
@@ -151,7 +160,6 @@ export const automationListAnswer = z.object({ automations: z.array(automationRe
 export const runCommandAnswer = z.object({ ok: z.literal(true), run: runResource, ...contextRun });
 export const runReadAnswer = z.object({ run: runResource, ...contextRun });
 export const runListAnswer = z.object({ automationID: z.string().optional(), runs: z.array(runResource), ...page });
-export const statefulRunAnswer = z.object({ run: statefulRunResource, events: z.array(statefulEventResource) });
 export const statefulRunListAnswer = z.object({ runs: z.array(statefulRunResource), ...page });
 export const runEventsAnswer = z.object({ run_id: z.string(), events: z.array(statefulEventResource), count: z.int().nonnegative() });
 export const deadLetterListAnswer = z.object({ dead_letters: z.array(deadLetterResource), ...page });

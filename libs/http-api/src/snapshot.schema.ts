@@ -1,7 +1,7 @@
 import type { StatefulSnapshot } from '@cs/contracts';
 import type { JsonObject } from '@cs/kernel';
 import { z } from 'zod';
-import { phaseTransitionResource } from './resources.schema.js';
+import { phaseTransitionResource, statefulEventResource, statefulRunResource } from './resources.schema.js';
 
 /** What a run was right after one of its events. */
 export const statefulSnapshotResource = z.object({
@@ -27,5 +27,7 @@ export const statefulSnapshotResource = z.object({
   }),
 }) satisfies z.ZodType<StatefulSnapshot>;
 
+/** A run with the newest of its events and of its snapshots. */
+export const statefulRunAnswer = z.object({ run: statefulRunResource, events: z.array(statefulEventResource).readonly(), snapshots: z.array(statefulSnapshotResource).readonly() });
 export const snapshotListAnswer = z.object({ run_id: z.string(), snapshots: z.array(statefulSnapshotResource).readonly(), count: z.int().nonnegative() });
 export const snapshotAnswer = z.object({ snapshot: statefulSnapshotResource });

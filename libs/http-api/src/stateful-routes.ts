@@ -1,8 +1,9 @@
 import { automationIdSchema, runIdSchema } from '@cs/contracts';
 import { z } from 'zod';
 import { booleanText, integerText, pageQuery, sequenceText, wordText } from './query.schema.js';
-import { deadLetterListAnswer, runEventsAnswer, statefulRunAnswer, statefulRunListAnswer } from './resources.schema.js';
+import { deadLetterListAnswer, runEventsAnswer, statefulRunListAnswer } from './resources.schema.js';
 import { defineRoute } from './route.js';
+import { statefulRunAnswer } from './snapshot.schema.js';
 
 const tag = 'stateful runtime';
 const runParams = z.object({ run_id: runIdSchema });
@@ -26,10 +27,12 @@ export const listStatefulRuns = defineRoute({
 
 export const getStatefulRun = defineRoute({
   operationId: 'getStatefulRun', method: 'GET', path: '/stateful-runtime/runs/{run_id}', tag, access: 'tenant', kind: 'read',
-  summary: 'Read the stateful view of a run with its latest events',
+  summary: 'Read the stateful view of a run with its latest events and snapshots',
   params: runParams,
-  query: z.strictObject({ event_limit: integerText.pipe(z.int().min(1).max(500)).optional().describe('Default 50, at most 500') }),
-  answer: { description: 'The run and its latest events', mediaType: 'application/json', schema: statefulRunAnswer },
+  query: z.strictObject({
+    event_limit: integerText.optional().describe('Default 50, from 1 to 500'), snapshot_limit: integerText.optional().describe('Default 10, from 1 to 200'),
+  }),
+  answer: { description: 'The run, its latest events and its latest snapshots, each ascending', mediaType: 'application/json', schema: statefulRunAnswer },
   errors: ['stateful_run_not_found'],
 });
 

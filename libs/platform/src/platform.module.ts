@@ -6,6 +6,7 @@ import { HealthRegistry } from './health-registry.js';
 import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
 import { RpcClient, type RpcClientOptions } from './rpc-client.adapter.js';
+import { RpcMetrics } from './rpc-metrics.js';
 import { HEALTH, LOGGER, METRICS, RPC_CLIENT, TRACING } from './tokens.js';
 import { ReplyDeserializer } from './written-replies.js';
 
@@ -25,7 +26,7 @@ const createMetrics = (name: string): Registry => {
   return registry;
 };
 
-const watchedClient = async ({ natsUrl, name }: PlatformOptions, logger: Logger): Promise<RpcClientOptions> => {
+const watchedClient = async ({ natsUrl, name }: PlatformOptions, { logger, registry }: { readonly logger: Logger; readonly registry: Registry }): Promise<RpcClientOptions> => {
   const transport = natsTransport({ url: natsUrl, name: `${name}-calls` });
   const client = ClientProxyFactory.create({ ...transport, options: { ...transport.options, deserializer: new ReplyDeserializer() } }) as ClientNats;
   let connected = true;
@@ -33,7 +34,7 @@ const watchedClient = async ({ natsUrl, name }: PlatformOptions, logger: Logger)
     connected = String(status) === 'connected';
   });
   await client.connect();
-  return { client, isConnected: () => connected, onError: (error, subject) => logger.warn({ err: error, subject }, 'call without an answer') };
+  return { client, isConnected: () => connected, onError: (error, subject) => logger.warn({ err: error, subject }, 'call without an answer'), meter: new RpcMetrics(registry).observe };
 };
 
 class ClosingRpcClient extends RpcClient implements OnApplicationShutdown {
@@ -73,7 +74,7 @@ export class PlatformModule {
         { provide: METRICS, useFactory: () => createMetrics(options.name) },
         { provide: TRACING, inject: [METRICS], useFactory: (registry: Registry) => openTracing(options, registry) },
         { provide: HEALTH, useFactory: () => new HealthRegistry() },
-        { provide: RPC_CLIENT, inject: [LOGGER], useFactory: async (logger: Logger) => new ClosingRpcClient(await watchedClient(options, logger)) },
+        { provide: RPC_CLIENT, inject: [LOGGER, METRICS], useFactory: async (logger: Logger, registry: Registry) => new ClosingRpcClient(await watchedClient(options, { logger, registry })) },
       ],
       exports: [LOGGER, METRICS, HEALTH, RPC_CLIENT],
     };

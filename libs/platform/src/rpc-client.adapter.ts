@@ -2,6 +2,8 @@ import { rpcReplySchema, type CallContext, type ErrorCode, type PayloadInputOf, 
 import { currentTraceparent, inSpan, markCurrent, runAttribute } from '@cs/telemetry';
 import type { ClientNats } from '@nestjs/microservices';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+import type { RpcMeter } from './rpc-metrics.js';
+import { methodName, outcomeOf } from './rpc-outcome.js';
 import { markReply, rpcSpan } from './rpc-span.js';
 import { WrittenValue } from './written-replies.js';
 
@@ -28,6 +30,7 @@ export interface RpcClientOptions {
   readonly isConnected: () => boolean;
   /** Told why a call had no answer. */
   readonly onError: (error: unknown, subject: string) => void;
+  readonly meter: RpcMeter;
 }
 
 /** The calling side: a value or a refusal, never an exception. */
@@ -35,11 +38,13 @@ export class RpcClient {
   readonly #client: ClientNats;
   readonly #isConnected: () => boolean;
   readonly #onError: (error: unknown, subject: string) => void;
+  readonly #meter: RpcMeter;
 
-  constructor({ client, isConnected, onError }: RpcClientOptions) {
+  constructor({ client, isConnected, onError, meter }: RpcClientOptions) {
     this.#client = client;
     this.#isConnected = isConnected;
     this.#onError = onError;
+    this.#meter = meter;
   }
 
   async call<Method extends RpcMethod>(method: Method, call: RpcCall<Method>): Promise<RpcReply<ReplyOf<Method>>> {
@@ -55,8 +60,15 @@ export class RpcClient {
     return { ...reply, value: reply.value instanceof WrittenValue ? reply.value.bytes : Buffer.from(JSON.stringify(reply.value)) };
   }
 
-  /** Within something that is traced the call is a part of it. */
   async #ask(method: RpcMethod, call: RpcCall<RpcMethod>): Promise<RpcReply> {
+    const startedAt = performance.now();
+    const reply = await this.#trace(method, call);
+    this.#meter(methodName(method), outcomeOf(reply), (performance.now() - startedAt) / 1000);
+    return reply;
+  }
+
+  /** Within something that is traced the call is a part of it. */
+  async #trace(method: RpcMethod, call: RpcCall<RpcMethod>): Promise<RpcReply> {
     if (currentTraceparent() === undefined) return await this.#send(method, call);
     const reply = await inSpan(rpcSpan(method, { kind: 'client', context: call.context, payload: call.payload }), async (span) => {
       const answered = await this.#send(method, call, span.traceparent);

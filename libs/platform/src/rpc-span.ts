@@ -1,7 +1,6 @@
 import type { CallContext, RpcMethod, RpcReply } from '@cs/contracts';
 import { attribute, runAttribute, tenantAttributes, type OpenSpan, type SpanSpec } from '@cs/telemetry';
-
-const prefix = 'cs.rpc.';
+import { methodName, outcomeOf } from './rpc-outcome.js';
 
 interface TracedCall extends Pick<SpanSpec, 'kind' | 'received'> {
   readonly context: CallContext;
@@ -9,8 +8,8 @@ interface TracedCall extends Pick<SpanSpec, 'kind' | 'received'> {
 }
 
 /** The span of one side of a call: its method, whose it is and, where the payload names one, of which run. */
-export const rpcSpan = ({ subject }: RpcMethod, { kind, received, context, payload }: TracedCall): SpanSpec => {
-  const name = (subject.startsWith(prefix) ? subject.slice(prefix.length) : subject).replace('.', '/');
+export const rpcSpan = (method: RpcMethod, { kind, received, context, payload }: TracedCall): SpanSpec => {
+  const name = methodName(method);
   return {
     name, kind, ...(received === undefined ? {} : { received }),
     attributes: { 'rpc.system.name': 'nats', 'rpc.method': name, ...tenantAttributes(context.tenant), ...runAttribute(payload) },
@@ -21,5 +20,5 @@ export const rpcSpan = ({ subject }: RpcMethod, { kind, received, context, paylo
 export const markReply = (span: OpenSpan, reply: RpcReply<unknown>): void => {
   if (reply.ok) return span.set(runAttribute(reply.value));
   span.set({ [attribute.refusal]: reply.refusal.code });
-  if (reply.retry_after_s !== undefined || reply.refusal.code === 'INTERNAL') span.fail(reply.refusal.code);
+  if (outcomeOf(reply) !== 'refused') span.fail(reply.refusal.code);
 };

@@ -1,23 +1,25 @@
-import type { ImportedRunHeader, PhaseTransition, StatefulEvent } from '@cs/contracts';
+import type { ImportedRunHeader, ObservedAuditEvent, PhaseTransition, StatefulEvent } from '@cs/contracts';
 import type { EventRange, ImportedRunFilter, ImportedRunQueries, ItemsPage, PageRequest, Reader, StoredImportedRun } from '@cs/read-models';
 import { toPage, type PagedRow } from './answer-size.js';
 import { askDatabase } from './ask-database.js';
+import { asJsonText, auditRunText, observedAuditColumns } from './audit-texts.js';
 import type { Database } from './database.js';
-import { importedRunsStatement } from './imported-run-statement.js';
+import { importedRunsStatement, latestImportedEvent } from './imported-run-statement.js';
 import { runEventsText } from './run-events-text.js';
-import { readRunEvent, type RunEventDocument } from './stored-rows.js';
+import { readObservedAudit, readRunEvent, type ObservedAuditDocument, type RunEventDocument } from './stored-rows.js';
 import { isSeenThrough } from './visibility.js';
 
 interface ImportedRunDocument {
   readonly record: string;
   readonly last_seq: number;
+  readonly latest_event_id: string | null;
 }
 
 const ofTenant = 'r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3';
 const ofReader = ({ org_id, workspace_id, deployment_id }: Reader): readonly string[] => [org_id, workspace_id, deployment_id];
-const readRun = ({ record, last_seq }: ImportedRunDocument): StoredImportedRun => ({ run: JSON.parse(record) as ImportedRunHeader, last_seq });
+const readRun = ({ record, last_seq, latest_event_id }: ImportedRunDocument): StoredImportedRun => ({ run: JSON.parse(record) as ImportedRunHeader, last_seq, latest_event_id });
 
-const runText = `select record, last_seq from countersign.imported_runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`;
+const runText = `select record, last_seq, ${latestImportedEvent('r')} as latest_event_id from countersign.imported_runs as r where ${ofTenant} and run_id = $4 and ${isSeenThrough('r', 5)}`;
 
 /** Imported runs in PostgreSQL. */
 export class PostgresImportedRunQueries implements ImportedRunQueries {
@@ -46,6 +48,17 @@ export class PostgresImportedRunQueries implements ImportedRunQueries {
       name: 'imported_event', text: 'select * from countersign.imported_run_events where org_id = $1 and workspace_id = $2 and run_id = $3 and event_id = $4', values: [reader.org_id, reader.workspace_id, runId, eventId],
     });
     return row && readRunEvent(row);
+  }
+
+  async importedAudit(reader: Reader, runId: string, limit: number): Promise<readonly ObservedAuditEvent[]> {
+    if ((await this.importedRun(reader, runId)) === undefined) return [];
+    const rows = await askDatabase<ObservedAuditDocument>(this.database, {
+      name: 'imported_audit',
+      text: `select ${observedAuditColumns} from countersign.audit_records where org_id = $1 and workspace_id = $2 and deployment_id = $3 and ${auditRunText} is not null and ${auditRunText} = $4
+        order by created_at_ms desc, event_id desc limit $5`,
+      values: [...ofReader(reader), asJsonText(runId), limit],
+    });
+    return rows.map(readObservedAudit).sort((one, other) => one.seq - other.seq);
   }
 
   async importedTransitions({ org_id, workspace_id }: Reader, runId: string, { seq, limit }: { readonly seq: number; readonly limit: number }): Promise<readonly (PhaseTransition & { readonly seq: number })[]> {

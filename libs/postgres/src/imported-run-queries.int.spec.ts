@@ -32,12 +32,12 @@ afterAll(() => server.stop());
 
 describe('imported runs', () => {
   it('are read with their timelines, newest first, by status and page by page', async () => {
-    expect(await queries.importedRun(reader, 'r1')).toMatchObject({ run: { run_id: 'r1', status: 'failed' }, last_seq: 3 });
+    expect(await queries.importedRun(reader, 'r1')).toMatchObject({ run: { run_id: 'r1', status: 'failed' }, last_seq: 3, latest_event_id: 'e2' });
     expect((await queries.importedEvents(reader, 'r1', { limit: 2, tail: true }))?.map(({ seq }) => seq)).toEqual([2, 3]);
     expect((await queries.importedTransitions(reader, 'r1', { seq: 3, limit: 10 })).map(({ seq, to_phase }) => [seq, to_phase])).toEqual([[1, 'queued'], [2, 'running_phase']]);
     expect(await queries.importedEvent(reader, 'r1', 'e2')).toMatchObject({ seq: 3, event_type: 'stateful_runtime.automation_v2.node_started' });
     const first = await queries.importedRuns(reader, { statuses: ['completed'] }, { limit: 2 });
-    expect(first.items.map(({ run }) => run.run_id)).toEqual(['r4', 'r2']);
+    expect(first.items.map(({ run, latest_event_id }) => [run.run_id, latest_event_id])).toEqual([['r4', 'e2'], ['r2', 'e2']]);
     const rest = first.next === undefined ? undefined : await queries.importedRuns(reader, { statuses: ['completed'] }, { limit: 2, after: first.next });
     expect([rest?.items.map(({ run }) => run.run_id), rest?.next]).toEqual([['r0'], undefined]);
   });

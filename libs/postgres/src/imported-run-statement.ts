@@ -3,6 +3,10 @@ import { boundedPage, keysetValues } from './answer-size.js';
 import type { Statement } from './database.js';
 import { isSeenThrough } from './visibility.js';
 
+/** The id of the newest event of an imported run. */
+export const latestImportedEvent = (run: string): string =>
+  `(select event_id from countersign.imported_run_events l where l.org_id = ${run}.org_id and l.workspace_id = ${run}.workspace_id and l.run_id = ${run}.run_id and l.seq = ${run}.last_seq)`;
+
 const newest = 'order by r.created_at_ms desc, r.run_id desc limit $6';
 const keys = (conditions: string): string => `
   select r.run_id, r.created_at_ms from countersign.imported_runs as r
@@ -15,7 +19,7 @@ const inTurns = (condition: string): string => `
 
 const pageText = (found: string): string => boundedPage(`
   select shown.*, keys.created_at_ms as at_ms, keys.run_id as id, octet_length(shown.record) as bytes from (${found}) as keys cross join lateral (
-    select record, last_seq from countersign.imported_runs where org_id = $1 and workspace_id = $2 and run_id = keys.run_id limit 1
+    select record, last_seq, ${latestImportedEvent('o')} as latest_event_id from countersign.imported_runs as o where org_id = $1 and workspace_id = $2 and run_id = keys.run_id limit 1
   ) as shown order by keys.created_at_ms desc, keys.run_id desc`);
 
 const texts = {

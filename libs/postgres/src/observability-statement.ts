@@ -1,6 +1,6 @@
 import type { LedgerCollection, ObservabilityLimits } from '@cs/contracts';
 import { compactionMarkerType, eventsBeforeSnapshots, shownTransitions, type Reader } from '@cs/read-models';
-import { asJsonText, auditRunText } from './audit-texts.js';
+import { asJsonText, auditRunText, observedAuditColumns } from './audit-texts.js';
 import type { Statement } from './database.js';
 import { listedCollections } from './ledger-statements.js';
 import { runColumns, withScope } from './run-list-statement.js';
@@ -67,7 +67,7 @@ export const observedParts = {
   active_dead_letters: ledger('dead_letters', 'active'),
   active_compensations: ledger('compensations', 'active'),
   audit: {
-    rows: `select event_id, event_type, created_at_ms, seq, record_hash, actor, 'sha256:' || encode(sha256(convert_to(payload, 'UTF8')), 'hex') as payload_digest
+    rows: `select ${observedAuditColumns}
       from countersign.audit_records where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and ${auditRunText} is not null and ${auditRunText} = $9
       order by created_at_ms desc, event_id desc limit $7`,
     order: 'created_at_ms desc, event_id desc',
@@ -97,7 +97,7 @@ const text = `
       select ${eventColumns.join(', ')}, payload from countersign.run_events where ${ofRun} order by seq desc limit greatest($6, $10 + ${eventsBeforeSnapshots})
     ) as e
   )
-  select 'run' as part, 1 as place, json_build_object('version', version, 'scope', scope, 'owner_kind', owner_kind, 'owner_id', owner_id)::text as item, record as body from r
+  select 'run' as part, 1 as place, json_build_object('version', version, 'latest_event_id', latest_event_id, 'scope', scope, 'owner_kind', owner_kind, 'owner_id', owner_id)::text as item, record as body from r
   ${Object.entries<Part>(observedParts).map((part) => ` union all ${partText(part)}`).join('')}`;
 
 /** Everything about one run that the reader sees, in one answer of the database and as of one moment. */

@@ -66,6 +66,8 @@ const fillOthers = async (): Promise<void> => {
       select r.org_id, r.workspace_id, '', 'c' || n || r.run_id, r.run_id, ${wide}, 'proposed', 'x', 'e', 1, 0, n, n from countersign.runs as r cross join generate_series(1, 7) as n`,
     `insert into countersign.imported_runs (org_id, workspace_id, deployment_id, run_id, automation_id, stateful_status, phase, created_at_ms, updated_at_ms, last_seq, position, record)
       select r.org_id, r.workspace_id, '', 'imported-' || r.run_id, r.automation_id, case when r.status = 'failed' then 'failed' else 'completed' end, 'x', r.created_at_ms, 1, 1, 1, ${wide} from countersign.runs as r`,
+    `insert into countersign.imported_run_events (org_id, workspace_id, run_id, seq, event_id, event_type, occurred_at_ms, position, status, payload)
+      select r.org_id, r.workspace_id, 'imported-' || r.run_id, n, 'e' || n, 'x', n, 1, 'completed', '{}' from countersign.runs as r cross join generate_series(1, 3) as n`,
   ]) await server.database.query({ text });
   await server.database.query({ text: 'analyze' });
 };
@@ -88,18 +90,18 @@ afterAll(async () => {
 /** The most rows by index. A read that is not here is none that a plan may do. */
 const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'Observability of a run': {
-    runs_pkey: 1, waits_of_run: 2 * limit, run_events_pkey: limit + eventsBeforeSnapshots, run_events_phases: limit + shownTransitions, archive_pkey: limit + eventsBeforeSnapshots, policy_decisions_of_run: limit, audit_by_run: limit,
+    runs_pkey: 1, waits_of_run: 2 * limit, run_events_pkey: 1 + limit + eventsBeforeSnapshots, run_events_phases: limit + shownTransitions, archive_pkey: limit + eventsBeforeSnapshots, policy_decisions_of_run: limit, audit_by_run: limit,
     outbox_of_run: limit, tool_effects_of_run: limit, dead_letters_of_run: 2 * limit, compensations_of_run: 2 * limit,
   },
-  'Runs': { runs_by_status: turns(statefulStatuses.length), runs_pkey: page },
-  'Runs of a status': { runs_by_status: page, runs_pkey: page },
-  'Runs of an automation and a status': { runs_by_automation: page, runs_pkey: page },
+  'Runs': { runs_by_status: turns(statefulStatuses.length), runs_pkey: page, run_events_pkey: page },
+  'Runs of a status': { runs_by_status: page, runs_pkey: page, run_events_pkey: page },
+  'Runs of an automation and a status': { runs_by_automation: page, runs_pkey: page, run_events_pkey: page },
   // One row for each type of trigger there is, to walk from one to the next.
-  'Runs of a trigger': { runs_by_trigger: turns(statefulStatuses.length) + 10, runs_pkey: page },
-  'Runs of a unit and a data class': { runs_by_automation: turns(statefulStatuses.length), runs_pkey: page },
-  'Imported runs, in the list of runs': { imported_runs_by_age: page, imported_runs_pkey: page },
-  'Imported runs of a status': { imported_runs_by_status: page, imported_runs_pkey: page },
-  'Imported runs of an automation': { imported_runs_by_automation: turns(statefulStatuses.length), imported_runs_pkey: page },
+  'Runs of a trigger': { runs_by_trigger: turns(statefulStatuses.length) + 10, runs_pkey: page, run_events_pkey: page },
+  'Runs of a unit and a data class': { runs_by_automation: turns(statefulStatuses.length), runs_pkey: page, run_events_pkey: page },
+  'Imported runs, in the list of runs': { imported_runs_by_age: page, imported_runs_pkey: page, imported_run_events_pkey: page },
+  'Imported runs of a status': { imported_runs_by_status: page, imported_runs_pkey: page, imported_run_events_pkey: page },
+  'Imported runs of an automation': { imported_runs_by_automation: turns(statefulStatuses.length), imported_runs_pkey: page, imported_run_events_pkey: page },
   'Inbox': { gates_open: page, gates_pkey: page },
   'Inbox, mine': { gates_open_to_anyone: page, gates_open_of_approver: page, gates_pkey: page },
   'Inbox, mine: what reviewers need': { gates_open_authorities: page },

@@ -5,9 +5,10 @@ import type { Statement } from './database.js';
 
 const ofTenant = 'org_id = $1 and workspace_id = $2 and deployment_id = $3';
 
-/** The definition of a run and its automation, for what its scope says. */
-export const runColumns = 'record, version, d.scope, a.owner_kind, a.owner_id';
+/** A run's newest event; its definition and its automation, for what its scope says. */
+export const runColumns = 'record, version, l.event_id as latest_event_id, d.scope, a.owner_kind, a.owner_id';
 export const withScope = (runs: string): string => `
+  left join countersign.run_events l on l.org_id = ${runs}.org_id and l.workspace_id = ${runs}.workspace_id and l.run_id = ${runs}.run_id and l.seq = ${runs}.version
   left join countersign.definitions d on d.org_id = ${runs}.org_id and d.workspace_id = ${runs}.workspace_id and d.definition_hash = ${runs}.definition_hash
   left join countersign.automations a on a.org_id = ${runs}.org_id and a.workspace_id = ${runs}.workspace_id and a.automation_id = ${runs}.automation_id`;
 

@@ -1,4 +1,4 @@
-import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedAuditEvent, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
+import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
 import type { LogEntry } from '@cs/eventing';
 import { JsonText } from '@cs/kernel';
 import { compactionMarkerType, type ObservedEvent, type ObservedRows, type Reader, type RunObservabilityQueries } from '@cs/read-models';
@@ -8,7 +8,7 @@ import type { Database } from './database.js';
 import { observedRunStatement, type observedParts } from './observability-statement.js';
 import { ledgerReaders } from './reliability-queries.adapter.js';
 import { readTransitions, toEntry, type TransitionRow } from './snapshot-queries.adapter.js';
-import { readRun, readTamperedActor, type RunDocument } from './stored-rows.js';
+import { readObservedAudit, readRun, type ObservedAuditDocument, type RunDocument } from './stored-rows.js';
 
 interface ObservedRow {
   readonly part: 'run' | keyof typeof observedParts;
@@ -30,8 +30,6 @@ type DecisionItem = Omit<ObservedPolicyDecision, 'tool' | 'risk_tier' | 'policy_
 const readDecision = ({ record: { judged, judgement }, ...made }: DecisionItem): ObservedPolicyDecision => ({
   ...made, tool: judged.tool ?? null, risk_tier: judged.risk_tier ?? null, policy_id: judgement.policy_ids[0] ?? null, grant_id: null,
 });
-
-const readAudit = ({ actor, ...record }: Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null }): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
 
 type Parts = ReadonlyMap<ObservedRow['part'], readonly ObservedRow[]>;
 
@@ -94,7 +92,7 @@ export class PostgresRunObservability implements RunObservabilityQueries {
       run: readRun({ ...(JSON.parse(run.item) as Omit<RunDocument, 'record'>), record: run.body ?? '' }), ...timelineOf(parts, limits), ...recoveryOf(reader, parts),
       waits: [...itemsOf<WaitItem>(parts, 'active_wait'), ...itemsOf<WaitItem>(parts, 'ended_wait')].map(readWait),
       policy_decisions: itemsOf<DecisionItem>(parts, 'policy_decision').map(readDecision),
-      audit: itemsOf<Parameters<typeof readAudit>[0]>(parts, 'audit').map(readAudit).sort((a, b) => a.seq - b.seq),
+      audit: itemsOf<ObservedAuditDocument>(parts, 'audit').map(readObservedAudit).sort((a, b) => a.seq - b.seq),
     };
   }
 }

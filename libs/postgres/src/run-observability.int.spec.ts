@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PolicyDecision, RunObservability } from '@cs/contracts';
 import { toPosition } from '@cs/kernel';
-import { observeRunRows, ProjectionMemory, projectBatch, type Reader } from '@cs/read-models';
+import { observeRunRows, ProjectionMemory, projectBatch, toStatefulRun, type Reader } from '@cs/read-models';
 import { LogHistory, sha256 } from './log-history.fixture.js';
 import { migrate } from './migrate.js';
 import { PostgresProjectionStore } from './projection-store.adapter.js';
@@ -57,14 +57,14 @@ afterAll(() => server.stop());
 const observe = async (run_id: string, over: Partial<typeof limits> = {}, reader: Reader = acme): Promise<RunObservability | undefined> => {
   const wanted = { ...limits, ...over };
   const rows = await queries.observedRun(reader, run_id, wanted);
-  return rows && (JSON.parse(observeRunRows({ rows, snapshots: [] }, wanted).text) as RunObservability);
+  return rows && (JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, snapshots: [] }, wanted).text) as RunObservability);
 };
 
 describe('the observability of a run', () => {
   it('one response joins governance, waits, reliability and audit', async () => {
     const found = await observe('same');
     expect(found).toMatchObject({
-      run_id: 'same', source: 'stateful_runtime_observability', run: { status: 'awaiting_approval', active_wait_id: 'automation_v2:same:sign:wait', last_seq: 6 },
+      run_id: 'same', source: 'stateful_runtime_observability', run: { status: 'awaiting_approval', active_wait_id: 'automation_v2:same:sign:wait', last_seq: 6, latest_snapshot_id: 'run-same-approval_gate_opened-5-0' },
       current_wait: { wait_id: 'automation_v2:same:sign:wait', wait_kind: 'approval', status: 'waiting', metadata: { gate_opening_id: 'same-sign-1' }, scope: { tenant_context: { org_id: 'acme', workspace_id: 'ops', deployment_id: null } } },
       policy_decisions: [{ decision_id: 'policy_decision:same:1', tool: 'pay', risk_tier: 'external_send', policy_id: 'no-money', grant_id: null, decision: 'deny' }],
       events: { latest: { seq: 6, event_type: 'stateful_runtime.automation_v2.approval_gate_opened', phase_id: 'sign' } },

@@ -1,4 +1,4 @@
-import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, PhaseTransition, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
+import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, ObservedAuditEvent, PhaseTransition, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
 import type { AuditRecord, StoredRun } from '@cs/read-models';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 
@@ -12,6 +12,7 @@ const readActor = (text: string | null): GovernanceActor | null => (text === nul
 export interface RunDocument {
   readonly record: string;
   readonly version: number;
+  readonly latest_event_id: string | null;
   /** Of its definition. */
   readonly scope: string | null;
   /** Of its automation. */
@@ -25,7 +26,7 @@ const readScope = ({ scope, owner_kind, owner_id }: RunDocument): DefinitionScop
   const owner = owner_kind === null || owner_id === null ? null : ({ kind: owner_kind, id: owner_id } as PrincipalRef);
   return { ...known, owner_principal: known.owner_principal ?? owner };
 };
-export const readRun = (row: RunDocument): StoredRun => ({ run: readDocument<Run>(row.record), last_seq: row.version, scope: readScope(row) });
+export const readRun = (row: RunDocument): StoredRun => ({ run: readDocument<Run>(row.record), last_seq: row.version, latest_event_id: row.latest_event_id, scope: readScope(row) });
 
 const readTransition = (text: string | null): PhaseTransition | null => (text === null ? null : readDocument(text));
 
@@ -63,11 +64,14 @@ const readPayload = (text: string): JsonObject => {
     return { unreadable: text };
   }
 };
-export const readTamperedActor = (text: string | null): GovernanceActor | null => {
+const readTamperedActor = (text: string | null): GovernanceActor | null => {
   try {
     return readActor(text);
   } catch {
     return null;
   }
 };
+export type ObservedAuditDocument = Omit<ObservedAuditEvent, 'actor'> & { readonly actor: string | null };
+export const readObservedAudit = ({ actor, ...record }: ObservedAuditDocument): ObservedAuditEvent => ({ ...record, actor: readTamperedActor(actor) });
+
 export const readAuditRecord = (row: AuditDocument): AuditRecord => ({ ...row, actor: readTamperedActor(row.actor), payload: readPayload(row.payload) });

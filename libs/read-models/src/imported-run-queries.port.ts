@@ -1,10 +1,12 @@
-import type { ImportedRunHeader, PhaseTransition, StatefulEvent } from '@cs/contracts';
+import type { ImportedRunHeader, ObservedAuditEvent, PhaseTransition, StatefulEvent } from '@cs/contracts';
 import type { EventRange, ItemsPage, PageRequest } from './projection-queries.port.js';
 import type { Reader } from './tenant-key.js';
 
 export interface StoredImportedRun {
   readonly run: ImportedRunHeader;
   readonly last_seq: number;
+  /** Its newest event's id; null where it has none. */
+  readonly latest_event_id: string | null;
 }
 
 export interface ImportedRunFilter {
@@ -21,6 +23,8 @@ export interface ImportedRunQueries {
   /** In ascending `seq`; `undefined` when there is no such run. */
   importedEvents(reader: Reader, runId: string, range: EventRange): Promise<readonly StatefulEvent[] | undefined>;
   importedEvent(reader: Reader, runId: string, eventId: string): Promise<StatefulEvent | undefined>;
+  /** The newest records of the audit that name the run, ascending. */
+  importedAudit(reader: Reader, runId: string, limit: number): Promise<readonly ObservedAuditEvent[]>;
   /** Steps of the phase up to an event (inclusive), the newest `limit`, in order. */
   importedTransitions(reader: Reader, runId: string, upTo: { readonly seq: number; readonly limit: number }): Promise<readonly (PhaseTransition & { readonly seq: number })[]>;
 }

@@ -3,9 +3,10 @@ import { cloudEventTypePrefix, type ImportedRunHeader, type PhaseTransition, typ
 import type { Digest } from '@cs/eventing';
 import { canonicalJson, type JsonObject } from '@cs/kernel';
 import { allowedNextPhases, phaseAfter } from './phase-machine.js';
+import type { StoredImportedRun } from './imported-run-queries.port.js';
 import { phaseOf } from './phase.js';
 import { shownTransitions } from './run-snapshots.js';
-import { observedPhase } from './stateful-run.js';
+import { noSessions, notOfRuns, observedPhase } from './stateful-run.js';
 import type { TenantKey } from './tenant-key.js';
 
 const unknown = 'unknown';
@@ -16,13 +17,13 @@ const scopeOf = ({ org_id, workspace_id, deployment_id }: TenantKey): StatefulSc
 });
 
 /** The stateful view of an imported run. What it waited for was not imported, but for its gate. */
-export const toImportedRun = (run: ImportedRunHeader, last_seq: number, tenant: TenantKey): StatefulRun => ({
-  run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, automation_run_id: run.run_id, scope: scopeOf(tenant), status: run.status, phase: phaseOf(run.status),
+export const toImportedRun = ({ run, last_seq, latest_event_id }: StoredImportedRun, tenant: TenantKey): StatefulRun => ({
+  run_id: run.run_id, kind: 'automation_v2', automation_id: run.automation_id, automation_run_id: run.run_id, ...notOfRuns, scope: scopeOf(tenant), status: run.status, phase: phaseOf(run.status),
   phase_history: [observedPhase(run, phaseOf(run.status), { status: run.status, phase_id: run.awaiting_node_id })], allowed_next_phases: allowedNextPhases(phaseOf(run.status)), current_phase_id: run.awaiting_node_id,
   active_wait_kind: run.awaiting_node_id === null ? null : 'approval', active_wait_id: run.awaiting_node_id === null ? null : `automation_v2:${run.run_id}:${run.awaiting_node_id}:wait`, trigger_type: run.trigger_type,
   workflow_definition_version: run.workflow_definition_version ?? unknown, workflow_definition_snapshot_hash: run.workflow_definition_snapshot_hash ?? unknown,
-  created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, started_at_ms: run.started_at_ms, finished_at_ms: run.finished_at_ms, last_seq,
-  metadata: { stop_kind: null, trigger_reason: null, consumed_handoff_id: null }, imported: true,
+  created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, started_at_ms: run.started_at_ms, finished_at_ms: run.finished_at_ms, last_seq, latest_snapshot_id: latest_event_id,
+  metadata: { ...noSessions, stop_kind: null, trigger_reason: null, consumed_handoff_id: null }, imported: true,
 });
 
 export interface ImportedSnapshotParts {

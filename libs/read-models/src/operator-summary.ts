@@ -1,9 +1,8 @@
-import type { BlockingReason, LedgerCollection, LedgerPage, ObservedPolicyDecision, OperatorAction, Run, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { BlockingReason, LedgerCollection, LedgerPage, ObservedPolicyDecision, OperatorAction, StatefulRun, WaitRecord } from '@cs/contracts';
 
 /** What the summary for an operator follows from. */
 export interface SummaryGrounds {
   readonly run: StatefulRun;
-  readonly stored: Run;
   /** Stored ones that are active, and the one that follows from the run only. */
   readonly active_waits: readonly WaitRecord[];
   /** Newest first. */
@@ -29,8 +28,8 @@ const ofWaits = ({ active_waits }: SummaryGrounds): readonly BlockingReason[] =>
   once(active_waits, ({ wait_id }) => wait_id).map(({ wait_id, wait_kind, status, phase_id, reason }) => ({ kind: 'active_wait', wait_id, wait_kind, status, phase_id, reason, historical: false }));
 
 /** A decision that holds nobody up any more: the run is over, or the same effect was judged again since. */
-const isHistorical = ({ stored, policy_decisions }: SummaryGrounds, { effect_id, decision_id }: ObservedPolicyDecision): boolean =>
-  stored.status === 'completed' || stored.status === 'cancelled' || policy_decisions.find((newer) => newer.effect_id === effect_id)?.decision_id !== decision_id;
+const isHistorical = ({ run: { status }, policy_decisions }: SummaryGrounds, { effect_id, decision_id }: ObservedPolicyDecision): boolean =>
+  status === 'completed' || status === 'cancelled' || policy_decisions.find((newer) => newer.effect_id === effect_id)?.decision_id !== decision_id;
 
 const ofPolicy = (grounds: SummaryGrounds): readonly BlockingReason[] =>
   once(grounds.policy_decisions, ({ decision_id }) => decision_id)
@@ -71,8 +70,7 @@ const on = (ids: readonly string[], action: (distinct: readonly string[]) => Ope
 const approvalRefs = ({ policy_decisions }: SummaryGrounds): readonly string[] =>
   policy_decisions.filter(({ decision }) => decision === 'approval_required').map(({ approval_id, decision_id }) => approval_id ?? decision_id);
 
-/** What an operator may do about it: in their order, each at most once (domain 11.5). */
-export const operatorActions = (grounds: SummaryGrounds): readonly OperatorAction[] => [
+const offered = (grounds: SummaryGrounds): readonly OperatorAction[] => [
   ...(needsAttention(grounds.run) ? [{ action: 'resume_from_checkpoint' as const, requires_status: attentionStatuses }] : []),
   ...on(grounds.active_waits.map(({ wait_id }) => wait_id), (wait_ids) => ({ action: 'review_wait', wait_ids })),
   ...on(approvalRefs(grounds), (approval_refs) => ({ action: 'approve_or_deny_policy_decision', approval_refs })),
@@ -80,3 +78,6 @@ export const operatorActions = (grounds: SummaryGrounds): readonly OperatorActio
   ...on(openLetters(grounds).map(({ dead_letter_id }) => dead_letter_id), (dead_letter_ids) => ({ action: 'resolve_dead_letter', dead_letter_ids })),
   ...on(awaitedCompensations(grounds).map(({ compensation_id }) => compensation_id), (compensation_ids) => ({ action: 'run_or_cancel_compensation', compensation_ids })),
 ];
+
+/** What an operator may do about it: in their order, each at most once (domain 11.5). Nothing about a run that is read only here. */
+export const operatorActions = (grounds: SummaryGrounds): readonly OperatorAction[] => (grounds.run.imported === true ? [] : offered(grounds));

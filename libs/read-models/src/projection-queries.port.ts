@@ -28,6 +28,8 @@ export interface StoredRun {
   readonly run: Run;
   /** `seq` of its newest event. */
   readonly last_seq: number;
+  /** Its newest event's id; null when the timeline does not have it. */
+  readonly latest_event_id: string | null;
   /** What its definition concerns; null when that is not known. */
   readonly scope: DefinitionScope | null;
 }

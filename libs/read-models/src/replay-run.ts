@@ -24,6 +24,10 @@ export const runAsOf = (entries: readonly LogEntry[], seq: number): Run | undefi
 /** Events of the run that its commits hold. */
 export const lastSeqOf = (entries: readonly LogEntry[]): number => entries.reduce((last, { stored }) => Math.max(last, stored?.commit.version ?? 0), 0);
 
+/** The id of one of its events. */
+export const eventIdAt = (entries: readonly LogEntry[], seq: number): string | null =>
+  entries.flatMap(({ stored }) => stored?.commit.events[seq - firstSeqOf(stored)]?.event_id ?? [])[0] ?? null;
+
 /** Every row that follows from the commits of one run, up to the one that ends at `seq`. */
 export const rowsOfRun = (entries: readonly LogEntry[], { seq, digest }: { readonly seq: number; readonly digest: Digest }): RowChanges => {
   const memory = new ProjectionMemory({ maxRuns: 1, maxBytes: Number.MAX_SAFE_INTEGER });

@@ -9,15 +9,12 @@ export interface ObservedEvent extends Pick<StatefulEvent, 'event_id' | 'seq' | 
   readonly json: JsonText<StatefulEvent>;
 }
 
-/** What is stored about one run, as of one moment, cut to the limits. */
-export interface ObservedRows {
-  readonly run: StoredRun;
+/** What belongs to one run, as of one moment, cut to the limits. */
+export interface ObservedOfRun {
   /** All that are active, in the order in which they are due; then the newest of those that ended (W29). */
   readonly waits: readonly WaitRecord[];
   /** The newest events, ascending. */
   readonly events: readonly ObservedEvent[];
-  /** What the snapshots of the newest events are folded from. */
-  readonly snapshots: SnapshotSources;
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
   /** Newest updated first. */
@@ -26,6 +23,13 @@ export interface ObservedRows {
   readonly active: Pick<LedgerPage, 'dead_letters' | 'compensations'>;
   /** The newest records that name the run, ascending. */
   readonly audit: readonly ObservedAuditEvent[];
+}
+
+/** What is stored about one run. */
+export interface ObservedRows extends ObservedOfRun {
+  readonly run: StoredRun;
+  /** What the snapshots of the newest events are folded from. */
+  readonly snapshots: SnapshotSources;
 }
 
 /** Reads everything about a run at once. Throws `ProjectionUnavailableError` when the projections cannot be reached. */

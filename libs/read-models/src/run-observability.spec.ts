@@ -5,6 +5,7 @@ import { LogHistory, project } from './log-history.fixture.js';
 import { observeRunRows } from './run-observability.js';
 import type { ObservedEvent, ObservedRows } from './run-observability.port.js';
 import { writeSnapshot } from './run-snapshots.js';
+import { toStatefulRun } from './stateful-run.js';
 
 const limits = { event_limit: 1, snapshot_limit: 2, reliability_limit: 3, audit_limit: 4 };
 
@@ -35,10 +36,12 @@ const nothing = { outbox: [], tool_effects: [], dead_letters: [], compensations:
 
 const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): ObservedRows => {
   const { stored = runAtItsGate(), ...rest } = over;
-  return { run: { run: stored, last_seq: 5, scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], reliability: nothing, active: nothing, audit: [], ...rest };
+  return { run: { run: stored, last_seq: 5, latest_event_id: 'e5', scope: null }, waits: [], events: [], snapshots: { events: [], transitions: [], entries: [] }, policy_decisions: [], reliability: nothing, active: nothing, audit: [], ...rest };
 };
-const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []): RunObservability =>
-  JSON.parse(observeRunRows({ rows: rowsOf(over), snapshots: snapshots.map(writeSnapshot) }, limits).text) as RunObservability;
+const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []): RunObservability => {
+  const rows = rowsOf(over);
+  return JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, snapshots: snapshots.map(writeSnapshot) }, limits).text) as RunObservability;
+};
 const observed = (stored: StatefulEvent): ObservedEvent => ({ ...stored, json: new JsonText(JSON.stringify(stored)) });
 const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
 

@@ -1,29 +1,27 @@
-import type { ObservabilityLimits, Run, RunObservability, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { ObservabilityLimits, RunObservability, StatefulRun, WaitRecord } from '@cs/contracts';
 import { JsonText, jsonArrayText, jsonObjectText } from '@cs/kernel';
 import { blockingReasons, operatorActions } from './operator-summary.js';
-import type { ObservedEvent, ObservedRows } from './run-observability.port.js';
+import type { ObservedEvent, ObservedOfRun } from './run-observability.port.js';
 import type { WrittenSnapshot } from './run-snapshots.js';
-import { toStatefulRun } from './stateful-run.js';
 import { rankOf } from './wait-queries.port.js';
 
 /** Characters of all snapshots of one answer together. */
 const snapshotCharacters = 1024 * 1024;
 
 /** The wait that follows from the run alone: it names one, and no active wait that is stored is that one (domain 11.3). */
-const inferredWait = (run: StatefulRun, { tenant_context: { org_id, workspace_id, deployment_id } }: Run): WaitRecord | undefined => {
-  const { run_id, active_wait_id, active_wait_kind, current_phase_id, updated_at_ms } = run;
+const inferredWait = ({ run_id, active_wait_id, active_wait_kind, current_phase_id, updated_at_ms, last_seq, scope: { tenant_context } }: StatefulRun): WaitRecord | undefined => {
   if (active_wait_id === null || active_wait_kind === null) return undefined;
   return {
-    schema_version: 1, wait_id: active_wait_id, run_id, wait_kind: active_wait_kind, status: 'waiting', scope: { schema_version: 1, tenant_context: { org_id, workspace_id, deployment_id: deployment_id ?? null } },
-    phase_id: current_phase_id, reason: 'run_level_active_wait', created_at_ms: updated_at_ms, updated_at_ms, wake_at_ms: null, timeout_policy: null, event_seq: run.last_seq,
+    schema_version: 1, wait_id: active_wait_id, run_id, wait_kind: active_wait_kind, status: 'waiting', scope: { schema_version: 1, tenant_context },
+    phase_id: current_phase_id, reason: 'run_level_active_wait', created_at_ms: updated_at_ms, updated_at_ms, wake_at_ms: null, timeout_policy: null, event_seq: last_seq,
     wake_idempotency_key: null, completed_at_ms: null, metadata: { source: 'run_record' },
   };
 };
 
 /** Active waits, the inferred one last: a stored one always wins. */
-const activeWaits = (run: StatefulRun, { run: { run: stored }, waits }: ObservedRows): readonly WaitRecord[] => {
+const activeWaits = (run: StatefulRun, waits: readonly WaitRecord[]): readonly WaitRecord[] => {
   const active = waits.filter(({ status }) => rankOf(status) === 0);
-  const inferred = inferredWait(run, stored);
+  const inferred = inferredWait(run);
   return inferred === undefined || active.some(({ wait_id }) => wait_id === inferred.wait_id) ? active : [...active, inferred];
 };
 
@@ -60,7 +58,8 @@ const lengths = ({ outbox, tool_effects, dead_letters, compensations }: RunObser
 
 /** What a document is made from: what is stored, and the snapshots that were folded from it, in ascending `seq`. */
 export interface Observed {
-  readonly rows: ObservedRows;
+  readonly run: StatefulRun;
+  readonly rows: ObservedOfRun;
   readonly snapshots: readonly WrittenSnapshot[];
 }
 
@@ -68,11 +67,10 @@ export interface Observed {
 type Members = { readonly [Name in keyof RunObservability]: RunObservability[Name] | JsonText<RunObservability[Name]> };
 
 /** Everything about one run in one document (domain 11), as it is sent. Says nothing that its rows do not say. */
-export const observeRunRows = ({ rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
-  const { run: { run: stored, last_seq, scope }, waits, events, policy_decisions, reliability, active, audit } = rows;
-  const run = toStatefulRun(stored, last_seq, scope);
-  const active_waits = activeWaits(run, rows);
-  const grounds = { run, stored, active_waits, policy_decisions, reliability, active };
+export const observeRunRows = ({ run, rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
+  const { waits, events, policy_decisions, reliability, active, audit } = rows;
+  const active_waits = activeWaits(run, waits);
+  const grounds = { run, active_waits, policy_decisions, reliability, active };
   const blocking_reasons = blockingReasons(grounds);
   const snapshots = newestThatFit(folded);
   const members: Members = {

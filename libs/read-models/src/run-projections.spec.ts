@@ -33,7 +33,8 @@ describe('the timeline', () => {
     expect(runs[0]).toMatchObject({ status: 'queued', stateful_status: 'retrying', phase: 'retrying' });
     expect(run_events.at(-2)).toMatchObject({ wait_kind: 'retry_backoff', phase_id: 'charge', status: 'running', phase_transition: null });
     expect(run_events.at(-1)).toMatchObject({ status: 'retrying', phase_transition: { from_phase: 'running_phase', to_phase: 'retrying' } });
-    expect(runs[0] && toStatefulRun(runs[0].record, 4)).toMatchObject({ status: 'retrying', active_wait_kind: 'retry_backoff', active_wait_id: 'w1', last_seq: 4 });
+    expect(runs[0] && toStatefulRun({ run: runs[0].record, last_seq: 4, latest_event_id: run_events.at(-1)?.event_id ?? null, scope: null })).toMatchObject({
+      latest_snapshot_id: run_events.at(-1)?.event_id, status: 'retrying', active_wait_kind: 'retry_backoff', active_wait_id: 'w1', last_seq: 4 });
   });
 });
 

@@ -5,15 +5,17 @@ import type { PageSecrets } from './page-secrets.js';
 /** What a form was made for. */
 export interface FormPurpose {
   readonly caller: Caller;
-  readonly gate_opening_id: string;
+  readonly act: 'decide' | 'answer';
+  /** The opening of a gate, or the question. */
+  readonly about: string;
 }
 
 /** A form that lies open for longer has to be looked at again. */
 const validMs = 2 * 3_600_000;
 
-/** The form of one person about one opening; it is good for nobody and nothing else. */
-const textOf = ({ caller: { tenant, actor }, gate_opening_id }: FormPurpose, nonce: string, expiresAtMs: number): string =>
-  JSON.stringify(['decide', tenant.org_id, tenant.workspace_id, actor.kind, actor.actor_id ?? null, actor.source ?? null, gate_opening_id, nonce, expiresAtMs]);
+/** The form of one person about one opening or question; it is good for nobody and nothing else. */
+const textOf = ({ caller: { tenant, actor }, act, about }: FormPurpose, nonce: string, expiresAtMs: number): string =>
+  JSON.stringify([act, tenant.org_id, tenant.workspace_id, actor.kind, actor.actor_id ?? null, actor.source ?? null, about, nonce, expiresAtMs]);
 
 /** A token of a form: `<nonce>.<expiry>.<signature>`. The nonce is the idempotency key of what the form asks for. */
 export const createFormToken = (secrets: PageSecrets, purpose: FormPurpose, nowMs: number): string => {

@@ -1,11 +1,11 @@
 import type { Caller } from '../identity/caller.js';
-import { createFormToken, readFormToken } from './form-token.js';
+import { createFormToken, readFormToken, type FormPurpose } from './form-token.js';
 import { PageSecrets } from './page-secrets.js';
 
 const secrets = new PageSecrets(Buffer.alloc(32, 1));
 const others = new PageSecrets(Buffer.alloc(32, 2));
 const caller = (actor_id: string, org_id = 'acme'): Caller => ({ tenant: { org_id, workspace_id: 'ops', source: 'explicit' }, actor: { kind: 'human', actor_id, source: 'api_key' } });
-const purpose = { caller: caller('ada'), gate_opening_id: 'o1' };
+const purpose: FormPurpose = { caller: caller('ada'), act: 'decide', about: 'o1' };
 const now = 1_767_225_600_000;
 
 describe('what is sealed', () => {
@@ -24,12 +24,13 @@ describe('what is sealed', () => {
 });
 
 describe('the token of a form', () => {
-  const read = (token: string, change: Partial<typeof purpose> = {}, nowMs = now) => readFormToken(secrets, { ...purpose, ...change }, { token, nowMs });
+  const read = (token: string, change: Partial<FormPurpose> = {}, nowMs = now) => readFormToken(secrets, { ...purpose, ...change }, { token, nowMs });
 
   it('is good for its person and its opening, and for nothing else', () => {
     const token = createFormToken(secrets, purpose, now);
     expect(read(token)).toMatch(/^[0-9a-f-]{36}$/);
-    expect(read(token, { gate_opening_id: 'o2' })).toBeUndefined();
+    expect(read(token, { about: 'o2' })).toBeUndefined();
+    expect(read(token, { act: 'answer' })).toBeUndefined();
     expect(read(token, { caller: caller('eve') })).toBeUndefined();
     expect(read(token, { caller: caller('ada', 'other') })).toBeUndefined();
     expect(readFormToken(others, purpose, { token, nowMs: now })).toBeUndefined();

@@ -1,10 +1,10 @@
 import { nameOnChannel, type ApprovalRequest, type GovernanceActor } from '@cs/contracts';
 import { html, type Html } from './html.js';
 
-export const time = (ms: number): Html => {
-  const iso = new Date(ms).toISOString();
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
-};
+/** E.g. `2026-11-27 10:05 UTC`. */
+export const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+export const time = (ms: number): Html => html`<time datetime="${new Date(ms).toISOString()}">${minuteOf(ms)}</time>`;
 
 const nobody: Readonly<Record<GovernanceActor['kind'], string>> = { human: 'the local person', agent: 'an agent', system: 'the system' };
 export const nameOf = (actor: GovernanceActor): string => {

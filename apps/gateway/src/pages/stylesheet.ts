@@ -18,7 +18,8 @@ li { overflow-wrap: anywhere; }
 .gates li { border-bottom: 1px solid var(--line); padding: .75rem 0; }
 .gates small { display: block; }
 label { display: block; font-weight: 600; margin: .75rem 0 .25rem; }
-textarea, input[type=password] { width: 100%; font: inherit; padding: .5rem; }
+form small { display: block; }
+textarea, select, input[type=password], input[inputmode] { width: 100%; font: inherit; padding: .5rem; }
 .buttons { display: flex; gap: .75rem; flex-wrap: wrap; margin-top: 1rem; }
 button { font: inherit; padding: .6rem 1.2rem; border: 2px solid currentColor; border-radius: .4rem; background: transparent; color: inherit; cursor: pointer; }
 button.approve { background: var(--strong); border-color: var(--strong); color: #fff; }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AuditVerification, AutomationRecord, DeadLetterRecord, DueWait, StatefulEvent, StatefulRun } from '../read-models.schema.js';
 import type { RunRecord } from '../run-record.js';
+import type { StatefulSnapshot } from '../run-snapshot.schema.js';
 import { automationIdSchema, runIdSchema } from '../scalars.schema.js';
 import { rpcMethod } from './rpc.js';
 
@@ -26,9 +27,11 @@ export const listRuns = rpcMethod<Page<RunRecord>>()(
   observability('run_list'),
   z.object({ automation_id: automationIdSchema.optional(), status: z.string().max(32).optional(), ...page(50, 200), ...minPosition }),
 );
-export const getStatefulRun = rpcMethod<{ run: StatefulRun; events: readonly StatefulEvent[] }>()(
+const newest = (fallback: number, max: number) => z.int().default(fallback).transform((value) => Math.min(Math.max(value, 1), max));
+/** A run with the newest of its events and of its snapshots, each in ascending `seq`. */
+export const getStatefulRun = rpcMethod<{ run: StatefulRun; events: readonly StatefulEvent[]; snapshots: readonly StatefulSnapshot[] }>()(
   observability('stateful_run_get'),
-  z.object({ run_id: runIdSchema, event_limit: z.int().min(1).max(500).default(50), ...minPosition }),
+  z.object({ run_id: runIdSchema, event_limit: newest(50, 500), snapshot_limit: newest(10, 200), ...minPosition }),
 );
 const word = z.string().min(1).max(256).optional();
 /** What runs are found by through their scope (domain 1.6). */

@@ -23,6 +23,7 @@ import { ChannelConnections1787000701100 } from './channel-connections.js';
 import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
+import { UnsettledLedger1787000701400 } from './unsettled-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
 
 /**
@@ -56,4 +57,5 @@ export const migrations = [
   OpenDeliveries1787000700101,
   ImportedRunLists1787000700700,
   ChannelConnections1787000701100,
+  UnsettledLedger1787000701400,
 ];
