@@ -160,6 +160,7 @@ describe('an effect of which an attempt may have happened', () => {
     story.when(last);
     expect(story.letter()).toMatchObject(unknownLetter);
     const died = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
+    died.at_ms += 15_000;
     died.when(claimBy('runner-2', died.run?.queued_at_version ?? 0));
     died.when({ type: 'recover_node', node_id: 'notify' });
     died.when(last);

@@ -97,7 +97,7 @@ describe('a queued run whose message was lost', () => {
 describe('a run whose state cannot be that of its definition', () => {
   it('fails when it is claimed, and nothing of it is executed', () => {
     const other = scenario(definitionOf(nodes.http('a'), nodes.http('z')));
-    for (const past of [[created], running]) other.given(past).when(claimBy('runner-2', 1)).thenTypes('run_failed').thenRun({ status: 'failed', checkpoint: { last_failure: { kind: 'corrupt_checkpoint' } } });
+    for (const past of [[created], running]) other.given(past).when(claimBy('runner-2', 1), now + 15_000).thenTypes('run_failed').thenRun({ status: 'failed', checkpoint: { last_failure: { kind: 'corrupt_checkpoint' } } });
   });
 
   it('fails without the input partition that its definition asks for, in the words that recover knows', () => {
