@@ -9,11 +9,13 @@ export interface OpenQuestion {
   readonly request: QuestionRequest;
 }
 
+const untilLabel = 'Until';
+
 const fieldsOf = ({ workspace_id, run_id }: GateOrigin, { wait: { node_id, item, wake_at_ms }, request }: OpenQuestion): QuestionCard['fields'] => [
   { label: 'Run', value: run_id },
   { label: 'Workspace', value: workspace_id },
   { label: 'Node', value: item === undefined ? node_id : `${node_id}, item ${item + 1}` },
-  ...(wake_at_ms === undefined ? [] : [{ label: 'Until', value: `${minuteOf(wake_at_ms)}; then ${request.default === undefined ? 'the step fails' : 'the default is taken'}` }]),
+  ...(wake_at_ms === undefined ? [] : [{ label: untilLabel, value: `${minuteOf(wake_at_ms)}; then ${request.default === undefined ? 'the step fails' : 'the default is taken'}` }]),
   ...(request.risk_tier === undefined ? [] : [{ label: 'Risk', value: shown(request.risk_tier, 64) }]),
 ];
 
@@ -37,15 +39,18 @@ export const askedCard = (origin: GateOrigin, open: OpenQuestion): QuestionCard 
   };
 };
 
+/** Nothing of it waits for its time any more. */
+const ended = (asked: QuestionCard): QuestionCard => ({ ...asked, fields: asked.fields.filter(({ label }) => label !== untilLabel) });
+
 /** Who answered and when; the answer itself may be nobody else's business. */
 export const answeredCard = (asked: QuestionCard, { answered_by, answered_at_ms }: { readonly answered_by: GovernanceActor; readonly answered_at_ms: number }): QuestionCard => ({
-  ...asked, status: 'answered', summary: `Answered by ${shown(actorName(answered_by), maxTitleLength)}.`, settled_at_ms: answered_at_ms,
+  ...ended(asked), status: 'answered', summary: `Answered by ${shown(actorName(answered_by), maxTitleLength)}.`, settled_at_ms: answered_at_ms,
 });
 
 export const expiredCard = (asked: QuestionCard, { used_default, due_at_ms }: { readonly used_default: boolean; readonly due_at_ms: number }): QuestionCard => ({
-  ...asked, status: 'expired', summary: `Nobody answered in time, so ${used_default ? 'the default was taken' : 'the step failed'}.`, settled_at_ms: due_at_ms,
+  ...ended(asked), status: 'expired', summary: `Nobody answered in time, so ${used_default ? 'the default was taken' : 'the step failed'}.`, settled_at_ms: due_at_ms,
 });
 
 export const cancelledCard = (asked: QuestionCard, { reason, at_ms }: { readonly reason: string; readonly at_ms: number }): QuestionCard => ({
-  ...asked, status: 'cancelled', summary: `Cancelled: nobody needs to answer any more.\nReason: ${shown(reason, maxBodyLength)}`, settled_at_ms: at_ms,
+  ...ended(asked), status: 'cancelled', summary: `Cancelled: nobody needs to answer any more.\nReason: ${shown(reason, maxBodyLength)}`, settled_at_ms: at_ms,
 });

@@ -41,6 +41,7 @@ describe('a question on a channel', () => {
     const { sent } = await told(log, asked, ended, ended);
     expect(sent).toHaveLength(2);
     expect(sent[1]).toMatchObject({ request_id: questionId, ...expected });
+    expect(JSON.stringify(sent[1])).not.toContain('Until');
     expect(JSON.stringify(sent)).not.toContain('secret');
   });
 

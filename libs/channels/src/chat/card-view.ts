@@ -19,6 +19,8 @@ export interface CardView {
   readonly items: NoticeCard['items'];
   readonly fields: Card['fields'];
   readonly page_url?: string | undefined;
+  /** Nothing but what is there to open the page leads to it. */
+  readonly hasOneLink?: boolean;
   /** What it waits for; absent when it asks nothing (any more). */
   readonly asksFor?: 'decision' | 'answer';
   /** Empty unless it asks for a decision. */
@@ -47,7 +49,7 @@ const ends: Readonly<Record<Exclude<QuestionCard['status'], 'pending'>, Pick<Car
 
 const viewOfQuestion = ({ status, title, summary, settled_at_ms, body_markdown, fields, page_url, thread_key, correlation }: QuestionCard): CardView => ({
   ...(status === 'pending' ? { tone: 'pending', heading: 'Waiting for an answer', asksFor: 'answer' } : ends[status]),
-  title, summary, settled_at_ms, body: body_markdown, items: [], fields, page_url, actions: [], run: thread_key, node: correlation.node_id,
+  title, summary, settled_at_ms, body: body_markdown, items: [], fields, page_url, hasOneLink: true, actions: [], run: thread_key, node: correlation.node_id,
 });
 
 /** What a request asks a channel to show; `undefined` when its card cannot be read. */

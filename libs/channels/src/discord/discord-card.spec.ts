@@ -35,7 +35,7 @@ describe('card rendering for Discord', () => {
     const message = render(card, notice);
     expectGolden(`discord/${state}.json`, `${JSON.stringify(message, null, 2)}\n`);
     expect(buttonsOf(message.components)).toEqual([expect.objectContaining({ style: 5, url: card.page_url })]);
-    if (card.status === 'pending') expect(message.embeds[0]?.url).toBeUndefined();
+    expect(message.embeds[0]?.url).toBeUndefined();
   });
 
   it.each(Object.entries(everyNotice))('is as in its golden file, as a notice: %s', (name, notice) => {

@@ -83,8 +83,8 @@ const lengthOf = ({ title = '', author, footer, fields = [] }: APIEmbed): number
   title.length + (author?.name.length ?? 0) + (footer?.text.length ?? 0) + fields.reduce((total, { name, value }) => total + name.length + value.length, 0);
 
 /** A question has one link, its button. */
-const titleLink = ({ page_url, asksFor }: CardView): Pick<APIEmbed, 'url'> => {
-  const page = asksFor === 'answer' ? undefined : publicLink(page_url);
+const titleLink = ({ page_url, hasOneLink }: CardView): Pick<APIEmbed, 'url'> => {
+  const page = hasOneLink ? undefined : publicLink(page_url);
   return page === undefined ? {} : { url: page };
 };
 
