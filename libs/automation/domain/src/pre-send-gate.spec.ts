@@ -1,0 +1,53 @@
+import { claimBy, effectOf, failed, history, succeeded } from './run-history.fixture.js';
+import { definitionOf, nodes, now, scenario } from './run-scenario.fixture.js';
+
+const { http, transform } = nodes;
+
+/** Domain 9.1: what has to be in the log before an effect leaves the process. */
+describe('the pre-send gate', () => {
+  const definition = definitionOf(http('pay'), http('tell'), transform('sum'));
+  const { given } = scenario(definition);
+  const { created, claimed, started, completed } = history(definition);
+  const running = [created, claimed(1)];
+  const reserved = [...running, started('pay', effectOf('pay'))];
+  const start = { type: 'start_node', node_id: 'pay', mode: 'keyed' } as const;
+  const recover = { type: 'recover_node', node_id: 'pay' } as const;
+
+  it('reserve: the intent names the effect and its key', () => {
+    given(running).when(start).then([started('pay', effectOf('pay'))]);
+  });
+
+  it('sent: only what is reserved can be said to be sent', () => {
+    const sent = { type: 'finish_node', node_id: 'pay', attempt: 1, result: succeeded } as const;
+    given(reserved).when(sent).thenTypes('node_completed');
+    given(running).when(sent).thenRefused('node_not_in_progress');
+  });
+
+  it('duplicate blocked: neither what is reserved nor what was sent is reserved again', () => {
+    given(reserved).when(start).thenRefused('node_not_ready');
+    given(reserved, completed('pay')).when(start).thenRefused('node_not_ready');
+  });
+
+  it('expired reclaimed: whoever claims the run next reserves it again, under its key', () => {
+    given(reserved).when(claimBy('runner-2', 1), now + 14_999).thenRefused('run_claimed');
+    given(reserved, claimed(2, 'runner-2')).when(recover).then([started('pay', effectOf('pay'), 2)]);
+  });
+
+  it('concurrent single claim: it is reclaimed once', () => {
+    given(reserved).when(recover).thenRefused('node_not_in_progress');
+    const reclaimed = [...reserved, claimed(2, 'runner-2'), started('pay', effectOf('pay'), 2)];
+    given(reclaimed).when(recover).thenRefused('node_not_in_progress');
+  });
+
+  it('blocked cancels only the active claim: a failure of an attempt of the past changes nothing', () => {
+    given(reserved, claimed(2, 'runner-2')).when({ type: 'finish_node', node_id: 'pay', attempt: 1, result: failed() }).thenRefused('node_not_in_progress');
+  });
+
+  it('sent never cancelled: the end of the run leaves it as it is', () => {
+    given(reserved, completed('pay')).when({ type: 'cancel_run' }).thenTypes('run_stopped').thenRun({ checkpoint: { completed_nodes: ['pay'], node_outputs: { pay: { status: 'completed' } } } });
+  });
+
+  it('local tools ignored: a step without an effect reserves nothing', () => {
+    given(running).when({ type: 'start_node', node_id: 'sum' }).then([started('sum')]);
+  });
+});
