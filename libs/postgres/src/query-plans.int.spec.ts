@@ -47,8 +47,8 @@ const readsOf = (plan: PlanNode): readonly Read[] =>
   nodesOf(plan).flatMap((node): Read[] => {
     const table = node['Relation Name'];
     if (table === undefined || ofAutomations.includes(table)) return [];
-    const below = (node.Plans ?? []).map((inner) => inner['Index Name']);
-    return [{ table, index: node['Index Name'] ?? below[0] ?? node['Node Type'], rows: Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']) }];
+    const below = (node.Plans ?? []).find((inner) => inner['Node Type'] === 'Bitmap Index Scan');
+    return [{ table, index: node['Index Name'] ?? below?.['Index Name'] ?? node['Node Type'], rows: Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']) }];
   });
 
 let server: TestDatabase;
