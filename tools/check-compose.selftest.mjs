@@ -51,6 +51,7 @@ const changes = {
   ],
   'inline-secrets': [['compose', 'DATABASE_URL_FILE: /run/secrets/database_url', 'DATABASE_URL: "postgres://countersign:hunter2@postgres:5432/countersign"'], ['compose', 'POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password', 'POSTGRES_PASSWORD: hunter2']],
   'secrets-granted': [['compose', '/run/secrets/api_keys', '/run/secrets/keys'], ['compose', 'networks: [bus]\n', 'networks: [bus]\n    secrets: [api_keys, page_key]\n']],
+  traces: [['compose', '[*environment, *traces, *health]\n      COUNTERSIGN_RECEIPT_KEYS', '[*environment, *health]\n      COUNTERSIGN_RECEIPT_KEYS'], ['compose', '${OTEL_EXPORTER_OTLP_ENDPOINT:-}', '${OTEL_EXPORTER_OTLP_ENDPOINT:-http://tempo:4318}']],
   'secret-files': [['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/api_keys', './api_keys'], ['compose', '${COUNTERSIGN_SECRETS_DIR:-./infra/secrets}/runner.env', './runner.env']],
   peers: [
     ['compose', 'nats://nats:4222', 'nats://broker:4222'], ['compose', 'nats://nats:4222', 'nats://nats:4223'], ['natsConf', '0.0.0.0:4222', '0.0.0.0:5222'],

@@ -68,13 +68,41 @@ const containerProblems = ({ name, image = '', volumes, ports, ...service }) => 
   ];
 };
 
+/** Grafana finds each of its data sources: a container that it shares a network with, on the port that it listens on. */
+const sourceProblems = ({ uid, url }, { containers, listens }) => {
+  const { hostname, port } = new URL(url);
+  const container = containers.find(({ name }) => name === hostname);
+  const grafana = containers.find(({ name }) => name === 'grafana');
+  return [
+    ...(container?.networks.some((network) => grafana?.networks.includes(network)) ? [] : [`data source ${uid}: grafana does not reach ${hostname}`]),
+    ...(listens[hostname] === port ? [] : [`data source ${uid}: ${hostname} listens on ${listens[hostname]}, not on ${port}`]),
+  ];
+};
+
+/** Tempo takes traces where the services are told to send them, and keeps them on its volume. */
+const tempoProblems = ({ container, config, told }) => {
+  const otlp = config.distributor.receivers.otlp.protocols.http.endpoint;
+  const kept = [config.storage.trace.wal.path, config.storage.trace.local.path];
+  const volume = container?.volumes.find(({ bind }) => !bind)?.target;
+  return [
+    ...(told.includes(`http://tempo:${otlp.split(':')[1]}`) ? [] : [`tempo.yml: .env.example names another address than http://tempo:${otlp.split(':')[1]}`]),
+    ...(otlp.startsWith('0.0.0.0:') && container?.networks.includes('bus') ? [] : ['tempo: the services meet it on the network bus only; let it listen there']),
+    ...kept.filter((place) => !place.startsWith(`${volume}/`)).map((place) => `tempo.yml: ${place} is on no volume`),
+    ...(container?.healthcheck?.test.join(' ').includes(`:${config.server.http_listen_port}/ready`) ? [] : ['tempo.healthcheck: it asks another port than tempo.yml names']),
+    ...(container?.volumes.some(({ target }) => container.command.includes(`-config.file=${target}`)) ? [] : ['tempo.command: its configuration is not mounted']),
+  ];
+};
+
 const guide = readFileSync(path.join(root, 'docs/operate/monitoring.md'), 'utf8');
 const { services: containers } = readComposeFile(readFileSync(path.join(root, 'docker-compose.monitoring.yml'), 'utf8'));
 const series = seriesOf(await exposed());
 const rules = parse(read('alerts.yml'), { strict: true }).groups.flatMap((group) => group.rules);
 const names = rules.map(({ alert }) => alert);
 const dashboard = JSON.parse(read('grafana/dashboards/countersign.json'));
-const datasource = parse(read('grafana/provisioning/datasources/prometheus.yml')).datasources[0].uid;
+const sources = ['prometheus', 'tempo'].flatMap((name) => parse(read(`grafana/provisioning/datasources/${name}.yml`)).datasources);
+const datasource = sources[0].uid;
+const tempo = { container: containers.find(({ name }) => name === 'tempo'), config: parse(read('tempo.yml'), { strict: true }), told: readFileSync(path.join(root, '.env.example'), 'utf8') };
+const listens = { prometheus: '9090', tempo: String(tempo.config.server.http_listen_port) };
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const expressions = [
   ...rules.map(({ alert, expr }) => [`alerts.yml: ${alert}`, expr]),
@@ -82,6 +110,8 @@ const expressions = [
 ];
 const problems = [
   ...containers.flatMap(containerProblems),
+  ...sources.flatMap((source) => sourceProblems(source, { containers, listens })),
+  ...tempoProblems(tempo),
   ...rules.flatMap((rule) => alertProblems(rule, names)),
   ...names.filter((name) => !guide.includes(`\`${name}\``)).map((name) => `docs/operate/monitoring.md: ${name} is not explained`),
   ...panels.filter((panel) => panel.datasource?.uid !== datasource).map(({ title }) => `countersign.json: ${title}: the data source is not ${datasource}`),
@@ -94,6 +124,17 @@ console.log(problems.length === 0 ? `${rules.length} alert rules and ${panels.le
 // Each of these must be noticed, or the check proves nothing.
 const wrong = ['sum(countersign_nothing)', 'sum(countersign_runs', 'sum(countersign_runs{colour="red"})', 'sum by (colour) (countersign_runs)', 'rate(countersign_runs[5 minutes])', 'shout(countersign_runs)', 'countersign_runs{status="x}', 'sum(countersign_runs))'];
 const wrongRunbooks = ['', 'docs/operate/nothing.md#alerts', 'docs/operate/monitoring.md#nothing', 'docs/guides/observe.md#logs', 'https://example.org/monitoring'];
-const unnoticed = [...wrong.filter((expr) => checkExpression(expr, series).length === 0), ...wrongRunbooks.filter((runbook) => runbookProblems(runbook).length === 0)];
+const wrongSources = ['http://tempo:3201', 'http://jaeger:3200'].map((url) => ({ uid: url, url }));
+const otherTempo = (change) => ({ ...tempo, ...change });
+const wrongTempos = [
+  otherTempo({ told: 'http://tempo:4317' }), otherTempo({ container: { ...tempo.container, networks: ['monitoring'] } }), otherTempo({ container: { ...tempo.container, volumes: [] } }),
+  otherTempo({ config: { ...tempo.config, server: { http_listen_port: 80 } } }), otherTempo({ config: { ...tempo.config, storage: { trace: { wal: { path: '/tmp/wal' }, local: { path: '/tmp/blocks' } } } } }),
+];
+const unnoticed = [
+  ...wrongSources.filter((source) => sourceProblems(source, { containers, listens }).length === 0).map(({ url }) => url),
+  ...wrongTempos.filter((wrong) => tempoProblems(wrong).length === 0).map((_wrong, at) => `tempo ${at}`),
+...wrong.filter((expr) => checkExpression(expr, series).length === 0),
+  ...wrongRunbooks.filter((runbook) => runbookProblems(runbook).length === 0),
+];
 for (const text of unnoticed) console.log(`UNNOTICED ${text}`);
 process.exitCode = problems.length + unnoticed.length === 0 ? 0 : 1;

@@ -15,14 +15,27 @@ export const services = ['gateway', 'runner', 'approval-gate', 'projector', 'not
 /** CPU seconds and resident memory of a process and its children, from /proc; nothing where there is none. */
 export const usageOf = (pid, { children = false } = {}) => {
   try {
-    const own = readUsage(pid);
-    if (!children) return own;
-    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    const below = all.map(Number).filter((candidate) => parentOf(candidate) === pid).map(readUsage);
-    return below.reduce((sum, usage) => ({ cpu: sum.cpu + usage.cpu, rssMb: sum.rssMb + usage.rssMb }), own);
+    return children ? usageWithChildren(pid) : readUsage(pid);
   } catch {
     return { cpu: 0, rssMb: 0 };
   }
+};
+
+const childrenOf = (pid) => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((candidate) => parentOf(candidate) === pid);
+const usageIfAlive = (pid) => {
+  try {
+    return [readUsage(pid)];
+  } catch {
+    return [];
+  }
+};
+
+/** A child that ends meanwhile is counted by its parent from then on, and would be missed or counted twice: then everyone is read again. */
+const usageWithChildren = (pid) => {
+  const children = childrenOf(pid);
+  const usages = [...children.flatMap(usageIfAlive), readUsage(pid)];
+  if (childrenOf(pid).join() !== children.join()) return usageWithChildren(pid);
+  return usages.reduce((sum, usage) => ({ cpu: sum.cpu + usage.cpu, rssMb: sum.rssMb + usage.rssMb }));
 };
 
 /** What each of `count` cost, from one reading of the processes to another: CPU time depends little on what else the machine does. */

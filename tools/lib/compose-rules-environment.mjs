@@ -39,6 +39,17 @@ const serviceVariables = (project, service) => {
 
 const variables = (project) => project.ours.flatMap((service) => serviceVariables(project, service));
 
+/** Variables that every service reads, and that have to reach every one of them: a trace with a gap is none. */
+const ofTraces = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_BSP_MAX_QUEUE_SIZE', 'COUNTERSIGN_TRACES_PREFIX'];
+
+const traces = (project) =>
+  project.ours.filter((service) => !project.isOneShot(service)).flatMap((service) =>
+    ofTraces.flatMap((name) => {
+      const value = service.environment[name];
+      if (value === undefined) return [`${service.name}.environment.${name}: is missing; merge x-traces`];
+      return value === '' ? [] : [`${service.name}.environment.${name}: traces are off until somebody says where to; let it be empty by default`];
+    }));
+
 const looksSecret = /(PASSWORD|SECRET|TOKEN|API_KEYS?|CREDENTIALS?)$/;
 
 const inlineSecrets = ({ compose }) =>
@@ -145,6 +156,7 @@ const databaseVolume = ({ compose }) => {
 
 export const environmentRules = [
   { id: 'variables', title: 'services get the variables they read, all they need, with valid values', check: variables },
+  { id: 'traces', title: 'every service is told where traces go, by default nowhere', check: traces },
   { id: 'inline-secrets', title: 'no secret stands in the compose file', check: inlineSecrets },
   { id: 'secrets-granted', title: 'every secret that a variable names is mounted, and no other', check: secretsGranted },
   { id: 'secret-files', title: 'secrets come from files that git ignores', check: secretFiles },

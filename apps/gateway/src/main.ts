@@ -44,7 +44,7 @@ const stopOnSignals = (app: NestFastifyApplication, logger: Logger): void => {
 };
 
 const start = async (): Promise<void> => {
-  boundHeapGrowth();
+  boundHeapGrowth('later');
   const config = gatewayConfig();
   const logger = createLogger({ service: name, level: config.LOG_LEVEL });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayRoot.forRoot(config), createFastifyAdapter(), { bodyParser: false, abortOnError: false, logger: nestLogger(logger) });

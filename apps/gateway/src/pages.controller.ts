@@ -1,5 +1,5 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { decideGate, getApproval, listPendingApprovals, type ApprovalRequest } from '@cs/contracts';
+import { decideGate, getApproval, listHumanRequests, listPendingApprovals, type ApprovalRequest, type HumanRequestRecord, type Page, type RpcReply } from '@cs/contracts';
 import { routes, type RouteInput } from '@cs/http-api';
 import { RPC_CLIENT, type RpcClient } from '@cs/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,6 +18,12 @@ type Decision = RouteInput<typeof routes.decideOnPage>['body'];
 const tooOld = 'This form was not made for you and this request, or it is older than two hours. Nothing was decided; look at it again.';
 const reasonNeeded = 'Nothing was decided: say what has to change when you send it back.';
 const pageItems = 50;
+const nothing = { ok: true, value: { items: [] } } as const;
+
+interface Listing {
+  readonly all: boolean;
+  readonly cursor: string | undefined;
+}
 
 /** Pages for people: the inbox, and one request with the form that decides it. A GET decides nothing. */
 @Controller()
@@ -39,10 +45,23 @@ export class PagesController {
   async inbox(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const visit = await this.#desk.receive(routes.inboxPage, { request, reply });
     if (visit === undefined) return;
-    const { all = false, cursor } = visit.input.query;
-    const answer = await this.#rpc.call(listPendingApprovals, { context: callContext(request), payload: { mine: !all, limit: pageItems, cursor } });
-    if (answer.ok) this.#desk.show(visit, { title: 'Inbox', body: inboxPage(answer.value, { all }) });
-    else this.#desk.refuse(visit, { ...answer.refusal, retryAfterS: answer.retry_after_s });
+    const { all = false, cursor, questions: questionCursor } = visit.input.query;
+    // A page of older ones of one list shows nothing of the other.
+    const [gates, questions] = await Promise.all([
+      questionCursor === undefined ? this.#gates(request, { all, cursor }) : nothing,
+      cursor === undefined ? this.#questions(request, { all, cursor: questionCursor }) : nothing,
+    ]);
+    if (!gates.ok) this.#desk.refuse(visit, { ...gates.refusal, retryAfterS: gates.retry_after_s });
+    else if (!questions.ok) this.#desk.refuse(visit, { ...questions.refusal, retryAfterS: questions.retry_after_s });
+    else this.#desk.show(visit, { title: 'Inbox', body: inboxPage({ gates: gates.value, questions: questions.value }, { all }) });
+  }
+
+  #gates(request: FastifyRequest, { all, cursor }: Listing): Promise<RpcReply<Page<ApprovalRequest>>> {
+    return this.#rpc.call(listPendingApprovals, { context: callContext(request), payload: { mine: !all, limit: pageItems, cursor } });
+  }
+
+  #questions(request: FastifyRequest, { all, cursor }: Listing): Promise<RpcReply<Page<HumanRequestRecord>>> {
+    return this.#rpc.call(listHumanRequests, { context: callContext(request), payload: { kind: 'question', status: 'pending', mine: !all, limit: pageItems, cursor } });
   }
 
   @Handles(routes.approvalPage)

@@ -1,4 +1,4 @@
-import { answerQuestion, decideGate, getApproval, getHumanRequest, listPendingApprovals, type ApprovalRequest, type HumanRequestRecord } from '@cs/contracts';
+import { answerQuestion, decideGate, getApproval, getHumanRequest, listHumanRequests, listPendingApprovals, type ApprovalRequest, type HumanRequestRecord } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { respond, send, startTestGateway, startTestNats, writeKeyFile, type Answer, type Asked, type KeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
 import { runRecord } from './run.fixture.js';
@@ -32,6 +32,7 @@ const question = (change: Partial<HumanRequestRecord> = {}): HumanRequestRecord 
 let askedFor: HumanRequestRecord | undefined;
 let answerRefusal: { code: string; message: string; details?: { [name: string]: Json } } | undefined;
 const answered: Asked[] = [];
+const listed: Asked['payload'][] = [];
 
 let shown: ApprovalRequest | undefined;
 let refusal: { code: string; message: string } | undefined;
@@ -56,7 +57,11 @@ beforeAll(async () => {
     answered.push(asked);
     return answerRefusal === undefined ? { ok: true, value: { run: runRecord(), conversion: 'kept' } } : { ok: false, refusal: answerRefusal };
   });
-  stops.push(approvals.stop, list.stop, gate.stop, requests.stop, answers.stop);
+  const asked = await respond(nats.nc, listHumanRequests, ({ payload }) => {
+    listed.push(payload);
+    return { ok: true, value: { items: payload['cursor'] === undefined ? [question()] : [], ...(payload['mine'] === true ? {} : { next_cursor: 'def' }) } };
+  });
+  stops.push(asked.stop, approvals.stop, list.stop, gate.stop, requests.stop, answers.stop);
 });
 afterAll(async () => {
   for (const stop of stops) stop();
@@ -71,6 +76,7 @@ beforeEach(() => {
   askedFor = question();
   answerRefusal = undefined;
   answered.length = 0;
+  listed.length = 0;
 });
 
 const own = (): Record<string, string> => ({ host: `127.0.0.1:${gateway.port}`, origin: `http://127.0.0.1:${gateway.port}` });
@@ -140,6 +146,11 @@ describe('a page of the inbox', () => {
     expect(mine.text).not.toContain('Older ones');
     expect((await send(gateway, '/inbox?all=true', { headers: { cookie } })).text).toContain('<a href="/inbox?all=true&amp;cursor=abc">');
     expect((await send(gateway, '/inbox?cursor=abc', { headers: { cookie } })).text).toContain('Nothing waits for you.');
+    expect(mine.text).toContain(`<a href="${questionPage}">How many &lt;i&gt;lamps&lt;/i&gt;?</a>`);
+    expect((await send(gateway, '/inbox?all=true', { headers: { cookie } })).text).toContain('<a href="/inbox?all=true&amp;questions=def">');
+    const older = await send(gateway, '/inbox?questions=def', { headers: { cookie } });
+    expect([older.text.includes('Nothing waits for you.'), older.text.includes(page)]).toEqual([true, false]);
+    expect(listed).toMatchObject([{ kind: 'question', status: 'pending', mine: true }, { mine: false }, { mine: false }, { mine: true, cursor: 'def' }]);
     expect((await send(gateway, '/inbox?limit=5', { headers: { cookie } })).status).toBe(400);
   });
 });

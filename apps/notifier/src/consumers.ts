@@ -1,7 +1,7 @@
 import { eventSubjects, statusSubjects, streams } from '@cs/contracts';
 import type { Eventing } from '@cs/eventing';
 import type { ConsumerDefinition } from '@cs/jetstream';
-import { carryOutLeftInteraction, noticedEvents, requestDeliveries, requestRunNotices, runNoticeEvents, sendDelivery, type ChannelDirectory, type GateDecider, type NotificationChannel } from '@cs/notification';
+import { carryOutLeftInteraction, noticedEvents, questionEvents, requestDeliveries, requestQuestionDeliveries, requestRunNotices, runNoticeEvents, sendDelivery, type ChannelDirectory, type GateDecider, type NotificationChannel } from '@cs/notification';
 import { withCommit } from './read-commit.js';
 
 interface NotifierConsumers {
@@ -29,6 +29,11 @@ export const notifierConsumers = ({ eventing, channels, directory, gate, publicU
       durable: 'notifier--gate-events', stream: streams.events.name, filters: noticedEvents.map((type) => eventSubjects('run', type)),
       ackWaitMs: 30_000, maxInFlight: 32, maxDeliver,
       handle: (message) => requestDeliveries({ eventing, channels: names, directory, publicUrl }, message.text(), message.deliveryCount),
+    },
+    {
+      durable: 'notifier--question-events', stream: streams.events.name, filters: questionEvents.map((type) => eventSubjects('run', type)),
+      ackWaitMs: 30_000, maxInFlight: 32, maxDeliver,
+      handle: (message) => requestQuestionDeliveries({ eventing, channels: names, directory, publicUrl }, message.text(), message.deliveryCount),
     },
     {
       durable: 'notifier--run-events', stream: streams.events.name, filters: [...runNoticeEvents.map((type) => eventSubjects('run', type)), eventSubjects('dead_letter', 'dead_letter_opened')],

@@ -1,4 +1,5 @@
 import { deciderKeysOf, openApproverKeys } from '@cs/approval-domain';
+import { ownerKeysOf } from '@cs/automation-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getHumanRequest, listHumanRequests, type CallContext, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
@@ -11,8 +12,13 @@ import { HUMAN_REQUEST_QUERIES, READS } from './tokens.js';
 /** Whoever is asked by name, role or group. What everybody is asked is seen with its automation. */
 const readerOf = (reader: Reader, context: CallContext): AskedReader => ({ ...reader, asked_keys: deciderKeysOf(context).filter((key) => !openApproverKeys.includes(key)) });
 
-const filterOf = ({ kind, status, run_id, automation_id, agent, since_ms, until_ms }: PayloadOf<typeof listHumanRequests>): HumanRequestFilter =>
-  definedMembers({ kind, status, run_id, automation_id, agent, since_ms, until_ms });
+type List = PayloadOf<typeof listHumanRequests>;
+
+const filterOf = ({ kind, status, run_id, automation_id, agent, since_ms, until_ms, mine }: List, { verified }: CallContext): HumanRequestFilter =>
+  definedMembers({ kind, status, run_id, automation_id, agent, since_ms, until_ms, open_to_owner: mine === true ? (ownerKeysOf(verified) ?? null) : undefined });
+
+/** Nobody but a person is asked. */
+const asksNobody = ({ mine }: List, { actor }: CallContext): boolean => mine === true && actor.kind !== 'human';
 
 /** What runs ask people for outside of gates. */
 @Controller()
@@ -23,7 +29,9 @@ export class HumanRequestsController {
   constructor(@Inject(READS) reads: Reads, @Inject(HUMAN_REQUEST_QUERIES) queries: HumanRequestQueries) {
     this.#list = reads.answer(listHumanRequests, async (payload, reader, context) => {
       const page = pageOf(payload);
-      return page === undefined ? invalidCursor() : toAnswer(await queries.humanRequests(readerOf(reader, context), filterOf(payload), page), (item) => item);
+      if (page === undefined) return invalidCursor();
+      if (asksNobody(payload, context)) return { ok: true, value: { items: [] } };
+      return toAnswer(await queries.humanRequests(readerOf(reader, context), filterOf(payload, context), page), (item) => item);
     });
     this.#get = reads.answer(getHumanRequest, async ({ request_id }, reader, context) => {
       const value = await queries.humanRequest(readerOf(reader, context), request_id);

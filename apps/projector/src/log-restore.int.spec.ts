@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { logSubject, signalSubjects } from '@cs/contracts';
 import { ensureStreams, JetStreamLogReader, JetStreamLogRestorer, LogBeingRestoredError, LogInUseError, LogNotAloneError } from '@cs/jetstream';
 import { migrate, PostgresProjectionStore } from '@cs/postgres';
+import { inSpan, InMemorySpans, useSpanSource } from '@cs/telemetry';
 import { jetstream } from '@nats-io/jetstream';
 import { ArchiveIncompleteError, LogDiffersError, LogRestore, type LogRestored, type LogRestoreOptions } from './log-restore.js';
 import { LogLostError, refuseLostLog } from './lost-log.js';
@@ -65,6 +66,26 @@ describe('restoring the log from the archive', () => {
     const afterwards = await world.published();
     expect(afterwards).toHaveLength(7);
     expect(afterwards.filter((place) => published.includes(place))).toEqual([]);
+  });
+
+  it('keeps of each commit what wrote it, and of each run the trace that it began in', async () => {
+    const spans = new InMemorySpans();
+    useSpanSource(spans);
+    try {
+      world.startProjector();
+      await inSpan({ name: 'request', kind: 'server' }, () => world.waitingRun('traced'));
+      await world.projectedUpTo(await world.wholeRun('begun-by-nobody'));
+      await world.stopProjectors();
+    } finally {
+      useSpanSource(undefined);
+    }
+    const traced = await world.messages();
+    const [request] = spans.all;
+    expect(traced.slice(0, 2).map((message) => JSON.stringify(message)).every((text) => text.includes(`00-${request?.context.traceId}-`))).toBe(true);
+    expect(JSON.stringify(traced[1])).toContain('origin_traceparent');
+    await world.loseLog();
+    await restore();
+    expect(await world.messages()).toEqual(traced);
   });
 
   it('continues after it died in the middle, and no service starts until it is done', async () => {

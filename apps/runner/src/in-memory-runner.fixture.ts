@@ -55,6 +55,11 @@ export class InMemoryRunner {
     });
   }
 
+  /** Time passes until claims of now have expired. */
+  expireClaims(): void {
+    this.now += 20_000;
+  }
+
   async define(definition: Json): Promise<void> {
     value(await createAutomation({ eventing: this.eventing, definitions: this.definitions, evaluator: this.evaluator }, context, definition));
   }

@@ -68,6 +68,7 @@ describe('pausing a run while it executes', () => {
     const run = await runner.load(run_id);
     const definition = await runner.definitions.get(runner.ref(run_id), run.workflow_definition_snapshot_hash);
     await pauseWithAutomation({ ...options, changes: { announce: () => undefined, listen: () => () => undefined } }, { ref: runner.ref(run_id), definition, automation_id: 'a' });
+    runner.expireClaims();
     await runner.execute(run_id, { redelivered: true, executor: runner.newExecutor('runner-2') });
     expect((await runner.load(run_id)).status).toBe('paused');
   });

@@ -118,6 +118,7 @@ describe('run claims, retry, restart', () => {
     const { runner, run } = await dieInStep([post('pay')]);
     await operate(runner, run, { type: 'request_pause', reason: 'end of day' });
     const successor = runner.newExecutor('runner-2');
+    runner.expireClaims();
     expect(await runner.execute(run, { redelivered: true, executor: successor })).toEqual({ kind: 'done' });
     expect(await runner.load(run)).toMatchObject({ status: 'paused', pause_reason: 'end of day' });
     await runner.execute(run, { redelivered: true, executor: successor });

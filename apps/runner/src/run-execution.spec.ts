@@ -89,6 +89,7 @@ describe('executing a run', () => {
     void runner.execute(run);
     await eventually(() => runner.http.sent.length === 1);
     runner.http.answer = () => ({ kind: 'succeeded', output: 'paid' });
+    runner.expireClaims();
     await runner.execute(run, { redelivered: true, executor: runner.newExecutor('runner-2') });
     expect((await runner.load(run)).status).toBe('completed');
     expect(new Set(runner.http.sent.map((step) => step.idempotency?.key))).toEqual(new Set([`${run}:pay:0`]));
@@ -106,6 +107,7 @@ describe('executing a run', () => {
     const first = runner.execute(run);
     await eventually(() => runner.http.sent.length === 1);
     runner.http.answer = () => ({ kind: 'succeeded', output: 'second' });
+    runner.expireClaims();
     await runner.execute(run, { redelivered: true, executor: runner.newExecutor('runner-2') });
     finishFirst({ kind: 'succeeded', output: 'first' });
     expect(await first).toEqual({ kind: 'done' });
@@ -119,6 +121,7 @@ describe('executing a run', () => {
     runner.http.answer = () => new Promise(() => undefined);
     void runner.execute(run);
     await eventually(() => runner.http.sent.length === 1);
+    runner.expireClaims();
     await runner.execute(run, { redelivered: true, executor: runner.newExecutor('runner-2') });
     expect(await runner.load(run)).toMatchObject({ status: 'blocked', checkpoint: { blocked_nodes: ['pay'] } });
     expect(runner.http.sent).toHaveLength(1);

@@ -51,7 +51,8 @@ const createExecutor = (config: RunnerConfig, { eventing, definitions, evaluator
   return new RunExecutor({
     eventing, definitions, evaluator, secrets, admission, meter, policy, recent, roots: fileSystemRoots, changes: signals, automations, newId: randomId,
     http: new OutboundHttpStepRunner(outbound), timers: new TimerSchedule(nc),
-    claimantId: `${hostname()}-${process.pid}`, leaseMs: config.RUNNER_LEASE_MS,
+    // Containers may share a host name, and all have the same process id.
+    claimantId: `${hostname()}-${process.pid}-${randomId()}`, leaseMs: config.RUNNER_LEASE_MS,
     gateExpiry: { expires_after_ms: config.GATE_EXPIRES_AFTER_MS, on_expiry: config.GATE_ON_EXPIRY },
   });
 };

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import { execFileSync } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import type { DeliveryRequest } from '@cs/contracts';
-import { openedCard, decidedCard, type Card } from '@cs/notification';
+import { answeredCard, askedCard, openedCard, decidedCard, type Card, type QuestionCard } from '@cs/notification';
 import { createOutboundHttp } from '@cs/outbound-http';
 import { ConsoleChannel } from './console-channel.adapter.js';
 import { WebhookChannel } from './webhook-channel.adapter.js';
@@ -15,7 +15,7 @@ const opened = openedCard(
     decisions: ['approve', 'rework'], rework_targets: [], requested_at_ms: 1, upstream_node_ids: [],
   },
 );
-const requestFor = (card: Card, notice: DeliveryRequest['notice'] = 'gate_opened'): DeliveryRequest => ({
+const requestFor = (card: Card | QuestionCard, notice: DeliveryRequest['notice'] = 'gate_opened'): DeliveryRequest => ({
   delivery_id: 'delivery-1', channel: 'x', notice, run_id: 'automation-v2-run-1', automation_id: 'refund-order', node_id: 'approve', approval_request_id: 'q', gate_opening_id: 'o', card: { ...card },
 });
 
@@ -42,6 +42,17 @@ describe('the console channel', () => {
     const text = await render(requestFor(decidedCard(opened, { node_id: 'approve', gate_opening_id: 'o', decision: 'approve', decided_at_ms: 1, decided_by: { kind: 'human', actor_id: 'grace' } }), 'gate_decided'));
     expect(text).toContain('Approved by grace.');
     expect(text).not.toContain('curl');
+  });
+
+  it('writes what a question asks with the page that answers it, and then who answered', async () => {
+    const origin = { org_id: 'acme', workspace_id: 'ops', run_id: 'automation-v2-run-1', automation_id: 'restock', public_url: 'http://127.0.0.1:4400' };
+    const question = askedCard(origin, { wait: { wait_id: 'q1', node_id: 'count', wait_kind: 'question', created_at_ms: 1 }, request: { kind: 'question', prompt: 'How many\u001b[2J?' } });
+    const asked = await render(requestFor(question, 'question_asked'));
+    expect(asked).toMatch(/── Waiting for an answer: restock: How many \[2J\?\n[^]*  Answer it: http:\/\/127\.0\.0\.1:4400\/inbox\/requests\/q1\n/);
+    expect(asked).not.toMatch(/curl|\u001b/);
+    const text = await render(requestFor(answeredCard(question, { answered_by: { kind: 'human', actor_id: 'grace' }, answered_at_ms: 1 }), 'question_answered'));
+    expect(text).toMatch(/── Answered: restock[^]*Answered by grace\./);
+    expect(text).not.toContain('Answer it');
   });
 
   it('writes what time has done, and where to look', async () => {

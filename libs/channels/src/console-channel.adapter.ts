@@ -1,5 +1,5 @@
 import type { DeliveryRequest } from '@cs/contracts';
-import { cardSchema, type Card, type ChannelOutcome, type NotificationChannel } from '@cs/notification';
+import { cardSchema, questionCardSchema, type Card, type ChannelOutcome, type NotificationChannel, type QuestionCard } from '@cs/notification';
 
 export interface ConsoleChannelOptions {
   /** The gateway as a person reaches it, e.g. `http://127.0.0.1:4400`; the commands contain it. */
@@ -33,6 +33,14 @@ const render = (card: Card, publicUrl: string): string => {
   return ['', `── ${heading}: ${printable(card.title).replaceAll('\n', ' ')}`, ...attention, indented(card.summary ?? card.body_markdown), ...fields, ...link, ...actions, '', ''].join('\n');
 };
 
+const questionHeadings: Readonly<Record<QuestionCard['status'], string>> = { pending: 'Waiting for an answer', answered: 'Answered', expired: 'Nobody answered in time', cancelled: 'Cancelled' };
+
+/** Answers are given on the page, or by the API. */
+const renderQuestion = ({ status, title, summary, body_markdown, fields, page_url }: QuestionCard): string => {
+  const link = page_url === undefined || status !== 'pending' ? [] : [`  Answer it: ${printable(page_url)}`];
+  return ['', `── ${questionHeadings[status]}: ${printable(title).replaceAll('\n', ' ')}`, indented(summary ?? body_markdown), ...fields.map(({ label, value }) => `  ${label}: ${printable(value)}`), ...link, '', ''].join('\n');
+};
+
 /** Writes cards where the service runs, with the exact commands that decide the gate. Each card is one write. */
 export class ConsoleChannel implements NotificationChannel {
   readonly name = 'console';
@@ -45,9 +53,16 @@ export class ConsoleChannel implements NotificationChannel {
   }
 
   send(request: DeliveryRequest): Promise<ChannelOutcome> {
-    const card = cardSchema.safeParse(request.card);
-    if (!card.success) return Promise.resolve({ kind: 'permanent', reason: 'the card cannot be read' });
-    this.#write(render(card.data, this.#publicUrl));
+    const text = this.#textOf(request);
+    if (text === undefined) return Promise.resolve({ kind: 'permanent', reason: 'the card cannot be read' });
+    this.#write(text);
     return Promise.resolve({ kind: 'sent' });
+  }
+
+  #textOf({ card }: DeliveryRequest): string | undefined {
+    const question = questionCardSchema.safeParse(card);
+    if (question.success) return renderQuestion(question.data);
+    const asked = cardSchema.safeParse(card);
+    return asked.success ? render(asked.data, this.#publicUrl) : undefined;
   }
 }

@@ -4,7 +4,7 @@ import {
 } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
-import { integerText, sequenceText, wordText } from './query.schema.js';
+import { booleanText, integerText, sequenceText, wordText } from './query.schema.js';
 import { runCommandAnswer } from './resources.schema.js';
 import { defineRoute } from './route.js';
 
@@ -79,6 +79,7 @@ export const listHumanRequests = defineRoute({
     kind: wordText(32).optional().describe('`question` or `escalation`'), status: wordText(32).optional().describe('`pending`, `answered`, `accepted`, `timed_out` or `cancelled`'),
     run_id: runIdSchema.optional(), automation_id: automationIdSchema.optional(), agent: wordText(128).optional().describe('Agent of the node that asks'),
     since_ms: sequenceText.optional().describe('Asked then or later, in milliseconds since the Unix epoch'), until_ms: sequenceText.optional().describe('Asked then or before'),
+    mine: booleanText.optional().describe('true: only what is open and asks you, by name, role or group, or as owner of the automation'),
     limit: integerText.optional().describe('Default 100, at most 500'), cursor: wordText(1000).optional().describe('`next_cursor` of the page before'),
   }),
   answer: {

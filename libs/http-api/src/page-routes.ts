@@ -9,8 +9,8 @@ const form = <Schema extends z.ZodObject>(schema: Schema) => ({ schema, mediaTyp
 const opening = z.object({ gate_opening_id: z.string().min(1).max(400) });
 
 export const inboxPage = defineRoute({
-  ...document, operationId: 'inboxPage', method: 'GET', path: '/inbox', summary: 'What waits for the visitor\'s decision, as a page',
-  query: z.strictObject({ all: booleanText.optional().describe('true: everything that is open'), cursor: wordText(600).optional() }),
+  ...document, operationId: 'inboxPage', method: 'GET', path: '/inbox', summary: 'What waits for the visitor\'s decision or answer, as a page',
+  query: z.strictObject({ all: booleanText.optional().describe('true: everything that is open'), cursor: wordText(600).optional().describe('Of older gates'), questions: wordText(1000).optional().describe('Cursor of older questions') }),
 });
 
 export const approvalPage = defineRoute({

@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { streams, type AggregateRef } from '@cs/contracts';
 import { done } from '@cs/eventing';
+import { inSpan, InMemorySpans, useSpanSource } from '@cs/telemetry';
 import { eventually } from '@cs/testing';
 import { startConsumer, type RunningConsumer } from './consumer.adapter.js';
+import { handleTraced } from './handling-span.js';
 import { startTestLog, type TestLog } from './test-log.fixture.js';
 import { TimerSchedule, type FiredTimer } from './timer-schedule.adapter.js';
 
@@ -27,10 +29,10 @@ describe('timers', () => {
     consumer = startConsumer({
       nc: log.nc, stream: streams.timers.name, durable: 'test--timers', filters: ['cs.timer.fired.>'], ackWaitMs: 5000, maxInFlight: 16, maxDeliver: 5,
       setAside: () => Promise.reject(new Error('nothing is set aside here')), onError: () => undefined,
-      handle: (message) => {
+      handle: (message) => handleTraced({ stream: streams.timers.name, durable: 'test--timers' }, message, () => {
         fired.push({ timer: JSON.parse(message.text()) as FiredTimer, atMs: Date.now() });
         return Promise.resolve(done);
-      },
+      }),
     });
   }, 60_000);
   afterAll(async () => {
@@ -48,6 +50,19 @@ describe('timers', () => {
     expect((firing?.atMs ?? 0) - dueAtMs).toBeLessThan(1500);
     await pass('after-once');
     expect(firingsOf('node:once')).toHaveLength(1);
+  });
+
+  it('are handled as a part of what scheduled them, long after that has ended', async () => {
+    const spans = new InMemorySpans();
+    useSpanSource(spans);
+    try {
+      await inSpan({ name: 'process runner--queued-runs', kind: 'consumer' }, () => timers.schedule(ref, 'node:traced', Date.now() + 200));
+      const handled = await eventually(() => spans.all.find(({ name, hasEnded }) => name === 'process test--timers' && hasEnded));
+      expect(spans.all[0]).toMatchObject({ name: 'process runner--queued-runs', hasEnded: true });
+      expect(handled).toMatchObject({ kind: 'consumer', parent: spans.all[0]?.context, attributes: { 'countersign.outcome': 'done' } });
+    } finally {
+      useSpanSource(undefined);
+    }
   });
 
   it('fire at once when their time is past', async () => {

@@ -6,6 +6,15 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ b: [{ d: 1, c: undefined, a: null }], a: 'x' })).toBe('{"a":"x","b":[{"a":null,"d":1}]}');
   });
 
+  it('sorts as few and as many members by code unit', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 60, size: 'max' }), (names) => {
+        const value = Object.fromEntries(names.map((name) => [name, 1]));
+        expect(canonicalJson(value)).toBe(`{${[...names].sort().map((name) => `${JSON.stringify(name)}:1`).join(',')}}`);
+      }),
+    );
+  });
+
   it('does not depend on the order in which members were written', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {

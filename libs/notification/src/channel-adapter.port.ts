@@ -17,7 +17,7 @@ export interface Outgoing {
   readonly recipient: string;
   /** Stands for this card in buttons: 32 lower-case hexadecimal digits. It decides nothing by itself and holds no state. */
   readonly token: string;
-  /** The messages that asked about this gate opening here, the first one first; empty for the question itself. They are changed by what follows. */
+  /** The messages that asked about this gate opening or question here, the first one first; empty for the question itself. They are changed by what follows. */
   readonly asked: readonly PostedMessage[];
   /** Message that the cards of this run answer to, if there is one. */
   readonly thread?: PostedMessage;
@@ -32,9 +32,9 @@ export interface Outgoing {
 /**
  * A place where people are told, bound to one installation and its settings.
  *
- * - `gate_opened`: posts the card with its buttons.
+ * - `gate_opened`: posts the card with its buttons. `question_asked`: posts a question card (question-card.schema.ts) with the link to its page.
  * - `gate_reminded`, `gate_escalated`: changes the cards in `asked` (they keep their buttons and say what time has done) and answers below.
- * - `gate_decided`, `gate_closed`: changes every card in `asked` to one without buttons that says who decided what, when and why, and answers below.
+ * - `gate_decided`, `gate_closed`, `question_answered`, `question_closed`: changes every card in `asked` to one without buttons that says who decided what, when and why, and answers below.
  *   A message that is gone is not an error. Changing to what a message is already is not one either.
  * - other notices: posts a message without buttons; `card` is a notice card (notice-card.schema.ts): a list, what became of a run, or a test.
  */

@@ -5,6 +5,7 @@ import {
 import type { Aggregate, Digest } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { z } from 'zod';
+import type { Subject } from './request-delivery.js';
 import { channelStateSchema, evolveChannel, type ChannelState } from './channel.state.js';
 
 type Workspace = Pick<AggregateRef, 'org_id' | 'workspace_id'>;
@@ -64,7 +65,7 @@ export const channelThreadRef = (digest: Digest, { org_id, workspace_id, install
 });
 
 
-/** Every place where a gate opening is asked about; `undefined` before any was chosen. */
+/** Every place where the opening of a gate, or a question, is asked about; `undefined` before any was chosen. */
 export type Audience = readonly Destination[] | undefined;
 
 export const channelAudienceAggregate: Aggregate<Audience, ChannelAudienceEvent> = {
@@ -78,6 +79,6 @@ export const channelAudienceAggregate: Aggregate<Audience, ChannelAudienceEvent>
   readState: (value) => z.array(destinationSchema).readonly().parse(value),
 };
 
-export const channelAudienceRef = (digest: Digest, { org_id, workspace_id }: Workspace, gate_opening_id: string): AggregateRef => ({
-  org_id, workspace_id, aggregate: 'channel_audience', id: digest([org_id, workspace_id, gate_opening_id].join('\n')).slice(0, 40),
+export const channelAudienceRef = (digest: Digest, { org_id, workspace_id }: Workspace, subject: Subject): AggregateRef => ({
+  org_id, workspace_id, aggregate: 'channel_audience', id: digest([org_id, workspace_id, 'request_id' in subject ? subject.request_id : subject.gate_opening_id].join('\n')).slice(0, 40),
 });

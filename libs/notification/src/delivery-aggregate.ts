@@ -30,13 +30,13 @@ export const deliveryAggregate: Aggregate<Delivery, DeliveryEvent> = {
   readState: (value) => deliverySchema.parse(value),
 };
 
-type Identity = Pick<DeliveryRequest, 'gate_opening_id' | 'notice' | 'channel' | 'notification_key' | 'installation' | 'recipient'> & { readonly org_id: string; readonly workspace_id: string };
+type Identity = Pick<DeliveryRequest, 'gate_opening_id' | 'request_id' | 'notice' | 'channel' | 'notification_key' | 'installation' | 'recipient'> & { readonly org_id: string; readonly workspace_id: string };
 
-/** The same notice of the same gate opening to the same recipient on the same channel is one delivery, however often it is asked for; each reminder and escalation is one of its own. */
-export const deliveryRef = (digest: Digest, { org_id, workspace_id, gate_opening_id = '', notice, channel, notification_key, installation, recipient = '' }: Identity): AggregateRef => {
+/** The same notice of the same gate opening or question to the same recipient on the same channel is one delivery, however often it is asked for; each reminder and escalation is one of its own. */
+export const deliveryRef = (digest: Digest, { org_id, workspace_id, gate_opening_id, request_id, notice, channel, notification_key, installation, recipient = '' }: Identity): AggregateRef => {
   const place = installation === undefined ? [channel] : [channel, installation, recipient];
   const key = notification_key === undefined ? [] : [notification_key];
-  return { org_id, workspace_id, aggregate: 'delivery', id: `delivery-${digest([org_id, workspace_id, gate_opening_id, notice, ...place, ...key].join('\n')).slice(0, 32)}` };
+  return { org_id, workspace_id, aggregate: 'delivery', id: `delivery-${digest([org_id, workspace_id, gate_opening_id ?? request_id ?? '', notice, ...place, ...key].join('\n')).slice(0, 32)}` };
 };
 
 /** What stands for the card in buttons. */

@@ -4,6 +4,7 @@ import type { AdapterOutcome } from './channel-adapter.port.js';
 import { maxHarmlessAttempts } from './back-off.policy.js';
 import { evolveDelivery } from './delivery-evolution.js';
 import { isKnownMessage, isOpen, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { ends } from './notice-family.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
 export type DeliveryCommand =
@@ -34,11 +35,9 @@ const sent = ({ outcome, at_ms: sent_at_ms }: Of<'record_outcome'>, attempt: num
   return accept({ event_type: 'delivery_sent', data: { attempt, sent_at_ms, ...(message_id === undefined ? {} : { message_id }), ...(message === undefined ? {} : { message }) } });
 };
 
-const ends: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_decided', 'gate_closed']);
-
 /** What surely did nothing does not count, within its own limit; a card that keeps its buttons is worth more attempts. */
 const isLast = ({ request, harmless = 0 }: OpenDelivery, attempts: number, max_attempts: number): boolean =>
-  attempts >= Math.max(maxHarmlessAttempts, max_attempts) || (!ends.has(request.notice) && attempts - harmless >= max_attempts);
+  attempts >= Math.max(maxHarmlessAttempts, max_attempts) || (!ends(request.notice) && attempts - harmless >= max_attempts);
 
 type Transient = Extract<ChannelOutcome | AdapterOutcome, { kind: 'transient' }>;
 

@@ -1,6 +1,6 @@
-import { nameOnChannel, type GateDecision, type GateDecisionRecord, type GateOutcome, type PendingGate } from '@cs/contracts';
+import type { GateDecision, GateDecisionRecord, GateOutcome, PendingGate } from '@cs/contracts';
 import type { Card } from './card.schema.js';
-import { redactText } from './redact-text.js';
+import { actorName, maxBodyLength, maxTitleLength, minuteOf, shown } from './card-text.js';
 
 /** What a card is about, beside the gate itself. */
 export interface GateOrigin {
@@ -12,9 +12,6 @@ export interface GateOrigin {
   readonly public_url?: string | undefined;
 }
 
-const maxTitleLength = 256;
-const maxBodyLength = 4_000;
-
 const actions: Readonly<Record<GateDecision, Card['actions'][number]>> = {
   approve: { decision: 'approve', label: 'Approve', style: 'primary', requires_reason: false },
   rework: { decision: 'rework', label: 'Send back', style: 'default', requires_reason: true },
@@ -23,12 +20,6 @@ const actions: Readonly<Record<GateDecision, Card['actions'][number]>> = {
 
 const everyDecision: readonly GateDecision[] = ['approve', 'rework', 'cancel'];
 const settled: Readonly<Record<GateOutcome, string>> = { approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled', expired: 'Expired: nobody decided in time', timeout_resume: 'Nobody decided in time, so the run goes on' };
-
-/** Redacted before it is cut: half a credential is one too. */
-const shown = (text: string, maxLength: number): string => {
-  const redacted = redactText(text).trim();
-  return redacted.length > maxLength ? `${redacted.slice(0, maxLength - 1)}…` : redacted;
-};
 
 const fieldsOf = ({ workspace_id, run_id }: GateOrigin, { node_id, risk_tier }: PendingGate): Card['fields'] => [
   { label: 'Run', value: run_id },
@@ -53,10 +44,8 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
   },
 });
 
-const decider = ({ decided_by }: GateDecisionRecord): string => nameOnChannel(decided_by) ?? decided_by.actor_id ?? (decided_by.kind === 'human' ? 'an operator' : `the ${decided_by.kind}`);
-
 const forWhom = ({ on_behalf_of }: GateDecisionRecord): string => (on_behalf_of === undefined ? '' : ` for ${shown(on_behalf_of.person, maxTitleLength)}`);
-const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(decider(record), maxTitleLength)}${forWhom(record)}`);
+const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(actorName(record.decided_by), maxTitleLength)}${forWhom(record)}`);
 
 /** The card that replaces or answers the one that asked: who decided what, and why. */
 export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
@@ -64,11 +53,9 @@ export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
   return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}`, settled_at_ms: record.decided_at_ms };
 };
 
-const until = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
 /** The card that asks again. */
 export const remindedCard = (opened: Card, { reminder_count, expires_at_ms, expired_reminder }: { readonly reminder_count: number; readonly expires_at_ms: number; readonly expired_reminder: boolean }): Card => ({
-  ...opened, attention: `Reminder ${reminder_count}: this still waits for a decision${expired_reminder ? ', and its time is over' : `, until ${until(expires_at_ms)}`}.`,
+  ...opened, attention: `Reminder ${reminder_count}: this still waits for a decision${expired_reminder ? ', and its time is over' : `, until ${minuteOf(expires_at_ms)}`}.`,
 });
 
 /** The card that asks the next person. */

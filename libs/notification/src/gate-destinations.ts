@@ -1,80 +1,85 @@
-import type { ChannelAudienceEvent, DeliveryRequest, Destination } from '@cs/contracts';
+import type { AggregateRef, ChannelAudienceEvent, DeliveryRequest, Destination } from '@cs/contracts';
 import { executeCommand, loadAggregate } from '@cs/eventing';
 import { accept, type Json } from '@cs/kernel';
-import { cardSchema } from './card.schema.js';
+import { z } from 'zod';
 import { channelAudienceAggregate, channelAudienceRef, type Audience } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import type { GateNotice } from './gate-notices.js';
+import type { NoticeFacts } from './gate-notices.js';
 import { addToList } from './list-delivery.js';
-import { commandDelivery, requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
-import { escalationDestinations, routeGate } from './route-gate.policy.js';
+import { familyOf } from './notice-family.js';
+import { commandDelivery, requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
+import { escalationDestinations, routeGate, type GateFacts } from './route-gate.policy.js';
 
-type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
-type Question = Omit<DeliveryRequest, 'delivery_id' | 'channel'>;
+/** What is asked, wherever it is asked. */
+export type Question = Omit<DeliveryRequest, 'delivery_id' | 'channel'>;
+
+export const subjectOf = ({ gate_opening_id, request_id = '' }: Pick<DeliveryRequest, 'gate_opening_id' | 'request_id'>): Subject => (gate_opening_id === undefined ? { request_id } : { gate_opening_id });
 
 const place = ({ channel_id, kind, recipient }: Destination) => ({ channel: kind, installation: channel_id, recipient });
 
 type Choose = (asked: Audience, at_ms: number) => readonly Destination[];
 
 /** Adds destinations to those of the opening; answers all of them, or `undefined` when others kept writing first. */
-const choose = async ({ eventing }: RequestDeliveriesOptions, about: GateNotice, { gate_opening_id, choice }: { readonly gate_opening_id: string; readonly choice: Choose }): Promise<readonly Destination[] | undefined> => {
-  const executed = await executeCommand<Audience, ChannelAudienceEvent, never>(channelAudienceRef(eventing.digest, about, gate_opening_id), {
+const choose = async ({ eventing }: RequestDeliveriesOptions, about: NoticeFacts, { subject, choice }: { readonly subject: Subject; readonly choice: Choose }): Promise<readonly Destination[] | undefined> => {
+  const executed = await executeCommand<Audience, ChannelAudienceEvent, never>(channelAudienceRef(eventing.digest, about, subject), {
     eventing, aggregate: channelAudienceAggregate, context: { causation_id: about.event_id },
     decide: (state, at_ms) => {
       const destinations = choice(state, at_ms);
-      return state !== undefined && destinations.length === 0 ? accept() : accept({ event_type: 'channel_audience_chosen', data: { gate_opening_id, destinations } });
+      return state !== undefined && destinations.length === 0 ? accept() : accept({ event_type: 'channel_audience_chosen', data: { ...subject, destinations } });
     },
   });
   return executed.kind === 'accepted' ? (executed.loaded.state ?? []) : undefined;
 };
 
+const listedCardSchema = z.object({ title: z.string(), page_url: z.string().optional(), fields: z.array(z.object({ label: z.string(), value: z.string() })) });
+
 const itemOf = (question: Question): Json => {
-  const { title, page_url, fields } = cardSchema.parse(question.card);
+  const { title, page_url, fields } = listedCardSchema.parse(question.card);
   const detail = fields.filter(({ label }) => label === 'Run' || label === 'Risk').map(({ label, value }) => `${label}: ${value}`).join(' · ');
-  return { text: detail === '' ? title : `${title} (${detail})`, ...(page_url === undefined ? {} : { page_url }), run_id: question.run_id ?? '' };
+  return { text: detail === '' ? title : `${title} (${detail})`, ...(page_url === undefined ? {} : { page_url }), run_id: question.run_id ?? '', ...(question.request_id === undefined ? {} : { request_id: question.request_id }) };
 };
 
-const ask = async (options: RequestDeliveriesOptions, about: GateNotice, { destination, question }: { readonly destination: Destination; readonly question: Question }): Promise<Requested> => {
+const ask = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, question }: { readonly destination: Destination; readonly question: Question }): Promise<Requested> => {
   const { mode, not_before_ms } = destination;
   if (mode === 'digest') {
-    return await addToList(options.eventing, about, { place: place(destination), notice: 'gates_waiting', due_ms: not_before_ms ?? 0, item_id: question.gate_opening_id ?? '', item: itemOf(question) });
+    return await addToList(options.eventing, about, { place: place(destination), notice: 'gates_waiting', due_ms: not_before_ms ?? 0, item_id: question.gate_opening_id ?? question.request_id ?? '', item: itemOf(question) });
   }
   return await requestDelivery(options, about, { ...question, ...place(destination), ...(not_before_ms === undefined ? {} : { not_before_ms }) });
 };
 
 const all = async (requests: readonly Promise<Requested>[]): Promise<Requested> => ((await Promise.all(requests)).includes('contended') ? 'contended' : 'requested');
 
-/** Asks about a gate where the rules of the workspace's installations say, chosen once. */
-export const askInstallations = async (options: RequestDeliveriesOptions, about: Opened, question: Question): Promise<Requested> => {
+/** Asks where the rules of the workspace's installations say, chosen once. `facts` are what the rules look at. */
+export const askInstallations = async (options: RequestDeliveriesOptions, about: NoticeFacts, { question, facts }: { readonly question: Question; readonly facts: Omit<GateFacts, 'automation_id'> }): Promise<Requested> => {
   const channels = options.directory?.channelsOf(about) ?? [];
   if (channels.length === 0) return 'requested';
-  const { gate } = about;
-  const facts = { ...gate, automation_id: question.automation_id ?? '' };
-  const destinations = await choose(options, about, { gate_opening_id: gate.gate_opening_id, choice: (asked, at_ms) => (asked === undefined ? routeGate(facts, channels, at_ms) : []) });
+  const known = { ...facts, automation_id: question.automation_id ?? '' };
+  const destinations = await choose(options, about, { subject: subjectOf(question), choice: (asked, at_ms) => (asked === undefined ? routeGate(known, channels, at_ms) : []) });
   return destinations === undefined ? 'contended' : await all(destinations.map((destination) => ask(options, about, { destination, question })));
 };
 
-const followUpAt = async (options: RequestDeliveriesOptions, about: GateNotice, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): Promise<Requested> => {
-  const { store, digest } = options.eventing;
-  const { notice, gate_opening_id, notification_key, card } = followUp;
-  const ref = deliveryRef(digest, { org_id: about.org_id, workspace_id: about.workspace_id, gate_opening_id, notice: 'gate_opened', ...place(destination) });
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, ref);
+/** The question that a notice follows, as it was asked at a place. */
+const askedAt = ({ eventing: { digest } }: RequestDeliveriesOptions, { org_id, workspace_id }: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): AggregateRef =>
+  deliveryRef(digest, { org_id, workspace_id, ...followUp.subject, notice: familyOf(followUp.notice)?.asks ?? followUp.notice, ...place(destination) });
+
+const followUpAt = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): Promise<Requested> => {
+  const { notice, notification_key, card } = followUp;
+  const ref = askedAt(options, about, { destination, followUp });
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, ref);
   // Chosen and not asked yet: whoever chose is still at it.
   if (state.status === 'none') return 'contended';
   if (notice === 'gate_escalated' && (await commandDelivery(options.eventing, ref, { command: () => ({ kind: 'hasten', reason: 'the gate was escalated' }) })) === undefined) return 'contended';
   const { delivery_id: _id, not_before_ms: _time, ...asked } = state.request;
-  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(cardSchema.parse(asked.card)) });
+  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) });
 };
 
 /** A question that repeats one that was asked elsewhere. */
-const askElsewhere = async (options: RequestDeliveriesOptions, about: GateNotice, { followUp, audience }: { readonly followUp: FollowUp; readonly audience: readonly Destination[] }): Promise<readonly Destination[] | undefined> => {
+const askElsewhere = async (options: RequestDeliveriesOptions, about: NoticeFacts, { followUp, audience }: { readonly followUp: FollowUp; readonly audience: readonly Destination[] }): Promise<readonly Destination[] | undefined> => {
   const channels = options.directory?.channelsOf(about) ?? [];
-  const { gate_opening_id } = followUp;
   const asked = audience.find(({ mode }) => mode === 'card');
   if (asked === undefined) return audience;
-  const everywhere = await choose(options, about, { gate_opening_id, choice: (known = [], at_ms) => escalationDestinations(channels, known, at_ms) });
-  const ref = deliveryRef(options.eventing.digest, { org_id: about.org_id, workspace_id: about.workspace_id, gate_opening_id, notice: 'gate_opened', ...place(asked) });
-  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, ref);
+  const everywhere = await choose(options, about, { subject: followUp.subject, choice: (known = [], at_ms) => escalationDestinations(channels, known, at_ms) });
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, askedAt(options, about, { destination: asked, followUp }));
   if (everywhere === undefined || state.status === 'none') return undefined;
   const { delivery_id: _id, not_before_ms: _time, installation: _installation, recipient: _recipient, channel: _channel, ...question } = state.request;
   const added = everywhere.slice(audience.length);
@@ -82,9 +87,9 @@ const askElsewhere = async (options: RequestDeliveriesOptions, about: GateNotice
 };
 
 /** Tells what follows at every place where the question was asked by a card. */
-export const followUpInstallations = async (options: RequestDeliveriesOptions, about: GateNotice, followUp: FollowUp): Promise<Requested | 'not-opened'> => {
+export const followUpInstallations = async (options: RequestDeliveriesOptions, about: NoticeFacts, followUp: FollowUp): Promise<Requested | 'not-opened'> => {
   const { eventing, directory } = options;
-  const { state } = await loadAggregate({ store: eventing.store, aggregate: channelAudienceAggregate }, channelAudienceRef(eventing.digest, about, followUp.gate_opening_id));
+  const { state } = await loadAggregate({ store: eventing.store, aggregate: channelAudienceAggregate }, channelAudienceRef(eventing.digest, about, followUp.subject));
   if (state === undefined) return (directory?.channelsOf(about).length ?? 0) === 0 ? 'requested' : 'not-opened';
   const audience = followUp.notice === 'gate_escalated' ? await askElsewhere(options, about, { followUp, audience: state }) : state;
   if (audience === undefined) return 'contended';

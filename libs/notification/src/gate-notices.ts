@@ -5,15 +5,18 @@ import { z } from 'zod';
 type Reminder = z.infer<typeof runEvents.approval_gate_reminder_due.data>;
 type Escalation = z.infer<typeof runEvents.approval_gate_escalated.data>;
 
-/** A published event that gates are told of, as far as the notifier needs it. `run_ended` and `run_reset` may concern an open gate. */
-export type GateNotice = {
+/** What a published event of a run is known by. */
+export interface NoticeFacts {
   readonly event_id: string;
   readonly org_id: string;
   readonly workspace_id: string;
   readonly run_id: string;
   readonly position: Position;
   readonly occurred_at_ms: number;
-} & (
+}
+
+/** A published event that gates are told of, as far as the notifier needs it. `run_ended` and `run_reset` may concern an open gate. */
+export type GateNotice = NoticeFacts & (
   | { readonly notice: 'gate_opened'; readonly gate: PendingGate }
   | { readonly notice: 'gate_reminded'; readonly reminder: Reminder }
   | { readonly notice: 'gate_escalated'; readonly escalation: Escalation }
@@ -22,7 +25,8 @@ export type GateNotice = {
   | { readonly notice: 'run_ended' | 'run_reset'; readonly reason: string }
 );
 
-const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
+/** A published event of a type. */
+export const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
   z.object({ event_id: z.string(), event_type: z.literal(type), aggregate_id: z.string(), org_id: z.string(), workspace_id: z.string(), position: z.int().positive(), occurred_at_ms: z.int(), data });
 
 const noticeSchema = z.discriminatedUnion('event_type', [
@@ -46,7 +50,8 @@ export const noticedEvents: readonly (Published | OfRun)['event_type'][] = [
 
 export type ReadNotice = { readonly ok: true; readonly notice: GateNotice } | { readonly ok: false; readonly reason: string };
 
-const parseJson = (body: string): unknown => {
+/** `undefined` for what is no JSON. */
+export const parseJson = (body: string): unknown => {
   try {
     return JSON.parse(body);
   } catch {
@@ -54,9 +59,7 @@ const parseJson = (body: string): unknown => {
   }
 };
 
-type Facts = Pick<GateNotice, 'event_id' | 'org_id' | 'workspace_id' | 'run_id' | 'position' | 'occurred_at_ms'>;
-
-const noticeOf = (event: Published, facts: Facts): GateNotice => {
+const noticeOf = (event: Published, facts: NoticeFacts): GateNotice => {
   switch (event.event_type) {
     case 'approval_gate_opened': return { ...facts, notice: 'gate_opened', gate: event.data.gate };
     case 'approval_gate_reminder_due': return { ...facts, notice: 'gate_reminded', reminder: event.data };
@@ -68,7 +71,7 @@ const noticeOf = (event: Published, facts: Facts): GateNotice => {
 
 const endings: ReadonlySet<string> = new Set(ends);
 
-const noticeOfRun = ({ event_type, data: { reason, detail = event_type } }: OfRun, facts: Facts): GateNotice => ({ ...facts, notice: endings.has(event_type) ? 'run_ended' : 'run_reset', reason: reason ?? detail });
+const noticeOfRun = ({ event_type, data: { reason, detail = event_type } }: OfRun, facts: NoticeFacts): GateNotice => ({ ...facts, notice: endings.has(event_type) ? 'run_ended' : 'run_reset', reason: reason ?? detail });
 
 const eventSchema = z.union([noticeSchema, runEventSchema]);
 

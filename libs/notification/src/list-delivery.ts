@@ -20,7 +20,7 @@ export interface ListItem {
 /** What comes too late for its list is in another one so much later. */
 const lateMs = 3_600_000;
 
-const titles: Readonly<Record<ListItem['notice'], string>> = { gates_waiting: 'Waiting for a decision', dead_letters: 'Dead letters' };
+const titles: Readonly<Record<ListItem['notice'], string>> = { gates_waiting: 'Waiting for a decision or an answer', dead_letters: 'Dead letters' };
 
 const listCard = ({ workspace_id }: Cause, { notice }: ListItem): NoticeCard => ({
   kind: 'notice', title: titles[notice], body_markdown: '', tone: notice === 'dead_letters' ? 'bad' : 'warning', fields: [{ label: 'Workspace', value: workspace_id }], items: [],

@@ -1,4 +1,4 @@
-import { runEvents, type GateDecision, type PendingGate, type RunEvent } from '@cs/contracts';
+import { runEvents, type GateDecision, type PendingGate, type QuestionRequest, type RunEvent } from '@cs/contracts';
 import { InMemoryEventStore, type Eventing } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { fixedClock, sha256 } from '@cs/testing';
@@ -17,9 +17,12 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
   node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
 });
 
-const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued' } as const;
+const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
 
 const waitingAt = (gate: PendingGate): Json => ({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { ...gate } as unknown as Json } });
+
+export const questionId = `automation-v2:${runId}:count:0:question:1`;
+const nothingAsked: Json = { status: 'queued', checkpoint: { open_waits: [] } };
 
 /** The log in memory, in which gates open and are decided; published events come from what it holds. */
 export class NotificationLog {
@@ -78,6 +81,25 @@ export class NotificationLog {
   bindingBroken(): Promise<string> {
     const { gate_opening_id, node_id } = pendingGate();
     return this.publish({ event_type: 'approval_binding_broken', data: { node_id: 'pay', gate_node_id: node_id, gate_opening_id, approved_digest: `sha256:${'0'.repeat(64)}`, actual_digest: `sha256:${'1'.repeat(64)}`, differences: [] } });
+  }
+
+  /** A step asked a person for a value. */
+  questionAsked(change: Partial<QuestionRequest> = {}, wait_id = questionId): Promise<string> {
+    const request: QuestionRequest = { kind: 'question', prompt: 'How many lamps?', ...change };
+    const wait = { wait_id, node_id: 'count', wait_kind: 'question', created_at_ms: 1, wake_at_ms: 86_400_000, request } as const;
+    return this.publish({ event_type: 'question_asked', data: { wait } }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id }] } });
+  }
+
+  questionAnswered(): Promise<string> {
+    return this.publish({ event_type: 'question_answered', data: { request_id: questionId, node_id: 'count', answer: 'the secret answer', conversion: 'kept', answered_by: { kind: 'human', actor_id: 'grace' }, answered_at_ms: 2, reason: 'a secret reason' } }, nothingAsked);
+  }
+
+  questionTimedOut(used_default: boolean): Promise<string> {
+    return this.publish({ event_type: 'question_timed_out', data: { request_id: questionId, node_id: 'count', due_at_ms: 3, used_default } }, nothingAsked);
+  }
+
+  requestCancelled(kind: 'question' | 'escalation' = 'question'): Promise<string> {
+    return this.publish({ event_type: 'human_request_cancelled', data: { request_id: questionId, node_id: 'count', kind, reason: 'the run is cancelled' } }, nothingAsked);
   }
 
   /** What a durable consumer on the pending deliveries is given. */

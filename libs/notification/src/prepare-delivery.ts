@@ -1,12 +1,14 @@
 import type { AggregateRef, DeliveryRequest, PostedMessage } from '@cs/contracts';
-import { loadAggregate, type Eventing } from '@cs/eventing';
+import { loadAggregate, type Digest, type Eventing } from '@cs/eventing';
 import { z } from 'zod';
 import type { Outgoing } from './channel-adapter.port.js';
 import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
 import { isOpen, isRequested, mayBePosted, messagesOf, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { asks, ends, familyOf, followsUp } from './notice-family.js';
 import { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
 import { commandDelivery } from './request-delivery.js';
+import { stillAsks } from './still-asks.js';
 
 export type Prepared =
   | { readonly kind: 'ready'; readonly asked: readonly PostedMessage[] }
@@ -21,30 +23,35 @@ const afterDecision: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the de
 
 const sameOpening = (ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest, notice: DeliveryRequest['notice']) => ({ ...request, org_id: ref.org_id, workspace_id: ref.workspace_id, notice });
 
-/** What told here how the gate ended, if anything does. That it asks again goes before what had been decided. */
+/** What asked about what this is about. */
+const questionRefOf = (digest: Digest, ref: AggregateRef, request: DeliveryRequest): AggregateRef => deliveryRef(digest, sameOpening(ref, request, familyOf(request.notice)?.asks ?? request.notice));
+
+/** What told here how what was asked ended, if anything does. That it asks again goes before what had been decided. */
 export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<RequestedDelivery | undefined> => {
-  const endings = await Promise.all((['gate_closed', 'gate_decided'] as const).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
+  const family = familyOf(request.notice);
+  const endings = await Promise.all((family === undefined ? [] : [family.closed, family.decided]).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
   return endings.map(({ state }) => state).find(isRequested);
 };
+
+const isDecision = ({ notice }: DeliveryRequest): boolean => familyOf(notice)?.decided === notice;
 
 /** What a later notice of the same opening has made untrue is not told any more. */
 const isOvertaken = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> => {
   const ending = await endingOf(eventing, ref, request);
-  return ending !== undefined && (!isEnding(request) || (request.notice === 'gate_decided' && ending.request.notice === 'gate_closed'));
+  return ending !== undefined && (!ends(request.notice) || (isDecision(request) && ending.request.notice !== request.notice));
 };
 
 /** A decision that is being told at this moment would be told after the closing. */
 const isDecisionUnderWay = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<boolean> => {
-  if (request.notice !== 'gate_closed') return false;
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, 'gate_decided')));
+  const family = familyOf(request.notice);
+  if (family?.closed !== request.notice) return false;
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, family.decided)));
   return state.status === 'sending';
 };
 
-const isEnding = ({ notice }: DeliveryRequest): boolean => notice === 'gate_decided' || notice === 'gate_closed';
-
 /** A question that nobody has seen needs no answer. One that may have been posted is settled first. */
 const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { question, request }: { readonly question: OpenDelivery; readonly request: DeliveryRequest }): Promise<Prepared> => {
-  if (!isEnding(request) || mayBePosted(question)) return later;
+  if (!ends(request.notice) || mayBePosted(question)) return later;
   const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'the gate was decided before this could be told', at_ms }) });
   if (withdrawn?.status !== 'abandoned') return later;
   const asked = messagesOf(withdrawn);
@@ -54,12 +61,12 @@ const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { ques
 /** The messages that asked about the opening here, as of now; `asked` for what follows no question. */
 export const askedNow = async ({ store, digest }: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> => {
   if (asked.length === 0) return asked;
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, 'gate_opened')));
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, questionRefOf(digest, ref, request));
   return messagesOf(state);
 };
 
 const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared> => {
-  const questionRef = deliveryRef(eventing.digest, sameOpening(ref, request, 'gate_opened'));
+  const questionRef = questionRefOf(eventing.digest, ref, request);
   const { state: question } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, questionRef);
   if (question.status === 'none') return withdraw('the question was never asked here');
   if (isOpen(question)) return await beforeAsked(eventing, questionRef, { question, request });
@@ -69,15 +76,17 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : ready(asked);
 };
 
-const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional() });
+const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional(), /** Of a question. */ request_id: z.string().optional() });
 type Listed = z.infer<typeof listedSchema>;
 
 const itemsOf = ({ items = [] }: RequestedDelivery): readonly Listed[] => items.map(({ item }) => listedSchema.parse(item));
 
-const stillWaits = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, { run_id = '' }: Listed): Promise<boolean> =>
-  run_id !== '' && (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
+const stillWaits = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, { run_id = '', request_id }: Listed): Promise<boolean> => {
+  if (request_id !== undefined) return await stillAsks(store, { org_id, workspace_id, run_id, request_id });
+  return run_id !== '' && (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
+};
 
-/** Of a list of gates, those that still wait. */
+/** Of a list of what waits, what still does. */
 const shownItems = async (eventing: Eventing, ref: AggregateRef, delivery: RequestedDelivery): Promise<readonly Listed[]> => {
   const items = itemsOf(delivery);
   if (delivery.request.notice !== 'gates_waiting') return items;
@@ -103,11 +112,11 @@ const prepareList = async (eventing: Eventing, ref: AggregateRef, delivery: Open
 export const prepareDelivery = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
   const { request } = delivery;
   if (isList(request)) return mayBePosted(delivery) ? ready() : await prepareList(eventing, ref, delivery);
-  if (request.notice === 'gate_opened') {
+  if (asks(request.notice)) {
     const isLate = !mayBePosted(delivery) && (await endingOf(eventing, ref, request)) !== undefined;
     return isLate ? withdraw('the gate was decided before this could be told') : ready();
   }
-  return request.notice.startsWith('gate_') ? await afterQuestion(eventing, ref, request) : ready();
+  return followsUp(request.notice) ? await afterQuestion(eventing, ref, request) : ready();
 };
 
 /** The conversation in which the cards of a run stand together; `undefined` for what concerns no run. */
@@ -122,7 +131,7 @@ interface Attempt {
 
 /** Buttons of a card that is changed go on standing for the question. */
 const tokenDelivery = ({ digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): string =>
-  request.notice.startsWith('gate_') ? deliveryRef(digest, sameOpening(ref, request, 'gate_opened')).id : request.delivery_id;
+  familyOf(request.notice) === undefined ? request.delivery_id : questionRefOf(digest, ref, request).id;
 
 /** What an adapter is given. */
 export const outgoingOf = async (eventing: Eventing, ref: AggregateRef, { delivery, asked, ...attempt }: Attempt): Promise<Outgoing> => {

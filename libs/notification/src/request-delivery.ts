@@ -1,6 +1,6 @@
-import type { AggregateRef, DeliveryEvent, DeliveryRequest } from '@cs/contracts';
+import type { AggregateRef, DeliveryEvent, DeliveryRequest, Notice } from '@cs/contracts';
 import { executeCommand, type Eventing } from '@cs/eventing';
-import type { Card } from './card.schema.js';
+import type { Json } from '@cs/kernel';
 import type { ChannelDirectory } from './channel-directory.port.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
@@ -18,12 +18,15 @@ export interface RequestDeliveriesOptions {
 
 export type Requested = 'requested' | 'contended';
 
-/** What follows the question of an opening: what is told, and what becomes of its card. */
+/** What is asked about: the opening of a gate, or the question of a step. */
+export type Subject = { readonly gate_opening_id: string } | { readonly request_id: string };
+
+/** What follows what was asked: what is told, and what becomes of the card. */
 export interface FollowUp {
-  readonly notice: 'gate_reminded' | 'gate_escalated' | 'gate_decided' | 'gate_closed';
-  readonly gate_opening_id: string;
+  readonly notice: Notice;
+  readonly subject: Subject;
   readonly notification_key?: string;
-  readonly card: (opened: Card) => Card;
+  readonly card: (asked: Json) => Json;
 }
 
 /** The event that a delivery follows from. */

@@ -3,6 +3,7 @@ import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eve
 import { maxAttempts } from './back-off.policy.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import { isOpen, type OpenDelivery } from './delivery.state.js';
+import { ends, familyOf } from './notice-family.js';
 import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt, storable, thrown } from './send-outcome.js';
@@ -29,13 +30,12 @@ const afterDecisionMs = 1_000;
 /** Longer than a channel takes for one attempt. */
 const longestAttemptMs = 30_000;
 
-const asking: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_opened', 'gate_reminded', 'gate_escalated']);
-
 /** A question that could not be asked in time is not asked any more once it is answered, or its run has ended. */
 const isOutdated = async ({ store, digest }: Eventing, ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest): Promise<boolean> => {
-  if (!asking.has(request.notice)) return false;
-  const ends = await Promise.all((['gate_decided', 'gate_closed'] as const).map((notice) => store.last(deliveryRef(digest, { ...ref, ...request, notice }))));
-  return ends.some((end) => end !== undefined);
+  const family = familyOf(request.notice);
+  if (family === undefined || ends(request.notice)) return false;
+  const endings = await Promise.all([family.decided, family.closed].map((notice) => store.last(deliveryRef(digest, { ...ref, ...request, notice }))));
+  return endings.some((ending) => ending !== undefined);
 };
 
 const stateOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest) =>
@@ -43,7 +43,8 @@ const stateOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: 
 
 /** Why an attempt is not made: what it says is over, or was overtaken. */
 const whyNot = async (eventing: Eventing, ref: AggregateRef, { request, attempts }: OpenDelivery): Promise<ChannelOutcome | undefined> => {
-  if (request.notice === 'gate_decided') return (await stateOf(eventing, ref, { ...request, notice: 'gate_closed' })).status === 'none' ? undefined : overtaken;
+  const family = familyOf(request.notice);
+  if (family?.decided === request.notice) return (await stateOf(eventing, ref, { ...request, notice: family.closed })).status === 'none' ? undefined : overtaken;
   return attempts > 0 && (await isOutdated(eventing, ref, request)) ? outdated : undefined;
 };
 
@@ -52,8 +53,9 @@ const whyNot = async (eventing: Eventing, ref: AggregateRef, { request, attempts
  * has ended after `longestAttemptMs`, and one that begins later is not made. What is then still to be told is given up.
  */
 const isTooEarly = async (eventing: Eventing, { ref, commit }: StoredCommit, request: DeliveryRequest): Promise<boolean> => {
-  if (request.notice !== 'gate_closed') return false;
-  const decision = { ...request, notice: 'gate_decided' as const };
+  const family = familyOf(request.notice);
+  if (family?.closed !== request.notice) return false;
+  const decision = { ...request, notice: family.decided };
   if (!isOpen(await stateOf(eventing, ref, decision))) return false;
   if (eventing.clock() - (commit.events[0]?.recorded_at_ms ?? 0) < longestAttemptMs) return true;
   const withdrawn = await commandDelivery(eventing, deliveryRef(eventing.digest, { ...ref, ...decision }), { command: (at_ms) => ({ kind: 'withdraw', reason: overtaken.reason, at_ms }) });

@@ -8,6 +8,7 @@ import { deliveryAggregate } from './delivery-aggregate.js';
 import { lostAfterMs } from './delivery.decider.js';
 import { isOpen, mayBePosted, type OpenDelivery } from './delivery.state.js';
 import { attemptDelivery, type InstallationSender } from './installation-sender.js';
+import { asks, asksAgain } from './notice-family.js';
 import { askedNow, outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt } from './send-outcome.js';
@@ -32,9 +33,9 @@ const beginThread = async ({ eventing }: InstallationSender, ref: AggregateRef, 
 
 const follow = async (sender: InstallationSender, ref: AggregateRef, { outgoing, outcome }: { readonly outgoing: Outgoing; readonly outcome: AdapterOutcome }): Promise<void> => {
   const { notice } = outgoing.request;
-  if (outcome.kind === 'sent' && outcome.message !== undefined && notice === 'gate_opened') await beginThread(sender, ref, { outgoing, message: outcome.message });
+  if (outcome.kind === 'sent' && outcome.message !== undefined && asks(notice)) await beginThread(sender, ref, { outgoing, message: outcome.message });
   // The end may have been told while this was under way: then this has put the buttons back.
-  if (notice === 'gate_reminded' || notice === 'gate_escalated') await tellEnd(sender, ref, { request: outgoing.request, asked: outgoing.asked });
+  if (asksAgain(notice)) await tellEnd(sender, ref, { request: outgoing.request, asked: outgoing.asked });
 };
 
 /** An attempt that cannot write down what it posted has failed. */

@@ -238,7 +238,7 @@ describe('telling an installation', () => {
     await world.happens(world.log.opened({ ...pendingGate(), gate_opening_id: 'another', title: 'Refund to Bob' }));
     expect(world.pending()).toHaveLength(1);
     await world.settle();
-    expect(world.platform.calls).toEqual([expect.objectContaining({ request: expect.objectContaining({ notice: 'gates_waiting', card: expect.objectContaining({ kind: 'notice', title: 'Waiting for a decision: 2' }) }) })]);
+    expect(world.platform.calls).toEqual([expect.objectContaining({ request: expect.objectContaining({ notice: 'gates_waiting', card: expect.objectContaining({ kind: 'notice', title: 'Waiting for a decision or an answer: 2' }) }) })]);
     const empty = new SendingWorld(new ScriptedPlatform(), [installedChannel({ routes: [{ mode: 'digest' }] })]);
     await empty.happens(empty.log.opened());
     await empty.log.decided();

@@ -3,8 +3,11 @@ import type { ConsumerOutcome, StoredCommit } from '@cs/eventing';
 import type { AdapterOutcome, ChannelAdapter, Outgoing, PostedMessage } from './channel-adapter.port.js';
 import type { InstalledChannel } from './channel.state.js';
 import type { InstallationSender, Pace } from './installation-sender.js';
+import { followsUp } from './notice-family.js';
 import { NotificationLog, tenant } from './notification.fixture.js';
+import { questionEvents } from './question-notices.js';
 import { requestDeliveries } from './request-deliveries.command-handler.js';
+import { requestQuestionDeliveries } from './request-question-deliveries.command-handler.js';
 import { sendToInstallation } from './send-to-installation.command-handler.js';
 
 export const installedChannel = (settings: object = {}, change: Partial<Pick<InstalledChannel, 'users'>> & { readonly id?: string } = {}): InstalledChannel => {
@@ -39,7 +42,7 @@ export class ScriptedPlatform implements ChannelAdapter {
 
   #do({ request, recipient, asked, mayBePosted }: Outgoing): AdapterOutcome {
     const status = String((request.card as { status?: string }).status ?? 'notice');
-    if (request.notice.startsWith('gate_') && request.notice !== 'gate_opened') {
+    if (followsUp(request.notice)) {
       for (const { message_id } of asked) {
         const message = this.messages.get(message_id);
         if (message !== undefined) Object.assign(message, { status, changes: message.changes + 1 });
@@ -79,7 +82,9 @@ export class SendingWorld {
 
   async happens(body: string | Promise<string>, count = 1): Promise<ConsumerOutcome> {
     const event = await body;
-    return await requestDeliveries({ eventing: this.log.eventing, channels: [], directory: { channelsOf: () => this.channels }, publicUrl: 'https://sign.example' }, event, count);
+    const isOfQuestion = questionEvents.some((type) => event.includes(`"event_type":"${type}"`));
+    const request = isOfQuestion ? requestQuestionDeliveries : requestDeliveries;
+    return await request({ eventing: this.log.eventing, channels: [], directory: { channelsOf: () => this.channels }, publicUrl: 'https://sign.example' }, event, count);
   }
 
   pending(id = 'chat'): readonly StoredCommit[] {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { heapGrowthFlag } from './heap-growth.js';
+import { heapGrowthFlag, type HeapGrowth } from './heap-growth.js';
 
 const run = promisify(execFile);
 
@@ -19,10 +19,27 @@ process.stdout.write(String(kept.length > 0 ? peak / 1024 / 1024 : 0));`;
 
 const peakOf = async (before: string): Promise<number> => Number((await run(process.execPath, ['-e', `${before};${burst}`], { env: {} })).stdout);
 
+/** Passes on answers of a quarter of a megabyte, which arrive in pieces and are put together; says how often all of the heap was collected. */
+const answers = `
+const { PerformanceObserver, constants } = require('node:perf_hooks');
+const kept = Array.from({ length: 300_000 }, (_, n) => ({ n, text: 'x' + n }));
+let collections = 0;
+new PerformanceObserver((list) => { collections += list.getEntries().filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length; }).observe({ entryTypes: ['gc'] });
+const pass = () => { let whole; for (const bytes of [65_536, 65_536, 196_608, 458_752]) whole = new Uint8Array(bytes); return whole; };
+const answer = (left) => left === 0 ? setTimeout(() => process.stdout.write(String(kept.length > 0 ? collections : 0)), 50) : (pass(), setImmediate(answer, left - 1));
+answer(2000);`;
+
+const collectionsOf = async (growth: HeapGrowth): Promise<number> => Number((await run(process.execPath, ['-e', `require('node:v8').setFlagsFromString('${heapGrowthFlag(growth)}');${answers}`], { env: {} })).stdout);
+
 describe('the heap of a service', () => {
   it('stays far smaller in a burst than V8 would let it grow', async () => {
-    const [bound, left] = await Promise.all([peakOf(`require('node:v8').setFlagsFromString('${heapGrowthFlag}')`), peakOf('')]);
+    const [bound, left] = await Promise.all([peakOf(`require('node:v8').setFlagsFromString('${heapGrowthFlag('soon')}')`), peakOf('')]);
     expect(bound).toBeGreaterThan(50);
     expect(bound).toBeLessThan(left * 0.75);
+  }, 60_000);
+
+  it('is collected in full for few of the large answers that pass through it', async () => {
+    const [few, many] = [await collectionsOf('later'), await collectionsOf('soon')];
+    expect(few).toBeLessThan(many * 0.81);
   }, 60_000);
 });

@@ -1,10 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** The heap may grow by 40 % over what it held after the last full collection; then it is collected again. */
-export const heapGrowthFlag = '--heap-growing-percent=40';
+/**
+ * By how many per cent a heap may grow over what it held after the last full collection, with the buffers that belong to it; then it is collected again.
+ * `soon`: the default. `later`: for a service through which answers go that are large beside its heap.
+ */
+export const heapGrowthPercent = { soon: 40, later: 100 } as const;
+
+export type HeapGrowth = keyof typeof heapGrowthPercent;
+
+export const heapGrowthFlag = (growth: HeapGrowth): string => `--heap-growing-percent=${heapGrowthPercent[growth]}`;
 
 /**
  * Garbage is collected soon. Left to itself, V8 lets a heap grow to four times what it holds where the
  * machine has much memory: after a burst of runs, hundreds of megabytes stay resident that nobody uses.
  */
-export const boundHeapGrowth = (): void => setFlagsFromString(heapGrowthFlag);
+export const boundHeapGrowth = (growth: HeapGrowth = 'soon'): void => setFlagsFromString(heapGrowthFlag(growth));

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { Server } from 'node:http';
 import { startHealthServer } from './health-server.adapter.js';
-import { boundHeapGrowth } from './heap-growth.js';
+import { boundHeapGrowth, type HeapGrowth } from './heap-growth.js';
 import { ConfigError } from './load-config.js';
 import { createLogger, type Logger } from './logger.js';
 import { natsTransport } from './nats-transport.js';
@@ -58,13 +58,13 @@ const start = async (name: string, config: ServiceConfig, modules: readonly Dyna
 
 /**
  * Runs one service as its own process: Nest with the NATS transport, a health server, a graceful
- * stop. What is wrong at start-up is one clear line on standard error and exit code 1.
+ * stop. What is wrong at start-up is one clear line on standard error and exit code 1. `heapGrowth`: when its garbage is collected, `soon` by default.
  */
 export const runService = async <Config extends ServiceConfig>(
   name: string,
-  { config, modules }: { readonly config: () => Config; readonly modules: (config: Config) => readonly DynamicModule[] },
+  { config, modules, heapGrowth }: { readonly config: () => Config; readonly modules: (config: Config) => readonly DynamicModule[]; readonly heapGrowth?: HeapGrowth },
 ): Promise<void> => {
-  boundHeapGrowth();
+  boundHeapGrowth(heapGrowth);
   try {
     const loaded = config();
     await start(name, loaded, modules(loaded));

@@ -1,6 +1,9 @@
 type ElementType = 'text' | 'bigint';
 const oids: Readonly<Record<ElementType, number>> = { text: 25, bigint: 20 };
 const twoTo32 = 2 ** 32;
+const lastAscii = 0x7f;
+/** A call into the runtime costs more than the characters of a text as short as an id. */
+const shortText = 48;
 
 /**
  * Writes arrays as PostgreSQL's binary parameters (array_recv in the server's source): no quoting on
@@ -11,9 +14,10 @@ export class ArrayParameters {
   #length = 0;
   readonly #arrays: { readonly start: number; readonly end: number }[] = [];
 
-  addTexts(values: readonly (string | null)[]): void {
-    const start = this.#begin('text', values.length);
-    for (const value of values) {
+  addTexts<Row>(rows: readonly Row[], read: (row: Row) => string | null): void {
+    const start = this.#begin('text', rows.length);
+    for (const row of rows) {
+      const value = read(row);
       if (value === null) this.#writeNull(start);
       else this.#writeText(value);
     }
@@ -21,9 +25,10 @@ export class ArrayParameters {
   }
 
   /** Safe integers. */
-  addBigints(values: readonly (number | null)[]): void {
-    const start = this.#begin('bigint', values.length);
-    for (const value of values) {
+  addBigints<Row>(rows: readonly Row[], read: (row: Row) => number | null): void {
+    const start = this.#begin('bigint', rows.length);
+    for (const row of rows) {
+      const value = read(row);
       if (value === null) this.#writeNull(start);
       else this.#writeBigint(value);
     }
@@ -58,6 +63,24 @@ export class ArrayParameters {
   }
 
   #writeText(value: string): void {
+    if (value.length > shortText || !this.#writeShort(value)) this.#writeAny(value);
+  }
+
+  /** Answers false, and has written nothing, when the text is not plain ASCII. */
+  #writeShort(value: string): boolean {
+    this.#reserve(4 + value.length);
+    const first = this.#length + 4;
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code === 0 || code > lastAscii) return false;
+      this.#buffer[first + index] = code;
+    }
+    this.#writeInt(value.length);
+    this.#length += value.length;
+    return true;
+  }
+
+  #writeAny(value: string): void {
     // PostgreSQL's text has no NUL.
     const text = value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
     this.#reserve(4 + text.length * 3);

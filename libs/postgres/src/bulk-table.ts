@@ -7,8 +7,8 @@ export interface Column<Row> {
   readonly write: (rows: readonly Row[], parameters: ArrayParameters) => void;
 }
 
-export const text = <Row>(read: (row: Row) => string | null): Column<Row> => ({ type: 'text', write: (rows, parameters) => parameters.addTexts(rows.map(read)) });
-export const bigint = <Row>(read: (row: Row) => number | null): Column<Row> => ({ type: 'bigint', write: (rows, parameters) => parameters.addBigints(rows.map(read)) });
+export const text = <Row>(read: (row: Row) => string | null): Column<Row> => ({ type: 'text', write: (rows, parameters) => parameters.addTexts(rows, read) });
+export const bigint = <Row>(read: (row: Row) => number | null): Column<Row> => ({ type: 'bigint', write: (rows, parameters) => parameters.addBigints(rows, read) });
 /** A JSON document. */
 export const document = <Row>(read: (row: Row) => unknown): Column<Row> =>
   text((row) => {

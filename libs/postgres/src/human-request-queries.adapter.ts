@@ -16,10 +16,15 @@ const ofTenant = 'h.org_id = $1 and h.workspace_id = $2 and h.deployment_id = $3
 /** As with its automation; or whoever is asked. */
 const isVisible = (viewers: number, asked: number): string => `(${isSeenThrough('h', viewers)} or h.asked_keys && $${asked}::text[])`;
 
+/** What asks the reader, whose keys are the eighth parameter, or whoever owns the automation. */
+const asksReader = (ownerKeys: number): string =>
+  `h.status = 'pending' and (h.asked_keys && $8::text[] or h.asked = '' and ($${ownerKeys}::text[] is null or a.viewers = '*' or a.viewer_keys && $${ownerKeys}::text[]))`;
+
 /** The condition of each filter; a query has those that are asked for, so that each finds its index. */
 const conditions: readonly (readonly [keyof HumanRequestFilter, (parameter: number) => string])[] = [
   ['kind', (n) => `h.kind = $${n}`], ['status', (n) => `h.status = $${n}`], ['run_id', (n) => `h.run_id = $${n}`], ['automation_id', (n) => `h.automation_id = $${n}`],
   ['agent', (n) => `h.agent = $${n}`], ['since_ms', (n) => `h.requested_at_ms >= $${n}::bigint`], ['until_ms', (n) => `h.requested_at_ms <= $${n}::bigint`],
+  ['open_to_owner', asksReader],
 ];
 
 const listOf = (filter: HumanRequestFilter) => {

@@ -96,6 +96,18 @@ describe('the list of questions and escalations', () => {
     expect(await ids({}, acme)).toEqual(['open', 'asked', 'hidden']);
   });
 
+  it('as the reader\'s own has what asks them and is open: by name, or whoever owns the automation where it asks nobody; filtered before the limit', async () => {
+    await automation('refunds', 'owner:ada');
+    await automation('other', '*');
+    await insert({ id: 'owned', at: 1 }, { id: 'named', at: 2, automation_id: 'hidden', asked: `${bob}\n["role","lead"]` }, { id: 'everybody', at: 3, automation_id: 'other' }, { id: 'others', at: 4, asked: '["person","eve"]' }, { id: 'over', at: 5, automation_id: 'other', status: 'answered' }, { id: 'foreign', at: 6, org_id: 'other', automation_id: 'other' });
+    const mine = (owner_keys: readonly string[] | null, asked_keys: readonly string[] = []) => ids({ open_to_owner: owner_keys }, { ...acme, asked_keys });
+    expect(await mine(null, [bob])).toEqual(['everybody', 'named', 'owned']);
+    expect(await mine(['owner:ada'])).toEqual(['everybody', 'owned']);
+    expect(await mine(['owner:eve'], [bob])).toEqual(['everybody', 'named']);
+    expect((await queries.humanRequests({ ...acme, asked_keys: [bob] }, { open_to_owner: ['owner:ada'] }, { limit: 1 })).items.map(({ request_id }) => request_id)).toEqual(['everybody']);
+    expect((await queries.humanRequests({ ...acme, asked_keys: ['["role","lead"]'] }, { open_to_owner: ['nobody'], automation_id: 'hidden' }, { limit: 1 })).items).toHaveLength(1);
+  });
+
   it('reads an index, not the table, for each usual filter', async () => {
     await server.database.query({
       text: `insert into countersign.human_requests (org_id, workspace_id, deployment_id, request_id, run_id, automation_id, node_id, kind, status, request, requested_by, requested_at_ms, position)

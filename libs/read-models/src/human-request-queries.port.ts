@@ -15,6 +15,11 @@ export interface HumanRequestFilter {
   readonly since_ms?: number;
   /** Inclusive. */
   readonly until_ms?: number;
+  /**
+   * Only what is open and asks the reader: by name, role or group, or nobody in particular in an automation that
+   * these keys of a reader own; null owns every automation.
+   */
+  readonly open_to_owner?: readonly string[] | null;
 }
 
 /** Who reads requests: as with runs, and whoever is asked sees what they are asked. */

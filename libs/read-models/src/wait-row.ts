@@ -14,8 +14,12 @@ export interface Moment {
 
 type Opened = Pick<WaitRow, 'wait_id' | 'wait_kind' | 'phase_id' | 'created_at_ms' | 'wake_at_ms' | 'timeout_at_ms' | 'timeout_policy' | 'metadata' | 'webhook_match'>;
 
+// One literal: building rows from parts by spreading takes several times as long.
 const opened = ({ tenant, run_id, at_ms, seq }: Moment, wait: Opened): WaitRow => ({
-  ...tenant, run_id, ...wait, status: 'waiting', reason: null, updated_at_ms: at_ms, event_seq: seq, wake_idempotency_key: null, completed_at_ms: null,
+  org_id: tenant.org_id, workspace_id: tenant.workspace_id, deployment_id: tenant.deployment_id, run_id,
+  wait_id: wait.wait_id, wait_kind: wait.wait_kind, phase_id: wait.phase_id, created_at_ms: wait.created_at_ms, wake_at_ms: wait.wake_at_ms,
+  timeout_at_ms: wait.timeout_at_ms, timeout_policy: wait.timeout_policy, metadata: wait.metadata, webhook_match: wait.webhook_match,
+  status: 'waiting', reason: null, updated_at_ms: at_ms, event_seq: seq, wake_idempotency_key: null, completed_at_ms: null,
 });
 
 /** Longest schema that is listed with its wait, in characters; a longer one is in the definition. */

@@ -54,10 +54,11 @@ const unexpected = (result: Answered, { step, redaction, nowMs }: Context): Fail
 const answered = (result: Answered, context: Context): StepOutcome => {
   const { step, redaction } = context;
   if (!isExpected(result.status, step.expect_status)) return unexpected(result, context);
-  const refused = { effect: 'answered', retryable: false } as const;
-  if (!result.complete) return failed('response_too_large', `the peer answered ${result.status} with a body over ${result.body.length} bytes`, refused);
+  // The peer says that it did it; only what it answered is lost. Whoever looks into it needs to know that it may have happened.
+  const done = { effect: 'unknown', retryable: false } as const;
+  if (!result.complete) return failed('response_too_large', `the peer answered ${result.status} with a body over ${result.body.length} bytes`, done);
   const body = readBody(result.body, { contentType: result.headers['content-type'] ?? '', expected: step.response });
-  if (body.kind === 'malformed') return failed('response_malformed', `the peer answered ${result.status}, but ${body.message}`, refused);
+  if (body.kind === 'malformed') return failed('response_malformed', `the peer answered ${result.status}, but ${body.message}`, done);
   return { kind: 'succeeded', output: { status: result.status, headers: selectHeaders(result.headers, redaction), body: redaction.json(body.value) } };
 };
 

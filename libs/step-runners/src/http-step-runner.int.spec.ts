@@ -65,7 +65,7 @@ describe('the http step', () => {
     expect(await run({ url: text })).toMatchObject({ output: { body: '{ä}' } });
     expect(await run({ url: binary })).toMatchObject({ output: { body: '//4A' } });
     expect(await run({ url: empty })).toMatchObject({ output: { status: 204, body: null } });
-    expect(await run({ url: wrong })).toMatchObject({ kind: 'failed', failure: { kind: 'response_malformed' }, effect: 'answered', retryable: false });
+    expect(await run({ url: wrong })).toMatchObject({ kind: 'failed', failure: { kind: 'response_malformed' }, effect: 'unknown', retryable: false });
     expect(await run({ url: wrong, response: 'text' })).toMatchObject({ output: { body: '<html>' } });
     expect(await run({ url: text, response: 'json' })).toMatchObject({ kind: 'failed', failure: { kind: 'response_malformed' } });
   });
@@ -110,7 +110,7 @@ describe('the http step', () => {
 
   it('refuses a body over the limit', async () => {
     const url = await serve((_request, response) => response.end(Buffer.alloc(200_000, 'x')));
-    expect(await run({ url })).toMatchObject({ kind: 'failed', failure: { kind: 'response_too_large' }, effect: 'answered', retryable: false });
+    expect(await run({ url })).toMatchObject({ kind: 'failed', failure: { kind: 'response_too_large' }, effect: 'unknown', retryable: false });
   });
 
   it('says nothing when it is aborted', async () => {

@@ -80,6 +80,23 @@ describe('Channels: a gate is decided in Slack', () => {
     await eventually(() => JSON.stringify(cardsIn(slack)[2]?.blocks).includes('Cancelled by mona via Slack'), patience);
   });
 
+  it('tells of a question with a link to its page, which answers it, and then who answered, never what', async () => {
+    await client.define({ automation_id: 'restock', name: 'restock', status: 'active', flow: { nodes: [{ node_id: 'count', objective: 'count', action: { kind: 'question', prompt: 'How many lamps?', schema: { type: 'object', required: ['count'], properties: { count: { type: 'integer' } } } } }] } });
+    const run = await client.start('restock', {});
+    const card = () => cardsIn(slack).find(({ blocks }) => JSON.stringify(blocks).includes('How many lamps?'));
+    await eventually(() => card() !== undefined, patience);
+    const [link = ''] = /\/inbox\/requests\/[^"]+/.exec(JSON.stringify(card()?.blocks)) ?? [];
+    const page = await fetch(`${system.url}${link}`);
+    const token = /name="token" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+    const answer = (fields: Record<string, string>) => fetch(`${system.url}${link}`, { method: 'POST', redirect: 'manual', headers: { origin: system.url, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token, ...fields }).toString() });
+    const unfit = await answer({ answer_0: 'many' });
+    expect([unfit.status, (await unfit.text()).includes('Answer.count')]).toEqual([400, true]);
+    expect((await answer({ answer_0: '424242' })).status).toBe(303);
+    expect((await client.untilFinished(run)).checkpoint.node_outputs['count']).toMatchObject({ content: { count: 424_242 }, answer: { answered_by: { actor_id: 'mona' } } });
+    await eventually(() => JSON.stringify(card()?.blocks).includes('Answered by mona.'), patience);
+    expect(JSON.stringify(slack.platform.messages)).not.toContain('424242');
+  });
+
   it('answers what is not signed with 401, an unknown address with 404, and anything else without a 5xx', async () => {
     const url = slack.platform.callbackUrl ?? '';
     const post = (address: string, body: string | Buffer, headers: Record<string, string> = {}) => fetch(address, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers });

@@ -34,6 +34,8 @@ describe('questions on real servers', () => {
     await define('restock', { schema });
     const request = await asked('restock');
     expect(request).toMatchObject({ kind: 'question', status: 'pending', prompt: 'How many of lamps?', ask: null, schema, workflow_name: 'restock' });
+    expect(await listed(`run_id=${request.run_id}&mine=true`)).toMatchObject([{ request_id: request.request_id }]);
+    expect((await client.call('GET', `/human-requests?run_id=${request.run_id}&mine=true`, { headers: { 'x-tandem-agent-id': 'bot' } })).body['human_requests']).toEqual([]);
     expect(await answer(request, { answer: { count: 0 } })).toMatchObject({ status: 400, body: { code: 'AUTOMATION_V2_ANSWER_INVALID', problems: [{ path: 'answer.count', code: 'minimum' }] } });
     expect(await answer(request, {})).toMatchObject({ status: 400, body: { code: 'REQUEST_BODY_INVALID' } });
     expect(await answer(request, { answer: { count: 5 } }, { 'x-tandem-agent-id': 'bot' })).toMatchObject({ status: 403, body: { code: 'AUTOMATION_V2_HUMAN_REQUEST_REQUIRES_HUMAN' } });
@@ -41,6 +43,7 @@ describe('questions on real servers', () => {
     expect(taken).toMatchObject({ status: 200, body: { ok: true, conversion: 'kept' } });
     expect(outputOf(await client.untilFinished(request.run_id))).toEqual({ answer: { count: 5 }, source: 'person' });
     expect(await answer(request, { answer: { count: 5 }, reason: 'spring' }, { 'idempotency-key': 'k-1' })).toMatchObject({ status: 200 });
+    expect(await listed(`run_id=${request.run_id}&mine=true`)).toEqual([]);
     expect(await answer(request, { answer: { count: 6 } })).toMatchObject({ status: 409, body: { code: 'AUTOMATION_V2_HUMAN_REQUEST_NOT_PENDING', winningResponse: { status: 'answered', reason: 'spring' } } });
     expect((await client.call('GET', `/human-requests/${encodeURIComponent(request.request_id)}`)).body['human_request']).toMatchObject({ status: 'answered', answer: { count: 5 }, reason: 'spring', answer_source: 'person' });
     expect(shortTypes(await client.timeline(request.run_id)).filter((type) => type.startsWith('question'))).toEqual(['question_asked', 'question_answered']);

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { eventually } from '@cs/testing';
-import { OtlpDouble, startSlackDouble, type DoubleServer, type ReceivedSpan, type SlackDouble } from '@cs/testing/doubles';
+import { LocalServer, OtlpDouble, startSlackDouble, type DoubleServer, type ReceivedSpan, type SlackDouble } from '@cs/testing/doubles';
 import { Client } from './client.fixture.js';
-import { serviceNames, System } from './system.fixture.js';
+import { documentedMetrics, expressionCheck, monitoringExpressions, readScrape, seriesOf, type Scraped } from './scrape.fixture.js';
+import { serviceNames, System, type ServiceName } from './system.fixture.js';
 
 jest.setTimeout(120_000);
 
@@ -13,22 +13,13 @@ const argument = 'order-8812-of-grace';
 const caller = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
 
 /** A system that is called by `http` steps and remembers the traces that it is told of. */
-class Peer {
+class Peer extends LocalServer {
   readonly traceparents: (string | undefined)[] = [];
-  readonly #server: Server = createServer((request, response) => {
-    this.traceparents.push(request.headers['traceparent']?.toString());
+  readonly tracestates: (string | undefined)[] = [];
+  protected answer({ headers }: IncomingMessage, response: ServerResponse): void {
+    this.traceparents.push(headers['traceparent']?.toString());
+    this.tracestates.push(headers['tracestate']?.toString());
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ note: argument }));
-  });
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-  close(): Promise<void> {
-    this.#server.closeAllConnections();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 }
 
@@ -88,7 +79,7 @@ describe('Observability: traces of a run through all services', () => {
   const one = (condition: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan> => eventually(() => collector.spans.find(condition), { timeoutMs: 20_000 });
 
   it('all that leads from the request to the open gate is one trace, a decision another, and both link to each other', async () => {
-    const started = await client.call('POST', '/automations/v2/traced/run_now', { body: { input: { order: argument } }, headers: { traceparent: `00-${caller.trace}-${caller.span}-01` } });
+    const started = await client.call('POST', '/automations/v2/traced/run_now', { body: { input: { order: argument } }, headers: { traceparent: `00-${caller.trace}-${caller.span}-01`, tracestate: `vendor=${argument}` } });
     const { run_id } = started.body['run'] as { run_id: string };
     await client.untilGate(run_id);
     const isOf = (span: ReceivedSpan): boolean => span.attributes['countersign.run_id'] === run_id;
@@ -102,7 +93,7 @@ describe('Observability: traces of a run through all services', () => {
     expect(await lineOf(opened)).toEqual(['runner producer publish CS_LOG', 'runner consumer process runner--queued-runs', ...begun]);
     const step = await one((span) => isOf(span) && span.attributes['countersign.node_id'] === 'look_up');
     expect(await lineOf(step)).toEqual(['runner client POST', 'runner consumer process runner--queued-runs', ...begun]);
-    expect(peer.traceparents).toEqual([`00-${step.traceId}-${step.spanId}-01`]);
+    expect([peer.traceparents, peer.tracestates]).toEqual([[`00-${step.traceId}-${step.spanId}-01`], [undefined]]);
     const cardLine = await lineOf(card);
     expect(cardLine.slice(-begun.length)).toEqual(begun);
     expect(cardLine.slice(1)).toContain('notifier consumer process notifier--gate-events');
@@ -129,6 +120,42 @@ describe('Observability: traces of a run through all services', () => {
     for (const text of [secret, argument, slack.platform.app.botToken, peer.url.slice('http://'.length), 'Pay ']) expect(everything).not.toContain(text);
     expect([collector.problems, collector.headers['authorization']]).toEqual([[], `Bearer ${secret}`]);
     for (const name of serviceNames) expect(system.log(name)).not.toContain(secret);
+  });
+
+  it.each(['nonsense', `ff-${caller.trace}-${caller.span}-01`])('a request with the traceparent %s is served, and begins a trace', async (traceparent) => {
+    const answer = await client.call('POST', '/automations/v2/traced/run_now', { body: { input: { order: 'other' } }, headers: { traceparent } });
+    expect(answer.status).toBe(200);
+    const { run_id } = answer.body['run'] as { run_id: string };
+    const request = await one((span) => span.service === 'gateway' && span.kind === 'server' && span.attributes['countersign.run_id'] === run_id);
+    expect(request.parentSpanId).toBeUndefined();
+    expect(request.traceId).not.toBe(caller.trace);
+    await client.untilGate(run_id);
+  });
+
+  it('every service tells Prometheus what is documented and nothing else, and rules and panels ask for what there is', async () => {
+    const scrapes = new Map<ServiceName, ReadonlyMap<string, Scraped>>();
+    for (const name of serviceNames) scrapes.set(name, readScrape(await system.metrics(name)));
+    const documented = documentedMetrics();
+    const isOf = (services: readonly string[], name: ServiceName): boolean => services.includes('every service') || services.includes(name);
+    for (const [service, scrape] of scrapes) {
+      const own = documented.filter(({ services }) => isOf(services, service));
+      const missing = own.filter(({ name, type }) => scrape.get(name)?.type !== type).map(({ name }) => name);
+      expect([service, missing]).toEqual([service, []]);
+      // A metric that is declared where nothing is counted has no samples there.
+      const shown = [...scrape].filter(([name, { labels }]) => name.startsWith('countersign_') && labels.size > 0);
+      expect([service, shown.map(([name]) => name).filter((name) => !own.some((one) => one.name === name))]).toEqual([service, []]);
+      const unexpected = shown.flatMap(([name, { labels }]) => {
+        const known = ['service', 'le', ...(own.find((one) => one.name === name)?.labels ?? [])];
+        return [...labels].filter((label) => !known.includes(label)).map((label) => `${name} ${label}`);
+      });
+      expect([service, unexpected]).toEqual([service, []]);
+    }
+    const check = await expressionCheck();
+    const series = new Map([['up', []], ...[...scrapes.values()].flatMap((scrape) => [...scrape].flatMap(([name, { type, labels }]) => seriesOf(name, { type, labels: new Set([...labels, ...(documented.find((one) => one.name === name)?.labels ?? [])]) })))]);
+    const expressions = monitoringExpressions();
+    expect(expressions.length).toBeGreaterThan(50);
+    expect(expressions.flatMap((expression) => check(expression, series))).toEqual([]);
+    expect(scrapes.get('gateway')?.get('countersign_rpc_request_seconds')?.labels).toEqual(new Set(['le', 'service', 'method', 'outcome']));
   });
 
   it('a collector that is away changes nothing for a run, and what it missed is counted', async () => {

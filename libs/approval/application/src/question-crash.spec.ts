@@ -47,7 +47,11 @@ const play = async (death: Death): Promise<{ readonly run: AskingRun; readonly w
   const run = await world.start();
   const { writes } = dieAt(world, death);
   let delivery = 0;
-  const execute = () => insist(() => run.execute({ by: `runner-${(delivery += 1)}`, redelivered: delivery > 1 }));
+  const execute = () => insist(() => {
+    // The message comes when the lease of whoever died with it is over.
+    world.now += 20_000;
+    return run.execute({ by: `runner-${(delivery += 1)}`, redelivered: delivery > 1 });
+  });
   await execute();
   const question_id = await run.requestId('ask');
   valueOf(await insist(() => run.answer('yes', { request_id: question_id, command_id: 'key-1', by: callBy(person('bob')) })));

@@ -1,6 +1,7 @@
 import { appendEvents, loadAggregate, type ConsumerOutcome, type StoredCommit } from '@cs/eventing';
 import type { AutomationDefinition } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
+import { pauseWithAutomation } from './automation-pause.js';
 import { automation, callBy, InMemoryApplication, tenant, valueOf } from './in-memory-application.fixture.js';
 import { requestRun } from './request-run.command-handler.js';
 import { runAggregate } from './run.aggregate.js';
@@ -70,6 +71,19 @@ export class InMemoryExecution implements HttpStepRunner {
     const loaded = await loadAggregate({ store: eventing.store, aggregate: runAggregate }, { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id });
     const output = { status: 'completed', contract_kind: 'http', content: 'by hand', created_at_ms: now } as const;
     await appendEvents({ eventing, aggregate: runAggregate }, loaded, { events: [{ event_type: 'node_completed', data: { node_id, attempt: 0, output } }], context: { at_ms: now + 1 } });
+  }
+
+  /** Time passes until claims of now have expired. */
+  expireClaims(): void {
+    this.app.now += 20_000;
+  }
+
+  /** Tells a run that executes to pause, as the pause of its automation does; its runner does not hear of it. */
+  async requestPause(run_id: string): Promise<void> {
+    const { eventing, definitions } = this.app;
+    const ref = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id: run_id } as const;
+    const { automation_id, workflow_definition_snapshot_hash } = await this.app.run(run_id);
+    await pauseWithAutomation({ eventing, definitions, changes: { announce: () => undefined, listen: () => () => undefined } }, { ref, automation_id, definition: await definitions.get(ref, workflow_definition_snapshot_hash) });
   }
 
   async request(): Promise<string> {

@@ -15,6 +15,7 @@ describe('a runner that lost its run', () => {
     const [message] = execution.messages(run);
     const first = execution.execute(message);
     await eventually(() => finish.length === 1);
+    execution.expireClaims();
     const second = execution.execute(message, { by: 'runner-2', redelivered: true });
     await eventually(() => finish.length === 2);
     return { execution, run, finish, first, second };
@@ -23,7 +24,7 @@ describe('a runner that lost its run', () => {
   it('leaves the message to the one that has it now: an ack would end the other\'s lease', async () => {
     const { execution, run, finish, first, second } = await interrupted();
     finish[0]?.({ kind: 'succeeded', output: 'first' });
-    expect(await first).toEqual({ kind: 'retry-later', delayMs: 15_000, reason: 'another runner took the run over' });
+    expect(await first).toEqual({ kind: 'retry-later', delayMs: 15_000, reason: 'another runner executes the run' });
     expect((await execution.app.run(run)).checkpoint.completed_nodes).toEqual([]);
     finish[1]?.({ kind: 'succeeded', output: 'second' });
     await eventually(() => finish.length === 3);
@@ -40,6 +41,95 @@ describe('a runner that lost its run', () => {
     expect(await second).toEqual({ kind: 'done' });
     finish[0]?.({ kind: 'succeeded', output: 'first' });
     expect(await first).toEqual({ kind: 'done' });
+  });
+});
+
+describe('one message that several runners have at once', () => {
+  it('is executed by the one whose claim is written first: whoever loses that append leaves the run alone', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay')]);
+    const finish: ((outcome: StepOutcome) => void)[] = [];
+    execution.answer = () => new Promise((resolve) => finish.push(resolve));
+    const [message] = execution.messages(run);
+    const left: unknown[] = [];
+    const executions = [1, 2, 3, 4, 5].map(async (runner) => left.push(await execution.execute(message, { by: `runner-${runner}`, redelivered: runner > 1 })));
+    await eventually(() => left.length === 4);
+    expect(left).toEqual(Array(4).fill({ kind: 'retry-later', delayMs: 15_000, reason: 'another runner executes the run' }));
+    finish[0]?.({ kind: 'succeeded', output: 'paid' });
+    await Promise.all(executions);
+    expect(left[4]).toEqual({ kind: 'done' });
+    expect(execution.sent).toHaveLength(1);
+    expect(await execution.app.run(run)).toMatchObject({ status: 'completed', execution_claim_epoch: 1 });
+  });
+});
+
+describe('a run that another runner has claimed', () => {
+  const claimed = async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay', { idempotency: 'none' })]);
+    const finish: ((outcome: StepOutcome) => void)[] = [];
+    execution.answer = () => new Promise((resolve) => finish.push(resolve));
+    const [message] = execution.messages(run);
+    const first = execution.execute(message);
+    await eventually(() => finish.length === 1);
+    return { execution, run, message, finish, first };
+  };
+
+  // The claim is written 1 ms after what it claims.
+  it.each([[0, 15_000], [14_000, 1001]])('is left alone until its claim expires, and looked at again then: after %i ms', async (elapsed, delayMs) => {
+    const { execution, run, message, finish, first } = await claimed();
+    execution.app.now += elapsed;
+    expect(await execution.execute(message, { by: 'runner-2', redelivered: true })).toEqual({ kind: 'retry-later', delayMs, reason: 'another runner has claimed the run' });
+    finish[0]?.({ kind: 'succeeded', output: 'paid' });
+    expect(await first).toEqual({ kind: 'done' });
+    expect([execution.sent.length, (await execution.app.run(run)).status]).toEqual([1, 'completed']);
+  });
+
+  it('is looked at again within the lease also by a runner whose clock is behind', async () => {
+    const { execution, message } = await claimed();
+    execution.app.now -= 3_600_000;
+    expect(await execution.execute(message, { by: 'runner-2', redelivered: true })).toMatchObject({ delayMs: 15_000 });
+  });
+
+  it('is taken over when its claim has expired', async () => {
+    const { execution, run, message } = await claimed();
+    execution.expireClaims();
+    expect(await execution.execute(message, { by: 'runner-2', redelivered: true })).toEqual({ kind: 'done' });
+    expect([execution.sent.length, (await execution.app.run(run)).status]).toEqual([1, 'blocked']);
+  });
+
+  it('is taken over at once when its runner has handed it back', async () => {
+    const execution = new InMemoryExecution();
+    const run = await execution.start([http('pay')]);
+    const stopping = new AbortController();
+    let abort: (outcome: StepOutcome) => void = () => undefined;
+    execution.answer = () => new Promise((resolve) => (abort = resolve));
+    const [message] = execution.messages(run);
+    if (message === undefined) throw new Error('no message');
+    const first = execution.executor('runner-1').execute(message, { redelivered: false, signal: stopping.signal });
+    await eventually(() => execution.sent.length === 1);
+    stopping.abort();
+    abort({ kind: 'aborted' });
+    expect(await first).toEqual({ kind: 'retry-later', delayMs: 0, reason: 'the runner stops' });
+    execution.answer = () => ({ kind: 'succeeded', output: 'paid' });
+    expect(await execution.execute(message, { by: 'runner-2', redelivered: true })).toEqual({ kind: 'done' });
+    expect(await execution.app.run(run)).toMatchObject({ status: 'completed', execution_claim_epoch: 2 });
+  });
+
+  it('is taken over at once by the process that claimed it and failed meanwhile', async () => {
+    const { execution, run, message } = await claimed();
+    expect(await execution.execute(message, { redelivered: true })).toEqual({ kind: 'done' });
+    expect((await execution.app.run(run)).status).toBe('blocked');
+  });
+
+  it('is not paused under its runner: whoever has the message too leaves that to it', async () => {
+    const { execution, run, message, finish, first } = await claimed();
+    await execution.requestPause(run);
+    expect(await execution.execute(message, { by: 'runner-2', redelivered: true })).toMatchObject({ kind: 'retry-later', delayMs: 15_000 });
+    expect((await execution.app.run(run)).status).toBe('pausing');
+    finish[0]?.({ kind: 'succeeded', output: 'paid' });
+    expect(await first).toEqual({ kind: 'done' });
+    expect((await execution.app.run(run)).status).toBe('paused');
   });
 });
 
@@ -99,6 +189,7 @@ describe('a definition that does not fit', () => {
     void execution.execute(execution.messages(run)[0]);
     await eventually(() => execution.sent.length === 1);
     execution.app.definitions.get = () => Promise.resolve(damaged(transform('z', '1')));
+    execution.expireClaims();
     expect(await execution.execute(execution.messages(run)[0], { by: 'runner-2', redelivered: true })).toEqual({ kind: 'done' });
     const state = await execution.app.run(run);
     expect([state.status, state.detail, state.checkpoint.in_progress]).toEqual(['failed', 'corrupt checkpoint: node "pay" is not in the definition; nothing was executed', {}]);

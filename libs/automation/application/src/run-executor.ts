@@ -5,7 +5,7 @@ import { AutomationHold } from './automation-hold.js';
 import type { AutomationStatuses } from './automation-pause.js';
 import { completeRepair } from './repair-run.command-handler.js';
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type IdSource, type Loaded } from '@cs/eventing';
-import { isFinished, isParked, type ExpiryDefault } from '@cs/automation-domain';
+import { isFinished, isParked, standingClaim, type ExpiryDefault } from '@cs/automation-domain';
 import { ChildRepair } from './child-repair.js';
 import { ChildRuns } from './child-runs.js';
 import type { AggregateRef, AutomationDefinition, Run } from '@cs/contracts';
@@ -168,18 +168,46 @@ export class RunExecutor {
   async #executeAdmitted(message: StoredCommit, { loaded, state, definition, redelivered, signal }: Claimable): Promise<ConsumerOutcome> {
     const followUp = this.#followUp(message.ref, definition);
     const session = this.#claim(loaded, { definition, message });
-    if (session === undefined) {
-      await this.#hold.settleLost(message.ref, state, definition);
-      await followUp.after(state);
-      return done;
-    }
+    if (session === undefined) return this.#leave(message, state) ?? (await this.#catchUp(message, { state, definition, followUp }));
     // What waits already was seen to before the message was acknowledged that led to it.
     if (!redelivered) followUp.assumeRequested(state);
     const problem = await this.#rootProblem(state, definition);
     const outcome = problem === undefined ? await this.#run({ session, definition, followUp, signal }) : await this.#fail(session, followUp, problem);
+    return await this.#letGo(session, message, { definition, outcome });
+  }
+
+  /** The run is at rest, is handed back, or is another runner's. */
+  async #letGo(session: RunSession, message: StoredCommit, { definition, outcome = done }: { readonly definition: AutomationDefinition; readonly outcome?: ConsumerOutcome | undefined }): Promise<ConsumerOutcome> {
+    if (session.isElsewhere) return this.#isCurrent(session.run, message) ? retryLater(this.#options.leaseMs, 'another runner executes the run') : done;
     if (isParked(session.run)) this.#options.recent?.remember(session.written);
     await this.#hold.settle(message.ref, session.run, definition);
-    return outcome ?? this.#letGo(session.run, message);
+    return outcome;
+  }
+
+  /**
+   * Another runner has claimed the run, and holds this very message: an ack would end its lease too. A delayed
+   * nak is undone by its next sign of life, and brings the message back when the claim has expired.
+   */
+  #leave(message: StoredCommit, run: Run): ConsumerOutcome | undefined {
+    const { eventing, claimantId } = this.#options;
+    const at_ms = eventing.clock();
+    const claim = standingClaim(run, { claimant_id: claimantId, at_ms });
+    if (claim === undefined) return undefined;
+    // Clocks of two runners may differ: no claim stands for longer than it was made for.
+    const delayMs = Math.min(claim.lease_expires_at_ms - at_ms, claim.lease_expires_at_ms - claim.claimed_at_ms);
+    return this.#isCurrent(run, message) ? retryLater(delayMs, 'another runner has claimed the run') : done;
+  }
+
+  /** The run's turn in the queue is the one that the message stands for, or an earlier one. */
+  #isCurrent({ queued_at_version }: Run, { commit }: StoredCommit): boolean {
+    return queued_at_version <= commit.version;
+  }
+
+  /** A run that is not to be executed: what its message led to before, and a process that died may have left undone. */
+  async #catchUp({ ref }: StoredCommit, { state, definition, followUp }: Pick<Claimable, 'state' | 'definition'> & { readonly followUp: RunFollowUp }): Promise<ConsumerOutcome> {
+    await this.#hold.settleLost(ref, state, definition);
+    await followUp.after(state);
+    return done;
   }
 
   /** Not when a runner that is gone left something in progress: what became of that comes first. */
@@ -190,16 +218,6 @@ export class RunExecutor {
   async #fail(session: RunSession, followUp: RunFollowUp, detail: string): Promise<undefined> {
     session.apply({ type: 'fail_run', detail });
     if (await session.flush()) await followUp.after(session.run);
-  }
-
-  /**
-   * The run is at rest, or no longer ours. When another runner took it over, it holds this very message:
-   * an ack would end its lease too. A delayed nak is undone by its next sign of life, and brings the
-   * message back if there is none.
-   */
-  #letGo(run: Run, message: StoredCommit): ConsumerOutcome {
-    const isTakenOver = run.status === 'running' && run.queued_at_version <= message.commit.version;
-    return isTakenOver ? retryLater(this.#options.leaseMs, 'another runner took the run over') : done;
   }
 
   #claim(loaded: Loaded<Run | undefined>, { definition, message }: { definition: AutomationDefinition; message: StoredCommit }): RunSession | undefined {

@@ -43,6 +43,12 @@ export class RunSession {
     return this.#loaded.ref;
   }
 
+  /** Another runner has the run: to execute it, or to pause it. */
+  get isElsewhere(): boolean {
+    const run = this.#state;
+    return run !== undefined && 'execution_claim' in run && run.execution_claim.claim_id !== this.#options.claimId;
+  }
+
   /** Time of the draft's events. */
   get atMs(): number {
     this.#at ??= nextTime(this.#loaded, this.#options.eventing.clock());
@@ -82,9 +88,10 @@ export class RunSession {
   /** Takes in what others wrote. False when the run is no longer ours to execute. */
   async reload(): Promise<boolean> {
     const commands = this.#commands;
+    const isClaimWritten = !commands.some(({ type }) => type === 'claim');
     this.#begin(await loadAggregate({ store: this.#options.eventing.store, aggregate: runAggregate }, this.#loaded.ref));
-    // Until the claim is written it decides itself whether the run may be had.
-    if (!commands.some(({ type }) => type === 'claim') && !this.#isOurs()) return false;
+    // Whoever executes a run that is being claimed wrote to it just now, or may have: it is alive, whenever its claim expires.
+    if (isClaimWritten ? !this.#isOurs() : this.isElsewhere) return false;
     for (const command of commands) {
       const applied = this.apply(command);
       if (!applied && command.type === 'claim') return false;

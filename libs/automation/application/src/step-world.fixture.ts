@@ -106,8 +106,9 @@ export class StepWorld extends InMemoryExecution {
       await (message.status === 'queued' ? this.execute(message, { by, redelivered: delivery > 1 }) : this.executor(by).afterEnd(message));
       return true;
     } catch (error) {
-      if (error instanceof Crash) return false;
-      throw error;
+      if (!(error instanceof Crash)) throw error;
+      this.expireClaims();
+      return false;
     }
   }
 }

@@ -2,7 +2,9 @@ import type { Run, RunEvent } from '@cs/contracts';
 import { workKey, workOfKey } from './work-key.js';
 
 /** Events that end a run while attempts may be under way. */
-const endings: ReadonlySet<RunEvent['event_type']> = new Set<RunEvent['event_type']>(['run_stopped', 'run_cancelled', 'run_failed', 'stateful_wait_timeout_cancelled_run']);
+export const endings: ReadonlySet<RunEvent['event_type']> = new Set<RunEvent['event_type']>([
+  'run_stopped', 'run_cancelled', 'run_failed', 'run_failed_stale_no_provider_activity', 'stateful_wait_timeout_cancelled_run',
+]);
 
 /**
  * Before a run ends: attempts under way whose effect nobody will hear of any more, and that may not be sent

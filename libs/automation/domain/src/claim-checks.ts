@@ -1,4 +1,4 @@
-import type { AutomationDefinition, Run, RunEvent } from '@cs/contracts';
+import type { AutomationDefinition, ExecutionClaim, Run, RunEvent } from '@cs/contracts';
 import { flowGraph } from './flow-graph.js';
 import { runtimeContextMissing, runtimeContextNode } from './reset-plan.js';
 import { workOfKey } from './work-key.js';
@@ -23,6 +23,15 @@ const corruption = (run: Run, definition: AutomationDefinition): string | undefi
   const known = new Set([...completed_nodes, ...pending_nodes]);
   const missing = [...nodes.keys()].find((id) => !known.has(id));
   return missing === undefined ? undefined : `node "${missing}" is neither completed nor pending`;
+};
+
+/**
+ * The claim of another runner that stands (domain 3.4): until it expires, the run is left alone. Who claimed it
+ * itself and asks again has lost what it knew of the run, and may go on at once.
+ */
+export const standingClaim = (run: Run, { claimant_id, at_ms }: { readonly claimant_id: string; readonly at_ms: number }): ExecutionClaim | undefined => {
+  const claim = 'execution_claim' in run ? run.execution_claim : undefined;
+  return claim !== undefined && claim.claimant_id !== claimant_id && claim.lease_expires_at_ms > at_ms ? claim : undefined;
 };
 
 /** The end of a run that must not be executed: its effects would be those of another run, or meet the wrong data (domain 3.4, 3.7). */

@@ -1,5 +1,5 @@
 import { accept, definedMembers, refuse, type Decision, type Refusal } from '@cs/kernel';
-import type { EffectIntent, HttpAction, Run, RunCompensation, RunEvent } from '@cs/contracts';
+import type { EffectIntent, GivenUpOutcome, HttpAction, Run, RunCompensation, RunEvent } from '@cs/contracts';
 import { describedAction } from './described-effect.js';
 import type { DecideCompensation, FinishCompensation, StartCompensation } from './recovery.commands.js';
 import { recoveryOf } from './run-recovery.js';
@@ -99,6 +99,10 @@ export const startCompensation = ({ compensation_id, claimed_by, lease_ms }: Sta
   return accept({ event_type: 'compensation_started', data: { compensation_id, attempt: compensation.attempts + 1, effect, claimed_by, claim_expires_at_ms: at_ms + lease_ms } });
 };
 
+/** What an attempt is answered says nothing of an earlier one that may have happened. */
+const outcomeOf = (compensation: RunCompensation, outcome: GivenUpOutcome): GivenUpOutcome =>
+  compensation.failure?.outcome === 'unknown' && modeOf(compensation.action) !== 'safe' ? 'unknown' : outcome;
+
 /** An attempt that was taken over has nothing to report any more. */
 export const finishCompensation = ({ compensation_id, attempt, result }: FinishCompensation, run: Run): CompensationDecision => {
   const compensation = recoveryOf(run).compensations[compensation_id];
@@ -106,5 +110,5 @@ export const finishCompensation = ({ compensation_id, attempt, result }: FinishC
   if (compensation.status !== 'running' || compensation.attempts !== attempt) return accept();
   const receipt_effect_id = receiptEffectIdOf(compensation);
   if (result.kind === 'succeeded') return accept({ event_type: 'compensation_completed', data: { compensation_id, attempt, receipt_effect_id, output: result.output } });
-  return accept({ event_type: 'compensation_failed', data: { compensation_id, attempt, effect_id: receipt_effect_id, outcome: result.outcome, failure: result.failure } });
+  return accept({ event_type: 'compensation_failed', data: { compensation_id, attempt, effect_id: receipt_effect_id, outcome: outcomeOf(compensation, result.outcome), failure: result.failure } });
 };

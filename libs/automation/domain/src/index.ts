@@ -12,6 +12,7 @@ export {
 export { decideLimits, evolveLimits, limitsStatus, type GovernanceLimitsState } from './governance/governance-limits.decider.js';
 export { findVersion, maxVersions } from './automation-versions.js';
 export { normaliseDefinition } from './definition-rules.js';
+export { standingClaim } from './claim-checks.js';
 export { definitionVersion } from './definition-version.js';
 export { definitionProblems } from './definition-problems.js';
 export { ancestors, descendants, flowGraph, isApprovalNode, type FlowGraph } from './flow-graph.js';

@@ -89,7 +89,7 @@ describe('cancelling a run', () => {
   const stop: RunEvent = { event_type: 'run_stopped', data: { reason: 'cancelled by operator', stop_kind: 'operator_stopped' } };
 
   it('records operator_stopped, clears handles, and ends it', () => {
-    given(running, started('left', effectOf('left'))).when({ type: 'cancel_run' }).then([stop])
+    given(running, started('left', effectOf('left', 'safe'))).when({ type: 'cancel_run' }).then([stop])
       .thenRun({ status: 'cancelled', detail: 'cancelled by operator', stop_reason: 'cancelled by operator', stop_kind: 'operator_stopped', finished_at_ms: now, checkpoint: { in_progress: {} } });
   });
 
@@ -114,7 +114,7 @@ describe('cancelling a run', () => {
 
   it('blocks an effect under way that may not be repeated, so that no later retry of another node sends it again', () => {
     const past = [...running, started('left', effectOf('left', 'none')), started('right', effectOf('right'))];
-    given(past).when({ type: 'cancel_run' }).thenTypes('node_blocked', 'effect_dead_lettered', 'run_stopped').thenCheckpoint({ blocked_nodes: ['left'], in_progress: {} });
+    given(past).when({ type: 'cancel_run' }).thenTypes('node_blocked', 'effect_dead_lettered', 'effect_dead_lettered', 'run_stopped').thenCheckpoint({ blocked_nodes: ['left'], in_progress: {} });
   });
 });
 

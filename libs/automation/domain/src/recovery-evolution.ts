@@ -69,9 +69,13 @@ const moved = (run: Run, { data, recorded_at_ms }: RunEventNamed<'compensation_m
     ...(data.to === 'awaiting_approval' ? { requested_by: data.by } : {}), ...(data.to === 'approved' ? { approved_by: data.by } : {}),
   })), data.command);
 
+/** Whoever executed it before is gone: nobody knows what became of that attempt. */
+const interrupted = ({ status, attempts }: RunCompensation): Pick<RunCompensation, 'failure'> =>
+  status === 'running' ? { failure: { kind: 'interrupted', message: `whoever made attempt ${attempts} is gone; what became of it is not known`, outcome: 'unknown' } } : {};
+
 const started = (run: Run, { data, recorded_at_ms }: RunEventNamed<'compensation_started'>): Run =>
   changeCompensation(run, data.compensation_id, (compensation) => ({
-    ...compensation, status: 'running', attempts: data.attempt, claim: { claimed_by: data.claimed_by, claimed_at_ms: recorded_at_ms, claim_expires_at_ms: data.claim_expires_at_ms }, updated_at_ms: recorded_at_ms,
+    ...compensation, ...interrupted(compensation), status: 'running', attempts: data.attempt, claim: { claimed_by: data.claimed_by, claimed_at_ms: recorded_at_ms, claim_expires_at_ms: data.claim_expires_at_ms }, updated_at_ms: recorded_at_ms,
   }));
 
 const withoutClaim = ({ claim: _claim, failure: _failure, ...compensation }: RunCompensation): RunCompensation => compensation;

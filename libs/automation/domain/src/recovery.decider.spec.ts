@@ -1,5 +1,5 @@
 import type { AutomationDefinition, Run, RunEvent, RunCompensation, RunDeadLetter } from '@cs/contracts';
-import { claimBy, effectOf, failed, history, runId, succeeded } from './run-history.fixture.js';
+import { claimBy, effectOf, failed, failure, history, runId, succeeded } from './run-history.fixture.js';
 import type { RunCommand } from './run.commands.js';
 import { decideRun } from './run.decider.js';
 import { evolveRun } from './run-evolution.js';
@@ -160,6 +160,7 @@ describe('an effect of which an attempt may have happened', () => {
     story.when(last);
     expect(story.letter()).toMatchObject(unknownLetter);
     const died = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
+    died.at_ms += 15_000;
     died.when(claimBy('runner-2', died.run?.queued_at_version ?? 0));
     died.when({ type: 'recover_node', node_id: 'notify' });
     died.when(last);
@@ -180,6 +181,28 @@ describe('an effect of which an attempt may have happened', () => {
     const story = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'))]);
     story.when({ type: 'fail_run', detail: 'no definition' });
     expect(story.run?.checkpoint.unknown_effects).toEqual({ notify: effectOf('notify').effect_id });
+  });
+
+  it.each<[string, RunCommand, string]>([
+    ['fails', { type: 'fail_run', detail: 'no definition' }, 'run_failed'],
+    ['is cancelled', { type: 'cancel_run', reason: 'stop' }, 'run_stopped'],
+    ['is given up as stale', { type: 'reap_stale' }, 'run_failed_stale_no_provider_activity'],
+  ])('leaves a dead letter and a linked compensation when its run %s amid it', (_how, command, end) => {
+    const story = new Story(risky, [of.created, of.claimed(), of.started('pay', effectOf('pay')), of.completed('pay'), of.started('notify', effectOf('notify'), 3)]);
+    story.at_ms += 600_000;
+    expect(story.types(command)).toEqual(['effect_dead_lettered', 'compensation_proposed', end]);
+    expect(story.letter()).toMatchObject({ ...unknownLetter, attempts: 3 });
+  });
+
+  it('leaves one also when its run is cancelled before the next attempt, and no second one', () => {
+    const story = again();
+    expect(story.types({ type: 'cancel_run', reason: 'stop' })).toEqual(['effect_dead_lettered', 'compensation_proposed', 'run_stopped']);
+    const known = again();
+    known.when(denial);
+    expect(known.types({ type: 'cancel_run', reason: 'stop' })).toEqual(['run_stopped']);
+    const done = notifying();
+    done.when({ type: 'finish_node', node_id: 'notify', attempt: 1, result: succeeded });
+    expect(done.types({ type: 'cancel_run', reason: 'stop' })).toEqual(['run_stopped']);
   });
 
   it('is known once an attempt succeeds, and a reset begins another', () => {
@@ -363,6 +386,24 @@ describe('a compensation', () => {
     expect([story.types(done(2)), story.types(start), story.types(approve)]).toEqual([[], [], []]);
     expect(story.compensation()).toMatchObject({ status: 'completed', receipt_effect_id: `${runId}:notify:0:compensation` });
     expect(story.letter()).toMatchObject({ status: 'linked_to_compensation' });
+  });
+
+  it.each(['its executor died', 'it was not heard of'])('that may have happened stays unknown when a later attempt is refused or not sent: %s', (how) => {
+    const refusal = (attempt: number, outcome: 'failed' | 'unknown'): RunCommand => ({ type: 'finish_compensation', compensation_id: compensationId, attempt, result: { kind: 'failed', outcome, failure } });
+    const story = failing();
+    story.when(approve);
+    story.when(start);
+    if (how === 'its executor died') story.at_ms += 300_000;
+    else for (const command of [refusal(1, 'unknown'), approve]) story.when(command);
+    story.when(start);
+    for (const attempt of [2, 3]) {
+      expect(story.when(refusal(attempt, 'failed'))).toMatchObject([{ event_type: 'compensation_failed', data: { outcome: 'unknown' } }]);
+      story.when(approve);
+      story.when(start);
+    }
+    const known = failing();
+    for (const command of [approve, start]) known.when(command);
+    expect(known.when(refusal(1, 'failed'))).toMatchObject([{ data: { outcome: 'failed' } }]);
   });
 
   it('that may not be sent twice is left to a person when its executor is gone', () => {

@@ -38,7 +38,10 @@ const runners: Happenings = [
   // As often as all the rest: a run has to come somewhere before something rare can happen to it.
   ...Array.from({ length: 40 }, () => happening('proceed', dice, proceed)),
   happening('claim with an old or new message', fc.nat(9), (world, index) => void world.claim(pick(world.messages, index))),
-  happening('take over', fc.constant(0), (world) => void world.claim(world.messages.at(-1))),
+  happening('take over', fc.constantFrom(0, 15_000), (world, laterMs) => {
+    world.atMs += laterMs;
+    world.claim(world.messages.at(-1));
+  }),
   happening('begin any node', fc.record({ node: fc.nat(9), thrown: dice }), (world, { node, thrown }) => {
     const found = flowGraph(world.definition).nodes.get(nodeAt(world, node));
     if (found !== undefined) begin(world, found, thrown);

@@ -133,7 +133,10 @@ export class RunWorld {
   claim(message: number | undefined): boolean {
     this.#claims += 1;
     const claim = { claim_id: `claim-${this.#claims}`, claimant_id: `runner-${this.#claims}`, claimed_at_ms: this.atMs, lease_expires_at_ms: this.atMs + 15_000 };
-    return message !== undefined && this.apply({ type: 'claim', claim, queued_version: message });
+    const standing = 'execution_claim' in this.run && this.run.execution_claim.lease_expires_at_ms > this.atMs + 1;
+    const applied = message !== undefined && this.apply({ type: 'claim', claim, queued_version: message });
+    holds(!(applied && standing), 'a claim that stands is not taken over', () => claim);
+    return applied;
   }
 
   /** An attempt ends as the result says, and the outside world knows what is true of it. */

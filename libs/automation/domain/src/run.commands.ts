@@ -29,7 +29,7 @@ export type NodeResult =
 /** Asks for a run. Repeating it for a run that exists changes nothing. */
 export interface RequestRun { readonly type: 'request_run'; readonly created: CreatedData }
 
-/** Takes a queued run, or one whose claim was abandoned (`takeover`), for execution. */
+/** Takes a queued run, or one whose claim has expired, for execution. */
 export interface ClaimRun {
   readonly type: 'claim';
   readonly claim: Omit<ExecutionClaim, 'lease_epoch'>;
@@ -90,4 +90,4 @@ export interface RunContext {
 }
 
 /** Why the engine may not do something to a run (never shown to a client). */
-export type ExecutionRefusal = Refusal<'run_absent' | 'run_not_runnable' | 'queue_message_stale' | 'node_not_ready' | 'node_not_in_progress' | 'wait_not_open' | 'work_left'>;
+export type ExecutionRefusal = Refusal<'run_absent' | 'run_not_runnable' | 'run_claimed' | 'queue_message_stale' | 'node_not_ready' | 'node_not_in_progress' | 'wait_not_open' | 'work_left'>;

@@ -43,11 +43,24 @@ describe('claiming a run', () => {
       .thenRun({ status: 'running', execution_claim_epoch: 1, started_at_ms: now, execution_claim: { claimant_id: 'runner-2' } });
   });
 
-  it('takes a running run over when its queue message comes again, and says whose claim it took', () => {
-    given(created, claimed(1)).when(claimBy('runner-2', 1)).then([
+  it('takes a running run over when its queue message comes again and its claim has expired, and says whose claim it took', () => {
+    given(created, claimed(1)).when(claimBy('runner-2', 1), now + 15_000).then([
       { event_type: 'run_execution_claim_expired_requeued', data: { previous_status: 'running', claim: { ...claim, claim_id: 'run-claim-runner-1', claimant_id: 'runner-1', lease_epoch: 1 } } },
       { event_type: 'run_execution_claimed', data: { claim: { ...claim, lease_epoch: 2 } } },
     ]).thenRun({ status: 'running', execution_claim_epoch: 2, execution_claim: { claimant_id: 'runner-2' } });
+  });
+
+  it('leaves a run alone that another runner has claimed, until the claim expires', () => {
+    given(created, claimed(1)).when(claimBy('runner-2', 1), now + 14_999).thenRefused('run_claimed');
+    given(created, claimed(1), { event_type: 'run_pause_requested', data: { reason: 'audit' } }).when(claimBy('runner-2', 1)).thenRefused('run_claimed');
+  });
+
+  it('gives a run at once to who claimed it before, and to anyone when its runner has handed it back', () => {
+    const taken = ['run_execution_claim_expired_requeued', 'run_execution_claimed'] as const;
+    given(created, claimed(1)).when(claimBy('runner-1', 1)).thenTypes(...taken);
+    const handedBack = (claim_id: string): RunEvent => ({ event_type: 'run_interrupted_shutdown', data: { claim_id, claimant_id: 'runner-1', nodes: [] } });
+    given(created, claimed(1), handedBack('run-claim-runner-1')).when(claimBy('runner-2', 1), now + 1).thenTypes(...taken);
+    given(created, claimed(1), handedBack('an-earlier-claim')).when(claimBy('runner-2', 1), now + 1).thenRefused('run_claimed');
   });
 
   it('refuses a message from an earlier turn in the queue, whether the run is queued or running since', () => {

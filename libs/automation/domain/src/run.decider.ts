@@ -5,7 +5,7 @@ import { withGivenUpEffects } from './given-up-effects.js';
 import { withCancelledRequests } from './cancelled-requests.js';
 import { cancelHeld, holdLaunch, releaseLaunch } from './admission.decider.js';
 import { cancelChild, endChildWait, releaseChildren, waitForChild } from './child-run.decider.js';
-import { unfitForExecution } from './claim-checks.js';
+import { standingClaim, unfitForExecution } from './claim-checks.js';
 import { reopenGate } from './gate-binding.js';
 import { gateDue } from './gate-expiry.decider.js';
 import { decideGate, openGate, type GateRefusal } from './gate.decider.js';
@@ -38,12 +38,19 @@ const requestRun = ({ created }: RequestRun): readonly RunEvent[] => [
   ...(created.dry_run === true ? ([{ event_type: 'run_completed', data: {} }] as const) : []),
 ];
 
+const claimedOtherwise = (command: ClaimRun, run: Run, at_ms: number): ExecutionRefusal | undefined => {
+  if (run.queued_at_version > command.queued_version) return { code: 'queue_message_stale', message: 'the run was queued again since' };
+  const standing = standingClaim(run, { claimant_id: command.claim.claimant_id, at_ms });
+  return standing === undefined ? undefined : { code: 'run_claimed', message: `${standing.claimant_id} has claimed the run` };
+};
+
 /**
  * A queued run is claimed. A running one is taken over: its queue message came again, so whoever held
- * it let its lease lapse. Anything else means that the message is from an earlier turn in the queue.
+ * it let its lease lapse, and its claim has expired. Anything else means that the message is from an earlier turn in the queue.
  */
-const claim = (command: ClaimRun, run: Run, { definition }: RunContext): ExecutionDecision => {
-  if (run.queued_at_version > command.queued_version) return refuse({ code: 'queue_message_stale', message: 'the run was queued again since' });
+const claim = (command: ClaimRun, run: Run, { definition, at_ms }: RunContext): ExecutionDecision => {
+  const refusal = claimedOtherwise(command, run, at_ms);
+  if (refusal !== undefined) return refuse(refusal);
   const claimed: RunEvent = { event_type: 'run_execution_claimed', data: { claim: { ...command.claim, lease_epoch: run.execution_claim_epoch + 1 } } };
   const isRunnable = run.status === 'queued' && run.scheduler === undefined;
   const unfit = isRunnable || run.status === 'running' ? unfitForExecution(run, definition) : undefined;

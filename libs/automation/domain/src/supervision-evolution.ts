@@ -56,6 +56,10 @@ const unfit = (run: Run, { data, recorded_at_ms }: RunEventNamed<'node_schema_va
     last_failure: { ...data.failure, node_id: data.node_id, failed_at_ms: recorded_at_ms },
   });
 
+/** Its runner stops: the claim is over, and the next runner does not wait for it to expire. */
+const handedBack = (run: Run, { data, recorded_at_ms }: RunEventNamed<'run_interrupted_shutdown'>): Run =>
+  run.status === 'running' && run.execution_claim.claim_id === data.claim_id ? { ...run, execution_claim: { ...run.execution_claim, lease_expires_at_ms: recorded_at_ms } } : run;
+
 /** Events of limits, usage, runs that went quiet, and restarts. */
 export const supervisionEvolvers: Evolvers<
   | 'run_usage_recorded' | 'run_guardrail_override_approved' | 'run_auto_resumed' | 'node_repair_requested' | 'node_schema_validation_paused'
@@ -69,6 +73,6 @@ export const supervisionEvolvers: Evolvers<
   run_paused_stale_no_provider_activity: pausedStale,
   run_failed_stale_no_provider_activity: failedStale,
   run_pausing_settled_on_restart: (run, { data }) => toPaused(run, data.reason),
-  run_interrupted_shutdown: (run) => run,
+  run_interrupted_shutdown: handedBack,
   run_queue_message_renewed: (run, { data }) => queuedAnew(supervised(run, { renewals: data.renewal })),
 };

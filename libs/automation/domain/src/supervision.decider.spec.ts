@@ -42,14 +42,14 @@ describe('stale runs', () => {
   });
 
   it('failed when attempts are exhausted', () => {
-    given(created, claimed(), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 10 * minute).thenTypes('run_failed_stale_no_provider_activity')
+    given(created, claimed(), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 10 * minute).thenTypes('effect_dead_lettered', 'run_failed_stale_no_provider_activity')
       .thenRun({ status: 'failed', stop_kind: 'stale_reaped', checkpoint: { in_progress: {}, last_failure: { node_id: 'b' } } });
   });
 
   it('leave an effect that may not be repeated to a person, whatever becomes of the run', () => {
     given(created, claimed(), started('b', effectOf('b', 'none'))).when({ type: 'reap_stale' }, now + 10 * minute).thenTypes('node_blocked', 'effect_dead_lettered', 'run_paused_stale_no_provider_activity')
       .thenRun({ status: 'paused', checkpoint: { blocked_nodes: ['b'], node_outputs: { b: { status: 'blocked' } } } });
-    given(created, claimed(), started('a', effectOf('a', 'none')), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 21 * minute).thenTypes('node_blocked', 'effect_dead_lettered', 'run_failed_stale_no_provider_activity')
+    given(created, claimed(), started('a', effectOf('a', 'none')), started('b', effectOf('b'), 3)).when({ type: 'reap_stale' }, now + 21 * minute).thenTypes('node_blocked', 'effect_dead_lettered', 'effect_dead_lettered', 'run_failed_stale_no_provider_activity')
       .thenRun({ status: 'failed', checkpoint: { node_outputs: { a: { status: 'blocked' }, b: { status: 'failed' } } } });
   });
 });
@@ -97,7 +97,8 @@ describe('a queued run whose message was lost', () => {
 describe('a run whose state cannot be that of its definition', () => {
   it('fails when it is claimed, and nothing of it is executed', () => {
     const other = scenario(definitionOf(nodes.http('a'), nodes.http('z')));
-    for (const past of [[created], running]) other.given(past).when(claimBy('runner-2', 1)).thenTypes('run_failed').thenRun({ status: 'failed', checkpoint: { last_failure: { kind: 'corrupt_checkpoint' } } });
+    const left: readonly (readonly [readonly RunEvent[], readonly RunEvent['event_type'][]])[] = [[[created], []], [running, ['effect_dead_lettered']]];
+    for (const [past, letters] of left) other.given(past).when(claimBy('runner-2', 1), now + 15_000).thenTypes(...letters, 'run_failed').thenRun({ status: 'failed', checkpoint: { last_failure: { kind: 'corrupt_checkpoint' } } });
   });
 
   it('fails without the input partition that its definition asks for, in the words that recover knows', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Card, NoticeCard } from '@cs/notification';
+import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
 
 const markup = '\\*_~`|[](){}<>#:@+.!-=&/"\' \n\t\r\u202e\u200b😀👩‍👩‍👧‍👦e\u0301';
 /** fast-check's unit `binary` takes seconds to set up. */
@@ -37,4 +37,14 @@ export const anyCard: fc.Arbitrary<Card> = fc.record(
     correlation: fc.constant({ org_id: 'acme', workspace_id: 'ops', request_id: 'q', source: 'automation_v2' as const, automation_v2_run_id: 'r', run_id: 'r', node_id: 'n', gate_opening_id: 'o' }),
   },
   { requiredKeys: ['title', 'body_markdown', 'fields', 'status', 'actions', 'thread_key', 'correlation'] },
+);
+
+/** Any question, in every state. */
+export const anyQuestion: fc.Arbitrary<QuestionCard> = fc.record(
+  {
+    kind: fc.constant('question' as const), title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }), status: fc.constantFrom<QuestionCard['status'][]>('pending', 'answered', 'expired', 'cancelled'),
+    page_url: anyPage, summary: anyText, settled_at_ms: fc.integer({ min: 0, max: 4e12 }), thread_key: anyText,
+    correlation: fc.record({ org_id: fc.constant('acme'), workspace_id: fc.constant('ops'), source: fc.constant('human_request' as const), request_id: anyText, run_id: anyText, node_id: anyText }),
+  },
+  { requiredKeys: ['kind', 'title', 'body_markdown', 'fields', 'status', 'thread_key', 'correlation'] },
 );

@@ -1,5 +1,5 @@
 import type { DeliveryRequest } from '@cs/contracts';
-import { cardSchema, noticeCardSchema, type Card, type NoticeCard } from '@cs/notification';
+import { cardSchema, noticeCardSchema, questionCardSchema, type Card, type NoticeCard, type QuestionCard } from '@cs/notification';
 
 type Status = Card['status'];
 type Notice = DeliveryRequest['notice'];
@@ -19,7 +19,11 @@ export interface CardView {
   readonly items: NoticeCard['items'];
   readonly fields: Card['fields'];
   readonly page_url?: string | undefined;
-  /** Empty unless it asks. */
+  /** Nothing but what is there to open the page leads to it. */
+  readonly hasOneLink?: boolean;
+  /** What it waits for; absent when it asks nothing (any more). */
+  readonly asksFor?: 'decision' | 'answer';
+  /** Empty unless it asks for a decision. */
   readonly actions: Card['actions'];
   readonly run?: string | undefined;
   readonly node?: string;
@@ -33,22 +37,30 @@ const asking: Readonly<Partial<Record<Notice, string>>> = { gate_reminded: 'Remi
 
 const viewOfCard = (notice: Notice, card: Card): CardView => ({
   tone: card.status, heading: card.status === 'pending' ? asking[notice] ?? pending : settled[card.status],
-  title: card.title, attention: card.attention, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
+  ...(card.status === 'pending' ? { asksFor: 'decision' } : {}), title: card.title, attention: card.attention, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
   actions: card.status === 'pending' ? card.actions : [], run: card.thread_key, node: card.correlation.node_id,
 });
 
 const viewOfNotice = ({ tone, title, body_markdown, items, fields, page_url }: NoticeCard, run: string | undefined): CardView => ({ tone, title, body: body_markdown, items, fields, page_url, actions: [], run });
 
+const ends: Readonly<Record<Exclude<QuestionCard['status'], 'pending'>, Pick<CardView, 'tone'> & { readonly heading: string }>> = {
+  answered: { tone: 'good', heading: 'Answered' }, expired: { tone: 'expired', heading: 'Nobody answered in time' }, cancelled: { tone: 'closed', heading: 'Cancelled' },
+};
+
+const viewOfQuestion = ({ status, title, summary, settled_at_ms, body_markdown, fields, page_url, thread_key, correlation }: QuestionCard): CardView => ({
+  ...(status === 'pending' ? { tone: 'pending', heading: 'Waiting for an answer', asksFor: 'answer' } : ends[status]),
+  title, summary, settled_at_ms, body: body_markdown, items: [], fields, page_url, hasOneLink: true, actions: [], run: thread_key, node: correlation.node_id,
+});
+
 /** What a request asks a channel to show; `undefined` when its card cannot be read. */
 export const viewOf = ({ notice, card, run_id }: DeliveryRequest): CardView | undefined => {
   const told = noticeCardSchema.safeParse(card);
   if (told.success) return viewOfNotice(told.data, run_id);
+  const question = questionCardSchema.safeParse(card);
+  if (question.success) return viewOfQuestion(question.data);
   const asked = cardSchema.safeParse(card);
   return asked.success ? viewOfCard(notice, asked.data) : undefined;
 };
-
-/** Notices that change the cards that asked. */
-export const followsUp = (notice: Notice): boolean => notice === 'gate_reminded' || notice === 'gate_escalated' || notice === 'gate_decided' || notice === 'gate_closed';
 
 /** The parts of an answer below a card: what happened to which node of which run, then why, where someone said so. */
 export const answerBelow = ({ tone, heading = '', attention, summary = '', run, node }: CardView): { readonly lead: string; readonly node?: string | undefined; readonly run?: string | undefined; readonly detail?: string } => {

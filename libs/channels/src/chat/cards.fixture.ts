@@ -1,5 +1,5 @@
 import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome } from '@cs/contracts';
-import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type Card, type NoticeCard, type Outgoing } from '@cs/notification';
+import { answeredCard, askedCard, cancelledCard, closedCard, decidedCard, escalatedCard, expiredCard, openedCard, remindedCard, type Card, type NoticeCard, type Outgoing, type QuestionCard } from '@cs/notification';
 
 /** 32 hexadecimal digits, as in a button. */
 export const cardToken = '0123456789abcdef0123456789abcdef';
@@ -33,6 +33,22 @@ export const everyCard: Readonly<Record<string, { readonly notice: DeliveryReque
   closed: { notice: 'gate_closed', card: closedCard(openCard, 'the run was cancelled by an operator') },
 };
 
+const wait = { wait_id: `automation-v2:${runId}:quantity:0:question:1`, node_id: 'quantity', wait_kind: 'question' as const, created_at_ms: 1, wake_at_ms: 1_795_788_780_000 };
+
+/** A question of a step, open. */
+export const openQuestion = askedCard(
+  { org_id: 'acme', workspace_id: 'ops', run_id: runId, automation_id: 'restock', public_url: 'https://countersign.example.com' },
+  { wait, request: { kind: 'question', prompt: 'How many *lamps* shall we order?\nLast month 7 were sold.', default: 10, risk_tier: 'internal_write' } },
+);
+
+/** What a channel tells of a question, in every state. */
+export const everyQuestion: Readonly<Record<string, { readonly notice: DeliveryRequest['notice']; readonly card: QuestionCard }>> = {
+  question_asked: { notice: 'question_asked', card: openQuestion },
+  question_answered: { notice: 'question_answered', card: answeredCard(openQuestion, { answered_by: grace, answered_at_ms: 1_795_774_380_000 }) },
+  question_expired: { notice: 'question_closed', card: expiredCard(openQuestion, { used_default: true, due_at_ms: 1_795_788_780_000 }) },
+  question_cancelled: { notice: 'question_closed', card: cancelledCard(openQuestion, { reason: 'the run is cancelled', at_ms: 1_795_774_380_000 }) },
+};
+
 const page = 'https://countersign.example.com/inbox';
 
 /** What a channel tells without asking. */
@@ -49,7 +65,7 @@ export const everyNotice: Readonly<Record<string, NoticeCard>> = {
   test: { kind: 'notice', title: 'This channel works', body_markdown: 'Somebody asked for a test card.', tone: 'info', items: [], fields: [] },
 };
 
-export const requestOf = (card: Card | NoticeCard, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
+export const requestOf = (card: Card | NoticeCard | QuestionCard, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
   delivery_id: deliveryId, channel: 'chat', notice, run_id: openCard.correlation.run_id, automation_id: 'refund-order', node_id: openCard.correlation.node_id,
   approval_request_id: openCard.correlation.request_id, gate_opening_id: openCard.correlation.gate_opening_id, card: { ...card },
 });

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { DiscordDouble } from '@cs/testing/doubles';
-import { anyCard, anyNotice, anyText } from '../chat/any-text.fixture.js';
+import { anyCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixture.js';
 import { readButton } from '../chat/button-data.js';
 import { viewOf, type CardView } from '../chat/card-view.js';
-import { cardToken, everyCard, everyNotice, openCard, requestOf } from '../chat/cards.fixture.js';
+import { cardToken, everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
 import { cleanText } from '../chat/chat-text.js';
 import { expectGolden } from '../chat/golden.fixture.js';
-import type { Card, NoticeCard } from '@cs/notification';
+import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
 import { discordLimits, renderDiscordCard, type DiscordMessage } from './discord-card.js';
 import { escapeDiscord } from './discord-text.js';
 
 type Buttons = { readonly style: number; readonly label: string; readonly custom_id?: string; readonly url?: string }[];
 const buttonsOf = (components: unknown): Buttons => (components as { components: Buttons }[]).flatMap((row) => row.components);
 
-const render = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): DiscordMessage => {
+const render = (card: Card | NoticeCard | QuestionCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): DiscordMessage => {
   const view = viewOf(requestOf(card, notice));
   if (view === undefined) throw new Error('the card cannot be read');
   return renderDiscordCard(view satisfies CardView, { token: cardToken, deliveryId: `delivery-${cardToken}` });
@@ -31,12 +31,19 @@ describe('card rendering for Discord', () => {
     expectGolden(`discord/${state}.json`, `${JSON.stringify(render(card, notice), null, 2)}\n`);
   });
 
+  it.each(Object.entries(everyQuestion))('is as in its golden file, as a question that is answered on its page only: %s', (state, { notice, card }) => {
+    const message = render(card, notice);
+    expectGolden(`discord/${state}.json`, `${JSON.stringify(message, null, 2)}\n`);
+    expect(buttonsOf(message.components)).toEqual([expect.objectContaining({ style: 5, url: card.page_url })]);
+    expect(message.embeds[0]?.url).toBeUndefined();
+  });
+
   it.each(Object.entries(everyNotice))('is as in its golden file, as a notice: %s', (name, notice) => {
     expectGolden(`discord/${name}.json`, `${JSON.stringify(render(notice, 'gate_opened'), null, 2)}\n`);
   });
 
   it('keeps every limit for every text, and is taken by Discord', () => {
-    fc.assert(fc.property(fc.oneof(anyCard, anyNotice), (card) => {
+    fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), (card) => {
       const message = render(card);
       const [embed] = message.embeds;
       const total = [embed?.title, embed?.description, embed?.author?.name, embed?.footer?.text, ...(embed?.fields ?? []).flatMap(({ name, value }) => [name, value])].reduce((sum, text) => sum + (text?.length ?? 0), 0);

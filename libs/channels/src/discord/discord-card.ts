@@ -45,7 +45,7 @@ const fieldsOf = (fields: CardView['fields']): APIEmbedField[] => {
 };
 
 const part = (text: string | undefined, most: number): string[] => (text === undefined || cleanText(text) === '' ? [] : [fitText(cleanText(text), most, { escape })]);
-const shownPage = ({ page_url, actions }: CardView): string[] => (page_url === undefined || publicLink(page_url) !== undefined || actions.length === 0 ? [] : [`Look at it: ${fitText(cleanLine(page_url), 600, { escape })}`]);
+const shownPage = ({ page_url, asksFor }: CardView): string[] => (page_url === undefined || publicLink(page_url) !== undefined || asksFor === undefined ? [] : [`Look at it: ${fitText(cleanLine(page_url), 600, { escape })}`]);
 
 const itemLine = ({ text, page_url }: CardView['items'][number]): string => {
   const page = publicLink(page_url);
@@ -82,13 +82,18 @@ const descriptionOf = (view: CardView, max: number): string => {
 const lengthOf = ({ title = '', author, footer, fields = [] }: APIEmbed): number =>
   title.length + (author?.name.length ?? 0) + (footer?.text.length ?? 0) + fields.reduce((total, { name, value }) => total + name.length + value.length, 0);
 
+/** A question has one link, its button. */
+const titleLink = ({ page_url, hasOneLink }: CardView): Pick<APIEmbed, 'url'> => {
+  const page = hasOneLink ? undefined : publicLink(page_url);
+  return page === undefined ? {} : { url: page };
+};
+
 const embedOf = (view: CardView, deliveryId: string): APIEmbed => {
-  const page = publicLink(view.page_url);
   const run = view.run === undefined ? '' : `Run ${fitText(cleanLine(view.run) || nothing, 128)} · `;
   const embed: APIEmbed = {
     title: fitText(cleanLine(view.title) || nothing, discordLimits.title, { escape }),
     ...(view.heading === undefined ? {} : { author: { name: view.heading } }),
-    ...(page === undefined ? {} : { url: page }),
+    ...titleLink(view),
     ...(view.settled_at_ms === undefined ? {} : { timestamp: new Date(view.settled_at_ms).toISOString() }),
     color: colours[view.tone],
     fields: fieldsOf(view.fields),

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { AdapterOutcome, HttpAnswer, InboundCall, InteractiveChannel, Interaction, Outgoing, PostedMessage, Received, Reply } from '@cs/notification';
+import { followsUp, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
 import { z } from 'zod';
-import { answerBelow, followsUp, viewOf, type CardView } from '../chat/card-view.js';
+import { answerBelow, viewOf, type CardView } from '../chat/card-view.js';
 import { cleanText, fitText } from '../chat/chat-text.js';
 import { failedOutcome, type PlatformAnswer } from '../chat/platform-http.js';
 import { DiscordApi, discordRefusal, type DiscordApiOptions } from './discord-api.js';

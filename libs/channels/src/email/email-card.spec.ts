@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import type { Card, NoticeCard } from '@cs/notification';
-import { anyCard, anyNotice } from '../chat/any-text.fixture.js';
+import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
+import { anyCard, anyNotice, anyQuestion } from '../chat/any-text.fixture.js';
 import { viewOf } from '../chat/card-view.js';
-import { everyCard, everyNotice, openCard, requestOf } from '../chat/cards.fixture.js';
+import { everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { emailLimits, mailLink, renderEmail, type EmailContent } from './email-card.js';
 
-const render = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): EmailContent => {
+const render = (card: Card | NoticeCard | QuestionCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): EmailContent => {
   const view = viewOf(requestOf(card, notice));
   if (view === undefined) throw new Error('the card cannot be read');
   return renderEmail(view);
@@ -21,11 +21,15 @@ describe('card rendering for e-mail', () => {
     expectGolden(`email/${state}.json`, golden(render(card, notice)));
   });
 
+  it.each(Object.entries(everyQuestion))('is as in its golden file, as a question: %s', (state, { notice, card }) => {
+    expectGolden(`email/${state}.json`, golden(render(card, notice)));
+  });
+
   it.each(Object.entries(everyNotice))('is as in its golden file, as a notice: %s', (name, notice) => {
     expectGolden(`email/${name}.json`, golden(render(notice)));
   });
 
-  it.each(Object.entries(everyCard))('has one link, to the page, and none that decides: %s', (_, { notice, card }) => {
+  it.each([...Object.entries(everyCard), ...Object.entries(everyQuestion)])('has one link, to the page, and none that decides: %s', (_, { notice, card }) => {
     const { html, text } = render(card, notice);
     expect(links(html)).toEqual([card.page_url]);
     expect(text.split(card.page_url ?? '?')).toHaveLength(2);
@@ -33,7 +37,7 @@ describe('card rendering for e-mail', () => {
   });
 
   it('has no element but its own, for any text: no script, no picture, no form, no event, nothing that is loaded', () => {
-    fc.assert(fc.property(fc.oneof(anyCard, anyNotice), (card) => {
+    fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), (card) => {
       const { html, subject } = render(card);
       expect([...tags(html)].filter((tag) => !ours.has(tag))).toEqual([]);
       expect(html).not.toMatch(/<[^>]*\s(on\w+|src|srcset|action|background)=/i);

@@ -44,7 +44,8 @@ const block = (text: string | undefined, max: number): string => fitText(cleanTe
 
 const decided: ReadonlySet<CardView['tone']> = new Set(['approve', 'rework', 'cancel']);
 
-const callOf = ({ actions, tone }: CardView): string => {
+const callOf = ({ actions, asksFor, tone }: CardView): string => {
+  if (asksFor === 'answer') return 'Look at it and answer';
   if (actions.length > 0) return 'Look at it and decide';
   return decided.has(tone) ? 'See what was decided' : 'Open the page';
 };
@@ -64,7 +65,10 @@ const writtenOf = (view: CardView): Written => {
 };
 
 /** What a mail cannot do, said in it: it neither changes nor decides. */
-const footerOf = ({ tone }: CardView): string => (tone === 'pending' ? 'This mail decides nothing: opening it, its link or an answer to it is no decision. What becomes of it comes as an answer below.' : 'Sent by Countersign. Answers to this mail are not read.');
+const footerOf = ({ tone, asksFor }: CardView): string => {
+  if (asksFor === 'answer') return 'This mail answers nothing: nor does opening it, following its link or writing back. What becomes of the question comes as an answer below.';
+  return tone === 'pending' ? 'This mail decides nothing: opening it, its link or an answer to it is no decision. What becomes of it comes as an answer below.' : 'Sent by Countersign. Answers to this mail are not read.';
+};
 
 const textOf = (written: Written, footer: string): string => {
   const { sign, heading, title, attention, summary, body, fields, items, more, link, call } = written;

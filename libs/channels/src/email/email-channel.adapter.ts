@@ -1,8 +1,8 @@
-import type { AdapterOutcome, ChannelAdapter, Outgoing } from '@cs/notification';
+import { followsUp, type AdapterOutcome, type ChannelAdapter, type Outgoing } from '@cs/notification';
 import type { OutboundSockets } from '@cs/outbound-http';
 import { isIP, type Socket } from 'node:net';
 import { createTransport, type SendMailOptions } from 'nodemailer';
-import { followsUp, viewOf } from '../chat/card-view.js';
+import { viewOf } from '../chat/card-view.js';
 import { addressOf } from './email-address.js';
 import { renderEmail, type EmailContent } from './email-card.js';
 import { mailOf, messageIdOf, type EmailSender } from './email-message.js';

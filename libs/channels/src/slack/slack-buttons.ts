@@ -30,6 +30,12 @@ export const openButton = (pageUrl: string | undefined, key = ''): Button | unde
 
 const once = (actions: Card['actions']): Card['actions'] => actions.filter(({ decision }, index) => actions.findIndex((other) => other.decision === decision) === index);
 
+/** A row with nothing but the page, where that has an address. */
+export const pageRow = (pageUrl: string | undefined): readonly ActionsBlock[] => {
+  const open = openButton(pageUrl);
+  return open === undefined ? [] : [{ type: 'actions', block_id: 'tdm:row:0', elements: [open] }];
+};
+
 /** Rows of buttons: what can be decided, and the page. */
 export const buttonRows = (card: Card, token: string): readonly ActionsBlock[] => {
   const open = openButton(card.page_url);

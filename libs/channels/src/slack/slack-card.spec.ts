@@ -1,11 +1,12 @@
 import type { Card } from '@cs/notification';
 import { checkMessageBlocks, checkView, slackBlocksHtml } from '@cs/testing/doubles';
 import fc from 'fast-check';
-import { anyCard as anyKnownCard, anyNotice, anyText } from '../chat/any-text.fixture.js';
+import { anyCard as anyKnownCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixture.js';
 import { buttonData, readButton } from '../chat/button-data.js';
-import { cardToken, everyCard, everyNotice, openCard } from '../chat/cards.fixture.js';
+import { cardToken, everyCard, everyNotice, everyQuestion, openCard } from '../chat/cards.fixture.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { renderCard, renderCardReply, renderNotice, type SlackMessage } from './slack-card.js';
+import { renderQuestion, renderQuestionReply } from './slack-question.js';
 import { reasonModal, toldModal } from './slack-modal.js';
 
 /** Any card, of any run and node, settled at any time or none; decisions may be listed twice. */
@@ -46,6 +47,16 @@ describe('Channels: card rendering of Slack', () => {
 
   it('limits: any notice or digest becomes a message that Slack takes', () => {
     fc.assert(fc.property(anyNotice, (notice) => expectSafe(renderNotice(notice))), { numRuns: 100 });
+  });
+
+  it('limits: any question becomes a message that Slack takes, in which nothing decides and at most one link leads to the page', () => {
+    fc.assert(fc.property(anyQuestion, (question) => {
+      expectSafe(renderQuestion(question));
+      expectSafe(renderQuestionReply(question));
+      const blocks = JSON.stringify(renderQuestion(question).blocks);
+      expect(blocks).not.toContain('"value"');
+      expect(blocks.split(/"url":|<http/).length).toBeLessThanOrEqual(2);
+    }), { numRuns: 100 });
   });
 
   it('limits: any text becomes a form that Slack takes', () => {
@@ -103,6 +114,10 @@ describe('Channels: card rendering of Slack', () => {
 
   it.each(Object.entries(everyCard))('golden card: %s', (state, { card }) => {
     expectGolden(`slack/${state}.json`, json({ ...renderCard(card, token), ...(state === 'pending' ? {} : { reply: renderCardReply(card) }) }));
+  });
+
+  it.each(Object.entries(everyQuestion))('golden question: %s', (state, { card }) => {
+    expectGolden(`slack/${state}.json`, json({ ...renderQuestion(card), ...(card.status === 'pending' ? {} : { reply: renderQuestionReply(card) }) }));
   });
 
   it.each(Object.entries(everyNotice))('golden notice: %s', (name, notice) => {

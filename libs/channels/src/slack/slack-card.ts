@@ -29,14 +29,14 @@ const statuses: Readonly<Record<Card['status'], Status>> = {
 
 const tones: Readonly<Record<NoticeCard['tone'], string>> = { info: 'ℹ️', good: '✅', warning: '⚠️', bad: '❌' };
 
-const section = (text: PlainTextElement): SectionBlock => ({ type: 'section', text });
-const header = (title: string): KnownBlock => ({ type: 'header', text: dataLine(title, slackLimits.header) });
-const cutPointer = (pageUrl: string | undefined): string => (webUrl(pageUrl) === undefined ? '… (shortened)' : '… (shortened: the page shows all of it)');
+export const section = (text: PlainTextElement): SectionBlock => ({ type: 'section', text });
+export const header = (title: string): KnownBlock => ({ type: 'header', text: dataLine(title, slackLimits.header) });
+export const cutPointer = (pageUrl: string | undefined): string => (webUrl(pageUrl) === undefined ? '… (shortened)' : '… (shortened: the page shows all of it)');
 
 const labelText = (label: string): PlainTextElement | MrkdwnElement => (/^[A-Za-z0-9 ]{1,60}$/.test(label) ? ownText(`*${label}*`) : dataLine(label, slackLimits.field));
 
 /** Label left, value right, five pairs to a section. */
-const fieldSections = (fields: Card['fields']): readonly SectionBlock[] => {
+export const fieldSections = (fields: Card['fields']): readonly SectionBlock[] => {
   const rest = fields.length - maxFields;
   const shown = rest > 0 ? [...fields.slice(0, maxFields - 1), { label: 'More', value: `${rest + 1} more fields are on the page` }] : fields;
   const texts = shown.flatMap(({ label, value }) => [labelText(label), dataText(value, slackLimits.field)]);
@@ -66,7 +66,7 @@ const asking = (card: Card, token: string): SlackMessage => ({
   ],
 });
 
-const pageLink = (pageUrl: string | undefined): readonly KnownBlock[] => {
+export const pageLink = (pageUrl: string | undefined): readonly KnownBlock[] => {
   const url = webUrl(pageUrl);
   return url === undefined ? [] : [{ type: 'context', elements: [ownText(ownLink(url, 'Open the page'))] }];
 };

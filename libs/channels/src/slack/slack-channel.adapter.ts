@@ -1,8 +1,9 @@
-import { cardSchema, noticeCardSchema, type AdapterOutcome, type Card, type HttpAnswer, type InboundCall, type Interaction, type InteractiveChannel, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import { cardSchema, noticeCardSchema, questionCardSchema, type AdapterOutcome, type HttpAnswer, type InboundCall, type Interaction, type InteractiveChannel, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
 import type { OutboundHttp } from '@cs/outbound-http';
 import { outcomeOf, SlackApi, type SlackResult } from './slack-api.js';
 import { SlackAnswers } from './slack-answers.js';
 import { renderCard, renderCardReply, renderNotice, type SlackMessage } from './slack-card.js';
+import { renderQuestion, renderQuestionReply } from './slack-question.js';
 import { SlackHandle } from './slack-handle.js';
 import { SlackIdentity, type SlackInstallation } from './slack-identity.js';
 import { emptyAnswer, receiveSlack } from './slack-inbound.js';
@@ -31,6 +32,22 @@ interface Task {
   readonly deadline_ms: number;
 }
 
+/** What is posted, and what is answered below where it changes what asked. */
+interface Shown {
+  readonly message: SlackMessage;
+  readonly reply?: SlackMessage;
+}
+
+/** `undefined` when the card cannot be read. */
+const shownOf = ({ request, token }: Outgoing): Shown | undefined => {
+  const card = cardSchema.safeParse(request.card);
+  if (card.success) return { message: renderCard(card.data, token), reply: renderCardReply(card.data) };
+  const question = questionCardSchema.safeParse(request.card);
+  if (question.success) return { message: renderQuestion(question.data), reply: renderQuestionReply(question.data) };
+  const notice = noticeCardSchema.safeParse(request.card);
+  return notice.success ? { message: renderNotice(notice.data) } : undefined;
+};
+
 const threadOf = ({ thread_id, message_id }: PostedMessage): string => thread_id ?? message_id;
 /** What it was to answer to is gone. */
 const isOrphan = (result: SlackResult<PostedMessage>): boolean => result.kind === 'refused' && result.code === 'thread_not_found';
@@ -54,10 +71,10 @@ export class SlackChannel implements InteractiveChannel {
 
   async deliver(outgoing: Outgoing): Promise<AdapterOutcome> {
     const task = { outgoing, deadline_ms: this.#options.now() + deliveryMs };
-    const card = cardSchema.safeParse(outgoing.request.card);
-    if (card.success) return this.#verified(task, () => (outgoing.asked.length === 0 ? this.#post(task, renderCard(card.data, outgoing.token)) : this.#change(task, card.data)));
-    const notice = noticeCardSchema.safeParse(outgoing.request.card);
-    return notice.success ? this.#verified(task, () => this.#post(task, renderNotice(notice.data))) : unreadableCard;
+    const shown = shownOf(outgoing);
+    if (shown === undefined) return unreadableCard;
+    const { message, reply } = shown;
+    return this.#verified(task, () => (reply === undefined || outgoing.asked.length === 0 ? this.#post(task, message) : this.#change(task, { message, reply })));
   }
 
   receive(call: InboundCall): Promise<Received> {
@@ -85,16 +102,15 @@ export class SlackChannel implements InteractiveChannel {
   }
 
   /** Changes every card first, so that no button outlives a decision because an answer below could not be posted. */
-  async #change({ outgoing, deadline_ms }: Task, card: Card): Promise<AdapterOutcome> {
-    const { asked, token, request, mayBePosted } = outgoing;
-    const message = renderCard(card, token);
+  async #change({ outgoing, deadline_ms }: Task, { message, reply: answer }: Required<Shown>): Promise<AdapterOutcome> {
+    const { asked, request, mayBePosted } = outgoing;
     for (const each of asked) {
       const failure = await this.#posts.update(each, message, deadline_ms);
       if (failure) return outcomeOf(failure);
     }
     const [first] = asked;
     if (first === undefined) return { kind: 'sent' };
-    const reply = await this.#posts.post({ conversation: first.conversation, delivery_id: request.delivery_id, thread_ts: threadOf(first), mayBePosted, deadline_ms }, renderCardReply(card));
+    const reply = await this.#posts.post({ conversation: first.conversation, delivery_id: request.delivery_id, thread_ts: threadOf(first), mayBePosted, deadline_ms }, answer);
     return isOrphan(reply) ? { kind: 'sent' } : sentOutcome(reply);
   }
 }

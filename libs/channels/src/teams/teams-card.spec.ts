@@ -1,13 +1,13 @@
 import { teamsCardHtml, teamsProblem } from '@cs/testing/doubles';
-import type { Card, NoticeCard } from '@cs/notification';
+import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
 import fc from 'fast-check';
-import { anyCard, anyNotice } from '../chat/any-text.fixture.js';
+import { anyCard, anyNotice, anyQuestion } from '../chat/any-text.fixture.js';
 import { viewOf, type CardView } from '../chat/card-view.js';
-import { everyCard, everyNotice, openCard, requestOf } from '../chat/cards.fixture.js';
+import { everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { renderTeams, teamsMessage } from './teams-card.js';
 
-const view = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): CardView => {
+const view = (card: Card | NoticeCard | QuestionCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened'): CardView => {
   const shown = viewOf(requestOf(card, notice));
   if (shown === undefined) throw new Error('the card cannot be read');
   return shown;
@@ -15,7 +15,7 @@ const view = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1] =
 
 describe('Channels: card rendering of Teams', () => {
   it('limits: any card or notice becomes a message of less than 28 KB that Teams takes', () => {
-    fc.assert(fc.property(fc.oneof(anyCard, anyNotice), (card) => {
+    fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), (card) => {
       expect(teamsProblem(Buffer.from(teamsMessage(view(card))))).toBeUndefined();
     }), { numRuns: 200 });
   });
@@ -31,7 +31,7 @@ describe('Channels: card rendering of Teams', () => {
     expect(renderTeams(view({ ...openCard, page_url: 'javascript:alert(1)' })).actions).toEqual([]);
   });
 
-  it.each([...Object.entries(everyCard).map(([state, { card, notice }]) => [state, card, notice] as const), ...Object.entries(everyNotice).map(([name, notice]) => [name, notice, 'test'] as const)])('golden card: %s', (name, card, notice) => {
+  it.each([...[...Object.entries(everyCard), ...Object.entries(everyQuestion)].map(([state, { card, notice }]) => [state, card, notice] as const), ...Object.entries(everyNotice).map(([name, notice]) => [name, notice, 'test'] as const)])('golden card: %s', (name, card, notice) => {
     expectGolden(`teams/${name}.json`, `${JSON.stringify(renderTeams(view(card, notice)), null, 2)}\n`);
   });
 });

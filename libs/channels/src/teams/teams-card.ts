@@ -64,17 +64,19 @@ const said = ({ summary, attention, body }: CardView): readonly RichText[] => [
 
 const field = ({ label, value }: CardView['fields'][number]): RichText => block(run(`${inBytes(cleanLine(label), limits.label)}: `, { weight: 'Bolder' }), run(inBytes(cleanText(value), limits.value)));
 
-const pageAction = (pageUrl: string | undefined, isAsked: boolean): readonly OpenUrl[] => {
+const calls = { decision: 'Open, and decide there', answer: 'Open, and answer there' } as const;
+
+const pageAction = ({ page_url: pageUrl, asksFor }: CardView): readonly OpenUrl[] => {
   if (pageUrl === undefined || !URL.canParse(pageUrl)) return [];
   const { protocol, href } = new URL(pageUrl);
-  return /^https?:$/.test(protocol) && asBytes(href).length <= limits.url ? [{ type: 'Action.OpenUrl', title: isAsked ? 'Open, and decide there' : 'Open the page', url: href }] : [];
+  return /^https?:$/.test(protocol) && asBytes(href).length <= limits.url ? [{ type: 'Action.OpenUrl', title: asksFor === undefined ? 'Open the page' : calls[asksFor], url: href }] : [];
 };
 
 /** The card as Teams shows it. Nothing can be decided in it: its button opens the page. */
 export const renderTeams = (view: CardView): AdaptiveCard => ({
   $schema: 'http://adaptivecards.io/schemas/adaptive-card.json', type: 'AdaptiveCard', version: '1.4',
   body: [...heading(view), ...said(view), ...view.items.slice(0, maxItems).map(({ text }) => block(run(`• ${inBytes(cleanLine(text), limits.item)}`))), ...view.fields.slice(0, maxFields).map(field)],
-  actions: pageAction(view.page_url, view.tone === 'pending'),
+  actions: pageAction(view),
 });
 
 /** What is posted to a workflow. */

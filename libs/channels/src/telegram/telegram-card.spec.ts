@@ -1,21 +1,21 @@
 import fc from 'fast-check';
-import type { Card, NoticeCard } from '@cs/notification';
+import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
 import { TelegramDouble, type TelegramDoubleMessage } from '@cs/testing/doubles';
-import { anyCard, anyNotice, anyText } from '../chat/any-text.fixture.js';
+import { anyCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixture.js';
 import { readButton } from '../chat/button-data.js';
 import { viewOf } from '../chat/card-view.js';
-import { cardToken, everyCard, everyNotice, openCard, requestOf } from '../chat/cards.fixture.js';
+import { cardToken, everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
 import { cleanText } from '../chat/chat-text.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { renderTelegramAnswer, renderTelegramCard, telegramLimits, type TelegramMessage } from './telegram-card.js';
 import { toMarkdown, toPlain, type Span } from './telegram-text.js';
 
-const viewOrThrow = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1]) => {
+const viewOrThrow = (card: Card | NoticeCard | QuestionCard, notice: Parameters<typeof requestOf>[1]) => {
   const view = viewOf(requestOf(card, notice));
   if (view === undefined) throw new Error('the card cannot be read');
   return view;
 };
-const render = (card: Card | NoticeCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened', note?: string): TelegramMessage => renderTelegramCard(viewOrThrow(card, notice), { token: cardToken, note });
+const render = (card: Card | NoticeCard | QuestionCard, notice: Parameters<typeof requestOf>[1] = 'gate_opened', note?: string): TelegramMessage => renderTelegramCard(viewOrThrow(card, notice), { token: cardToken, note });
 
 /** Posts it as Telegram would take it; throws what Telegram says otherwise. */
 const posted = ({ markdown, keyboard }: Pick<TelegramMessage, 'markdown' | 'keyboard'>): TelegramDoubleMessage => {
@@ -32,12 +32,18 @@ describe('card rendering for Telegram', () => {
     expectGolden(`telegram/${state}.json`, `${JSON.stringify(render(card, notice), null, 2)}\n`);
   });
 
+  it.each(Object.entries(everyQuestion))('is as in its golden file, as a question that is answered on its page only: %s', (state, { notice, card }) => {
+    const message = render(card, notice);
+    expectGolden(`telegram/${state}.json`, `${JSON.stringify(message, null, 2)}\n`);
+    expect([message.keyboard, message.markdown.split('](https://').length - 1]).toEqual([[], card.status === 'pending' ? 1 : 0]);
+  });
+
   it.each(Object.entries(everyNotice))('is as in its golden file, as a notice: %s', (name, notice) => {
     expectGolden(`telegram/${name}.json`, `${JSON.stringify(render(notice), null, 2)}\n`);
   });
 
   it('keeps every limit for every text, and is taken by Telegram with its markup', () => {
-    fc.assert(fc.property(fc.oneof(anyCard, anyNotice), fc.option(fc.constant('A note at the end.'), { nil: undefined }), (card, note) => {
+    fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), fc.option(fc.constant('A note at the end.'), { nil: undefined }), (card, note) => {
       const message = render(card, 'gate_opened', note);
       expect(message.plain.length).toBeLessThanOrEqual(telegramLimits.text);
       const { text } = posted(message);

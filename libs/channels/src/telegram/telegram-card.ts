@@ -76,7 +76,7 @@ const titleOf = ({ tone, heading, title }: CardView): Span[] => [{ kind: 'bold',
 /** The body takes what the other parts leave, and the items what the body leaves. `note` stands at the end. */
 const spansOf = (view: CardView, note: string | undefined): Span[] => {
   const before: Span[][] = [headingOf(view), titleOf(view), plainPart(view.attention, maxAttention), between([plainPart(view.summary, maxSummary), settledLine(view)], '\n')];
-  const isOpen = view.actions.length > 0 || view.heading === undefined;
+  const isOpen = view.asksFor !== undefined || view.heading === undefined;
   const after: Span[][] = [between(fieldLines(view.fields), '\n'), ...(isOpen ? pageLine(view.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
   const room = Math.max(0, telegramLimits.text - lengthOf([...before, ...after]) - 2);
   const body = fitText(telegramText(view.body), view.items.length === 0 ? room : Math.floor(room / 3), { tail: view.page_url === undefined ? '…' : '… (the page shows the rest)' });

@@ -1,5 +1,5 @@
-import type { AdapterOutcome, HttpAnswer, InboundCall, InteractiveChannel, Interaction, Outgoing, PostedMessage, Received, Reply } from '@cs/notification';
-import { followsUp, viewOf, type CardView } from '../chat/card-view.js';
+import { followsUp, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import { viewOf, type CardView } from '../chat/card-view.js';
 import type { TelegramApiOptions } from './telegram-api.js';
 import { renderTelegramAnswer, renderTelegramCard } from './telegram-card.js';
 import { TelegramMessages, type Written } from './telegram-messages.js';

@@ -48,9 +48,9 @@ export const destinationSchema = z.object({
 });
 export type Destination = z.infer<typeof destinationSchema>;
 
-/** Chosen once per gate opening, so that what follows reaches the same places whatever the rules say by then. */
+/** Chosen once per gate opening or question, so that what follows reaches the same places whatever the rules say by then. */
 export const channelAudienceEvents = defineEvents({
-  channel_audience_chosen: { version: 1, data: z.object({ gate_opening_id: z.string(), destinations: z.array(destinationSchema).readonly() }), summary: 'Where a gate is asked about, or where else, after an escalation.' },
+  channel_audience_chosen: { version: 1, data: z.object({ gate_opening_id: z.string().optional(), /** The question, where no gate is asked about. */ request_id: z.string().optional(), destinations: z.array(destinationSchema).readonly() }), summary: 'Where a gate or a question is asked about, or where else, after an escalation.' },
 });
 export type ChannelAudienceEvent = EventOf<typeof channelAudienceEvents>;
 

@@ -4,11 +4,11 @@ import { epochMsSchema, jsonSchema, nodeIdSchema, runIdSchema } from '../scalars
 import { defineEvents, type EventOf } from './event-catalogue.js';
 
 /**
- * What is told: a question about a gate and what follows it, a list of gates that wait, what became of a run,
+ * What is told: that a gate or a step asks and what follows it, a list of what waits, what became of a run,
  * dead letters, or that the channel works.
  */
 export const noticeSchema = z.enum([
-  'gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
+  'gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'question_asked', 'question_answered', 'question_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
 ]);
 export type Notice = z.infer<typeof noticeSchema>;
 
@@ -23,11 +23,13 @@ export const deliveryRequestSchema = z.object({
   /** Absent where no run is concerned, or several. */
   run_id: runIdSchema.optional(),
   automation_id: z.string().optional(),
-  /** Absent where no gate is concerned, or several. */
+  /** Absent where no gate and no question is concerned, or several. */
   node_id: nodeIdSchema.optional(),
   approval_request_id: z.string().optional(),
   gate_opening_id: z.string().optional(),
-  /** What the gate says it risks; `none` where it says nothing. Absent where no gate is concerned, or in what is older. */
+  /** The question of a step. Absent where none is concerned. */
+  request_id: z.string().optional(),
+  /** What the gate or the question says it risks; `none` where it says nothing. Absent where neither is concerned, or in what is older. */
   risk_tier: z.string().optional(),
   /** The installation that tells it. Absent: a channel of the notifier's own configuration. */
   installation: channelIdSchema.optional(),

@@ -37,6 +37,8 @@ const filter = {
   /** Asked then or later, or then or before. */
   since_ms: epochMsSchema.optional(),
   until_ms: epochMsSchema.optional(),
+  /** Only what is open and asks the caller. */
+  mine: z.boolean().optional(),
   limit: z.int().default(100).transform((value) => Math.min(Math.max(value, 1), 500)),
   cursor: z.string().max(1000).optional(),
   min_position: z.int().nonnegative().optional(),

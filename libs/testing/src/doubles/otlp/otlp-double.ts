@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LocalServer } from '../local-server.js';
 import { readOtlpTraces, type ReceivedSpan } from './otlp-traces.js';
 
 const readText = async (request: IncomingMessage): Promise<string> => {
@@ -9,7 +9,7 @@ const readText = async (request: IncomingMessage): Promise<string> => {
 };
 
 /** A collector of traces on 127.0.0.1: takes OTLP over HTTP as JSON, and refuses what the protocol does not allow. */
-export class OtlpDouble {
+export class OtlpDouble extends LocalServer {
   readonly spans: ReceivedSpan[] = [];
   /** What was wrong with requests. */
   readonly problems: string[] = [];
@@ -17,27 +17,9 @@ export class OtlpDouble {
   readonly bodies: string[] = [];
   /** Headers of the newest request. */
   headers: Readonly<Record<string, unknown>> = {};
-  readonly #server = createServer((request, response) => {
+
+  protected answer(request: IncomingMessage, response: ServerResponse): void {
     void this.#take(request).then((status) => response.writeHead(status, { 'content-type': 'application/json' }).end('{}'));
-  });
-
-  /** Starts listening; answers itself. */
-  async start(port = 0): Promise<this> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', resolve);
-    });
-    return this;
-  }
-
-  /** Without a slash at its end. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  close(): Promise<void> {
-    this.#server.closeAllConnections();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   async #take(request: IncomingMessage): Promise<number> {

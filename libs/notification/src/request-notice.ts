@@ -1,0 +1,56 @@
+import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
+import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
+import { askInstallations, followUpInstallations, type Question } from './gate-destinations.js';
+import type { NoticeFacts } from './gate-notices.js';
+import { familyOf } from './notice-family.js';
+import { requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import type { GateFacts } from './route-gate.policy.js';
+
+/** What follows can be handled before the question that came just before it; after so many looks there was none on that channel. */
+const looksForOpening = 5;
+/** The same, where an installation may still have to be asked. */
+const looksForAudience = 20;
+const lookAgainMs = 500;
+const longestLookMs = 30_000;
+/** Events this old come from before the notifier was there: what was decided since then is not told. */
+const oldAfterMs = 3_600_000;
+
+export const contended = retryLater(1_000, 'others kept writing to the delivery');
+
+/** The event's origin in the log names the automation, which the published event does not. */
+export const automationOf = async ({ store }: Eventing, { position, event_id }: NoticeFacts): Promise<string> => {
+  const stored = await store.at(position);
+  return stored?.commit.events.find((event) => event.event_id === event_id)?.correlation_id ?? 'unknown';
+};
+
+export const isOld = ({ clock }: Eventing, { occurred_at_ms }: NoticeFacts): boolean => clock() - occurred_at_ms > oldAfterMs;
+
+/** Asks on every channel. `facts` are what the rules of installations look at. */
+export const requestQuestion = async (options: RequestDeliveriesOptions, about: NoticeFacts, asked: { readonly question: Question; readonly facts: Omit<GateFacts, 'automation_id'> }): Promise<Requested> => {
+  const requested = await Promise.all([
+    ...options.channels.map((channel) => requestDelivery(options, about, { ...asked.question, channel })),
+    askInstallations(options, about, asked),
+  ]);
+  return requested.includes('contended') ? 'contended' : 'requested';
+};
+
+/** The notice goes where the question went, and repeats what it was about. */
+const requestFollowUp = async (options: RequestDeliveriesOptions, about: NoticeFacts, { channel, followUp }: { readonly channel: string; readonly followUp: FollowUp }): Promise<Requested | 'not-opened'> => {
+  const { store, digest } = options.eventing;
+  const { notice, subject, notification_key, card } = followUp;
+  const question = deliveryRef(digest, { org_id: about.org_id, workspace_id: about.workspace_id, ...subject, channel, notice: familyOf(notice)?.asks ?? notice });
+  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, question);
+  if (state.status === 'none') return 'not-opened';
+  const { delivery_id: _id, ...asked } = state.request;
+  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) });
+};
+
+/** Tells on every channel that asked what follows. `deliveryCount`: how often its event was delivered to us. */
+export const requestFollowUps = async (options: RequestDeliveriesOptions, about: NoticeFacts, { followUp, deliveryCount }: { readonly followUp: FollowUp; readonly deliveryCount: number }): Promise<ConsumerOutcome> => {
+  const results = await Promise.all(options.channels.map((channel) => requestFollowUp(options, about, { channel, followUp })));
+  const installed = await followUpInstallations(options, about, followUp);
+  if ([...results, installed].includes('contended')) return contended;
+  const looks = installed === 'not-opened' ? looksForAudience : looksForOpening;
+  const looksAgain = [...results, installed].includes('not-opened') && deliveryCount < looks && !isOld(options.eventing, about);
+  return looksAgain ? retryLater(Math.min(lookAgainMs * 2 ** Math.max(deliveryCount - looksForOpening, 0), longestLookMs), 'what this follows was not told yet') : done;
+};

@@ -1,0 +1,43 @@
+import { done, giveUp, type ConsumerOutcome } from '@cs/eventing';
+import { answeredCard, askedCard, cancelledCard, expiredCard } from './question-card.js';
+import { questionCardSchema, type QuestionCard } from './question-card.schema.js';
+import { readQuestionNotice, type QuestionNotice } from './question-notices.js';
+import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
+import { automationOf, contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { stillAsks } from './still-asks.js';
+
+type Asked = Extract<QuestionNotice, { notice: 'asked' }>;
+type Ended = Exclude<QuestionNotice, Asked>;
+
+const requestAsked = async (options: RequestDeliveriesOptions, notice: Asked): Promise<Requested> => {
+  const { run_id, request_id, wait: { node_id }, request } = notice;
+  if (isOld(options.eventing, notice) && !(await stillAsks(options.eventing.store, notice))) return 'requested';
+  const automation_id = await automationOf(options.eventing, notice);
+  const card = askedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, notice);
+  const { risk_tier, data_classes, ask: approvers } = request;
+  return await requestQuestion(options, notice, {
+    question: { notice: 'question_asked', run_id, automation_id, node_id, request_id, risk_tier: risk_tier ?? 'none', card }, facts: { risk_tier, data_classes, approvers },
+  });
+};
+
+/** The card of a question, changed. */
+const changed = (change: (asked: QuestionCard) => QuestionCard): FollowUp['card'] => (asked) => change(questionCardSchema.parse(asked));
+
+const followUpOf = (ended: Ended): FollowUp => {
+  const subject = { request_id: ended.request_id };
+  switch (ended.notice) {
+    case 'answered': return { notice: 'question_answered', subject, card: changed((asked) => answeredCard(asked, ended)) };
+    case 'expired': return { notice: 'question_closed', subject, card: changed((asked) => expiredCard(asked, ended)) };
+    case 'cancelled': return { notice: 'question_closed', subject, card: changed((asked) => cancelledCard(asked, { reason: ended.reason, at_ms: ended.occurred_at_ms })) };
+  }
+};
+
+/** Asks every channel to tell of a question that a step asks, or how it ended. `deliveryCount`: how often the event was delivered to us. */
+export const requestQuestionDeliveries = async (options: RequestDeliveriesOptions, body: string, deliveryCount: number): Promise<ConsumerOutcome> => {
+  const read = readQuestionNotice(body);
+  if (!read.ok) return giveUp(read.reason);
+  const { notice } = read;
+  if (notice === undefined) return done;
+  if (notice.notice !== 'asked') return await requestFollowUps(options, notice, { followUp: followUpOf(notice), deliveryCount });
+  return (await requestAsked(options, notice)) === 'requested' ? done : contended;
+};
