@@ -13,9 +13,18 @@ export class JsonText<Value = unknown> {
 
 const textOf = (value: unknown): string => (value instanceof JsonText ? value.text : JSON.stringify(value));
 
+// Texts are added up, not joined: what is nested deep is then copied once, when the whole is sent, and not at every level.
+
 /** An object of members of which some are written already. Absent ones are left out. */
-export const jsonObjectText = (members: Readonly<Record<string, unknown>>): string =>
-  `{${Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [`${JSON.stringify(name)}:${textOf(value)}`])).join(',')}}`;
+export const jsonObjectText = (members: Readonly<Record<string, unknown>>): string => {
+  let text = '';
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${textOf(value)}`;
+  return text === '' ? '{}' : `${text}}`;
+};
 
 /** A list of items that are written already. */
-export const jsonArrayText = (items: readonly JsonText[]): string => `[${items.map(({ text }) => text).join(',')}]`;
+export const jsonArrayText = (items: readonly JsonText[]): string => {
+  let text = '[';
+  for (const [index, item] of items.entries()) text += index === 0 ? item.text : `,${item.text}`;
+  return `${text}]`;
+};

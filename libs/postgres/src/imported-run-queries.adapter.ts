@@ -2,7 +2,7 @@ import type { ImportedRunHeader, ObservedAuditEvent, PhaseTransition, StatefulEv
 import type { EventRange, ImportedRunFilter, ImportedRunQueries, ItemsPage, PageRequest, Reader, StoredImportedRun } from '@cs/read-models';
 import { toPage, type PagedRow } from './answer-size.js';
 import { askDatabase } from './ask-database.js';
-import { asJsonText, auditRunText, observedAuditColumns } from './audit-texts.js';
+import { asJsonText, auditNaming } from './audit-texts.js';
 import type { Database } from './database.js';
 import { importedRunsStatement, latestImportedEvent } from './imported-run-statement.js';
 import { runEventsText } from './run-events-text.js';
@@ -54,8 +54,7 @@ export class PostgresImportedRunQueries implements ImportedRunQueries {
     if ((await this.importedRun(reader, runId)) === undefined) return [];
     const rows = await askDatabase<ObservedAuditDocument>(this.database, {
       name: 'imported_audit',
-      text: `select ${observedAuditColumns} from countersign.audit_records where org_id = $1 and workspace_id = $2 and deployment_id = $3 and ${auditRunText} is not null and ${auditRunText} = $4
-        order by created_at_ms desc, event_id desc limit $5`,
+      text: auditNaming({ tenant: 'org_id = $1 and workspace_id = $2 and deployment_id = $3', run: '$4', ids: 'array[$4::text]', limit: '$5' }),
       values: [...ofReader(reader), asJsonText(runId), limit],
     });
     return rows.map(readObservedAudit).sort((one, other) => one.seq - other.seq);

@@ -1,6 +1,6 @@
 import type { LedgerCollection, ObservabilityLimits } from '@cs/contracts';
 import { compactionMarkerType, eventsBeforeSnapshots, shownTransitions, type Reader } from '@cs/read-models';
-import { asJsonText, auditRunText, observedAuditColumns } from './audit-texts.js';
+import { asJsonText, auditNaming } from './audit-texts.js';
 import type { Statement } from './database.js';
 import { listedCollections } from './ledger-statements.js';
 import { runColumns, withScope } from './run-list-statement.js';
@@ -21,6 +21,7 @@ interface Part {
   readonly document?: { readonly column: string; readonly others: readonly string[]; /** Rows that have it; all by default. Others are there without. */ readonly only?: string };
 }
 
+const newestDecisions = 'order by created_at_ms desc, decision_id desc limit $8';
 const ofRun = 'org_id = r.org_id and workspace_id = r.workspace_id and run_id = r.run_id';
 const wait = `org_id, workspace_id, nullif(deployment_id, '') as deployment_id, run_id, wait_id, wait_kind, status, phase_id, reason, created_at_ms, updated_at_ms, wake_at_ms, timeout_policy::json,
   event_seq, wake_idempotency_key, completed_at_ms, metadata::json`;
@@ -57,7 +58,7 @@ export const observedParts = {
     order: 'position desc', bytes: commitBytes, document: { column: 'body', others: ['x.position', 'x.subject', 'x.encoding', 'x.problem'] },
   },
   policy_decision: {
-    rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} order by created_at_ms desc, decision_id desc limit $8`,
+    rows: `select decision_id, run_id, automation_id, node_id, decision, reason_code, approval_id, audit_event_id, effect_id, created_at_ms, record::json from countersign.policy_decisions where ${ofRun} ${newestDecisions}`,
     order: 'created_at_ms desc, decision_id desc',
   },
   outbox: ledger('outbox', 'listed'),
@@ -67,9 +68,10 @@ export const observedParts = {
   active_dead_letters: ledger('dead_letters', 'active'),
   active_compensations: ledger('compensations', 'active'),
   audit: {
-    rows: `select ${observedAuditColumns}
-      from countersign.audit_records where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and ${auditRunText} is not null and ${auditRunText} = $9
-      order by created_at_ms desc, event_id desc limit $7`,
+    rows: auditNaming({
+      tenant: 'org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id', run: '$9', limit: '$7',
+      ids: `array[$9::text] || coalesce((select array_agg(decision_id) from (select decision_id from countersign.policy_decisions where ${ofRun} ${newestDecisions}) as made), '{}')`,
+    }),
     order: 'created_at_ms desc, event_id desc',
   },
 } as const satisfies Readonly<Record<string, Part>>;

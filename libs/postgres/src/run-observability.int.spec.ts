@@ -99,6 +99,23 @@ describe('the observability of a run', () => {
     expect(all.length).toBeGreaterThan(3);
   });
 
+  it('names what the audit says of the run or of a decision that is shown, anywhere in a record, and nothing that only sounds like it', async () => {
+    const records = [
+      { seq: 901, payload: { request: { targets: [{ run: 'odd' }] } } }, { seq: 902, payload: { note: 'of odd' } }, { seq: 903, payload: { odd: 'run' } }, { seq: 904, payload: { runID: 'other', deep: ['odd'] } },
+      { seq: 905, payload: { text: 'a "quote": \\', last: 'odd' } }, { seq: 906, payload: { approved: ['policy_decision:judged:7'] } }, { seq: 907, payload: { approved: ['policy_decision:judged:2'] } },
+      { seq: 908, payload: { run: 'odd' }, deployment_id: 'eu' },
+    ];
+    await server.database.query({
+      text: `insert into countersign.audit_records (org_id, workspace_id, deployment_id, seq, event_id, durability, event_type, tenant_source, payload, created_at_ms, record_hash, position, event_index)
+        select 'acme', 'ops', coalesce(record ->> 'deployment_id', ''), (record ->> 'seq')::bigint, 'named-' || (record ->> 'seq'), 'durable_required', 'x', 'explicit', record ->> 'payload', (record ->> 'seq')::bigint, 'h', 1, 0 from json_array_elements($1::json) as record`,
+      values: [JSON.stringify(records)],
+    });
+    const named = async (run: string, over: Partial<typeof limits> = {}) => (await observe(run, over))?.audit.protected_events.map(({ seq }) => seq).filter((seq) => seq > 900);
+    expect(await named('odd')).toEqual([901, 904, 905]);
+    expect([await named('judged'), await named('judged', { reliability_limit: 3 })]).toEqual([[906, 907], [906]]);
+    expect((await observe('odd', { audit_limit: 2 }))?.counts.protected_audit_events).toBe(2);
+  });
+
   it('keeps the newest of each kind', async () => {
     const found = await observe('judged', { event_limit: 2, reliability_limit: 3 });
     expect(found?.events.tail.map(({ seq }) => seq)).toEqual([7, 8]);

@@ -2,7 +2,7 @@ import { runAggregate } from '@cs/automation-application';
 import { statefulStatus, type RunState } from '@cs/automation-domain';
 import { cloudEventTypePrefix, runEvents, type EventTable, type PhaseTransition, type Run, type StatefulSnapshot } from '@cs/contracts';
 import { unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
-import { canonicalJson, JsonText, jsonArrayText, jsonObjectText, noPosition } from '@cs/kernel';
+import { canonicalJson, JsonText, jsonArrayText, noPosition } from '@cs/kernel';
 import { checkpointSummary } from './checkpoint-summary.js';
 import { foldRunCommit, withoutState } from './fold-run-commit.js';
 import { allowedNextPhases, phaseAfter } from './phase-machine.js';
@@ -97,7 +97,7 @@ export const writeSnapshot = (snapshot: StatefulSnapshot): WrittenSnapshot => ({
 export const toWrittenSnapshot = ({ transitions, digest, ...parts }: Omit<SnapshotParts, 'transitions'> & { readonly transitions: readonly JsonText<PhaseTransition>[] }): WrittenSnapshot => {
   const checkpoint = canonicalJson(checkpointSummary(parts.run));
   const described = describe(parts);
-  const documents = { phase_history: new JsonText(jsonArrayText(transitions.slice(-shownTransitions))), checkpoint: new JsonText(checkpoint), payload_digest: `sha256:${digest(checkpoint)}` };
+  const documents = `"phase_history":${jsonArrayText(transitions.slice(-shownTransitions))},"checkpoint":${checkpoint},"payload_digest":"sha256:${digest(checkpoint)}"`;
   const { snapshot_id, seq, status, phase, created_at_ms } = described;
-  return { snapshot_id, seq, status, phase, created_at_ms, json: new JsonText(`${JSON.stringify(described).slice(0, -1)},${jsonObjectText(documents).slice(1)}`) };
+  return { snapshot_id, seq, status, phase, created_at_ms, json: new JsonText(`${JSON.stringify(described).slice(0, -1)},${documents}}`) };
 };

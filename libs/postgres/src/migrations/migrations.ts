@@ -1,4 +1,5 @@
 import { AuditKeys1767225600300 } from './audit-keys.js';
+import { AuditMentions1787000701500 } from './audit-mentions.js';
 import { AuditReads1767225600301 } from './audit-reads.js';
 import { PhaseTransitions1787000400000 } from './phase-transitions.js';
 import { Retention1787000400001 } from './retention.js';
@@ -58,4 +59,5 @@ export const migrations = [
   ImportedRunLists1787000700700,
   ChannelConnections1787000701100,
   UnsettledLedger1787000701400,
+  AuditMentions1787000701500,
 ];
