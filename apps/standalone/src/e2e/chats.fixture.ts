@@ -55,6 +55,8 @@ export interface Chat {
 }
 
 const tokenIn = (value: unknown): string | undefined => /tdm:\w+:([0-9a-f]{32})/.exec(JSON.stringify(value))?.[1];
+/** Posts to the platform and answers what it says of the message. */
+const posted = async (url: string, init: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): Promise<unknown> => (await fetch(url, { method: 'POST', ...init })).json();
 const postJson = async (url: string, { headers, body }: Signed): Promise<number> => (await fetch(url, { method: 'POST', headers, body })).status;
 const must = <Value>(value: Value | undefined): Value => {
   if (value === undefined) throw new Error('there is none');
@@ -123,8 +125,8 @@ class SlackChat implements Chat {
   async duplicate({ message_id }: ChatCard): Promise<ChatCard> {
     const { text, blocks } = must(this.#posted().find(({ ts }) => ts === message_id));
     const { botToken } = this.server.platform.app;
-    await fetch(`${this.server.url}/api/chat.postMessage`, { method: 'POST', headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${botToken}` }, body: JSON.stringify({ channel: 'C0APPROVALS', text, blocks }) });
-    return must(this.cards().at(-1));
+    const { ts } = (await posted(`${this.server.url}/api/chat.postMessage`, { headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${botToken}` }, body: JSON.stringify({ channel: 'C0APPROVALS', text, blocks }) })) as { ts: string };
+    return must(this.cards().find((card) => card.message_id === ts));
   }
 
   callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
@@ -200,8 +202,8 @@ class DiscordChat implements Chat {
 
   async duplicate({ message_id }: ChatCard): Promise<ChatCard> {
     const { content, embeds, components } = must(this.#posted().find(({ id }) => id === message_id));
-    await fetch(`${this.server.url}/api/v10/channels/1100/messages`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bot ${this.server.platform.botToken}`, 'user-agent': 'DiscordBot (https://example.com, 1)' }, body: JSON.stringify({ content, embeds, components }) });
-    return must(this.cards().at(-1));
+    const { id } = (await posted(`${this.server.url}/api/v10/channels/1100/messages`, { headers: { 'content-type': 'application/json', authorization: `Bot ${this.server.platform.botToken}`, 'user-agent': 'DiscordBot (https://example.com, 1)' }, body: JSON.stringify({ content, embeds, components }) })) as { id: string };
+    return must(this.cards().find((card) => card.message_id === id));
   }
 
   callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
@@ -272,8 +274,8 @@ class TelegramChat implements Chat {
 
   async duplicate({ message_id }: ChatCard): Promise<ChatCard> {
     const { text, keyboard } = must(this.#posted().find((posted) => String(posted.message_id) === message_id));
-    await fetch(`${this.server.url}/bot${this.server.platform.botToken}/sendMessage`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ chat_id: -1001, text, reply_markup: { inline_keyboard: keyboard } }) });
-    return must(this.cards().at(-1));
+    const { result } = (await posted(`${this.server.url}/bot${this.server.platform.botToken}/sendMessage`, { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ chat_id: -1001, text, reply_markup: { inline_keyboard: keyboard } }) })) as { result: { message_id: number } };
+    return must(this.cards().find((card) => card.message_id === String(result.message_id)));
   }
 
   callbacks({ user_id, token, number }: Acted): readonly [unknown, ...unknown[]] {
