@@ -100,6 +100,6 @@ export class QuestionPagesController {
     const { caller } = visit.visitor;
     const nowMs = this.#desk.now();
     const token = createFormToken(this.#desk.secrets, { caller, act: 'answer', about: asked.request_id }, nowMs);
-    this.#desk.show(visit, { title: `${asked.workflow_name} asks`, body: questionPage(asked, { token, nowMs, isPerson: caller.actor.kind === 'human', ...view }) }, status);
+    this.#desk.show(visit, { title: `${asked.workflow_name} asks`, body: questionPage(asked, { token, nowMs, visitor: caller.actor, ...view }) }, status);
   }
 }

@@ -8,7 +8,7 @@ import { seededRandom, startSlackDouble } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
 
 
-const withdrawals = new Set(['the gate was decided before this could be told', 'the question was never asked here']);
+const withdrawals = new Set(['what this asks was settled before it could be told', 'the question was never asked here']);
 
 const tenant = { org_id: 'acme', workspace_id: 'ops' };
 const perSecond = 1;

@@ -52,7 +52,7 @@ const isDecisionUnderWay = async ({ store, digest }: Eventing, ref: AggregateRef
 /** A question that nobody has seen needs no answer. One that may have been posted is settled first. */
 const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { question, request }: { readonly question: OpenDelivery; readonly request: DeliveryRequest }): Promise<Prepared> => {
   if (!ends(request.notice) || mayBePosted(question)) return later;
-  const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'the gate was decided before this could be told', at_ms }) });
+  const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'what this asks was settled before it could be told', at_ms }) });
   if (withdrawn?.status !== 'abandoned') return later;
   const asked = messagesOf(withdrawn);
   return asked.length === 0 ? withdraw('the question was never asked here') : ready(asked);
@@ -72,7 +72,7 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   if (isOpen(question)) return await beforeAsked(eventing, questionRef, { question, request });
   const asked = messagesOf(question);
   if (question.status === 'abandoned' && asked.length === 0) return withdraw('the question was never asked here');
-  if (await isOvertaken(eventing, ref, request)) return withdraw('the gate was decided before this could be told');
+  if (await isOvertaken(eventing, ref, request)) return withdraw('what this asks was settled before it could be told');
   return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : ready(asked);
 };
 
@@ -114,7 +114,7 @@ export const prepareDelivery = async (eventing: Eventing, ref: AggregateRef, del
   if (isList(request)) return mayBePosted(delivery) ? ready() : await prepareList(eventing, ref, delivery);
   if (asks(request.notice)) {
     const isLate = !mayBePosted(delivery) && (await endingOf(eventing, ref, request)) !== undefined;
-    return isLate ? withdraw('the gate was decided before this could be told') : ready();
+    return isLate ? withdraw('what this asks was settled before it could be told') : ready();
   }
   return followsUp(request.notice) ? await afterQuestion(eventing, ref, request) : ready();
 };

@@ -15,7 +15,7 @@ export interface SendDeliveryOptions {
   readonly random: () => number;
 }
 
-const outdated: ChannelOutcome = { kind: 'permanent', reason: 'the gate was decided before this could be told' };
+const outdated: ChannelOutcome = { kind: 'permanent', reason: 'what this asks was settled before it could be told' };
 
 const attempt = async (channel: NotificationChannel, request: DeliveryRequest): Promise<ChannelOutcome> => {
   try {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { runAggregate } from '@cs/automation-application';
 import type { LogEntry } from '@cs/eventing';
 import fc from 'fast-check';
 import { LogHistory, newMemory, person, project } from './log-history.fixture.js';
@@ -96,7 +97,7 @@ describe('projecting batches', () => {
     const { stored, ...last } = log.gateOpened('r1', 'o1');
     const known = project(log.entries).runs[0]?.record;
     if (!stored || !known) throw new Error('nothing was folded');
-    const carrying: LogEntry = { ...last, stored: { ...stored, commit: { ...stored.commit, state: { version: 1, value: JSON.parse(JSON.stringify(known)) } } } };
+    const carrying: LogEntry = { ...last, stored: { ...stored, commit: { ...stored.commit, state: { version: runAggregate.stateVersion, value: JSON.parse(JSON.stringify(known)) } } } };
     expect(project([carrying]).runs).toEqual([expect.objectContaining({ run_id: 'r1', stateful_status: 'awaiting_approval', version: 4, record: known })]);
   });
 

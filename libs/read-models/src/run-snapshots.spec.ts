@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { runAggregate } from '@cs/automation-application';
 import type { LogEntry } from '@cs/eventing';
 import { sha256 } from '@cs/testing';
 import { LogHistory, project } from './log-history.fixture.js';
@@ -20,7 +21,7 @@ const aRun = (): LogHistory => {
 const carrying = (entries: readonly LogEntry[], index: number): readonly LogEntry[] => entries.map((entry, at) => {
   if (at !== index || !entry.stored) return entry;
   const value = JSON.parse(JSON.stringify(runAsOf(entries, entry.stored.commit.version)));
-  return { ...entry, stored: { ...entry.stored, commit: { ...entry.stored.commit, state: { version: 1, value } } } };
+  return { ...entry, stored: { ...entry.stored, commit: { ...entry.stored.commit, state: { version: runAggregate.stateVersion, value } } } };
 });
 
 const snapshotsOf = (log: LogHistory) => {

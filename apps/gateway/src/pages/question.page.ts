@@ -4,12 +4,17 @@ import { answerFormOf, type AnswerField } from './answer-form.js';
 import { html, type Html } from './html.js';
 import { nameOf, time } from './page-texts.js';
 
+/** Who looks at the page: only a person answers, and where certain people are asked only one who is known. */
+interface Visitor {
+  readonly kind: string;
+  readonly actor_id?: string | undefined;
+}
+
 /** What the page says besides the request itself, and what its form carries. */
 export interface QuestionView {
   readonly token: string;
   readonly nowMs: number;
-  /** The visitor is a person: nobody else answers. */
-  readonly isPerson: boolean;
+  readonly visitor: Visitor;
   /** Why what was just asked for did not happen. */
   readonly notice?: string | undefined;
   /** What was filled in before, to be sent again. */
@@ -106,12 +111,18 @@ const said = (text: string): Html => html`<p class="state" role="status">${text}
 
 const isLate = ({ expires_at_ms }: HumanRequestRecord, nowMs: number): boolean => expires_at_ms !== null && expires_at_ms <= nowMs;
 
+const whyNot = ({ ask }: HumanRequestRecord, { kind, actor_id }: Visitor): string | undefined => {
+  if (kind !== 'human') return 'Only a person may answer this.';
+  return ask !== null && actor_id === undefined ? 'This asks certain people, and the page does not know who you are. Answer with credentials that name a person.' : undefined;
+};
+
 const whatIsOpen = (request: HumanRequestRecord, view: QuestionView): Html | false => {
   if (request.status !== 'pending') return ended(request);
   if (view.isOver) return false;
   if (request.kind === 'escalation') return said(`Take it on or decline it with POST ${request.respond_endpoint}.`);
   if (isLate(request, view.nowMs)) return said('The time to answer is over.');
-  return view.isPerson ? form(request, view) : said('Only a person may answer this.');
+  const why = whyNot(request, view.visitor);
+  return why === undefined ? form(request, view) : said(why);
 };
 
 /** What a run asks a person for and, as long as it is open, the form that answers it. */

@@ -11,7 +11,8 @@ export const runAggregate: Aggregate<RunState, RunEvent> = {
   status: (run) => (run === undefined ? 'absent' : statefulStatus(run)),
   isAtRest: (run) => run !== undefined && run.status !== 'running',
   hasTrace: true,
-  stateVersion: 1,
+  // 2: effects that may have happened are remembered (0.1.0 forgot them once their attempt was over).
+  stateVersion: 2,
   writeState: (run) => (run ?? null) as unknown as Json,
   readState: (value) => runSchema.parse(value),
 };
