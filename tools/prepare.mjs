@@ -111,6 +111,8 @@ const installPackages = async (say) => {
   if (read(installedMark) === wanted) return;
   if (!isInstalled()) {
     say('Installing packages (about a minute)…');
+    // npm would do it, but trips over what an interrupted installation left (ENOTEMPTY, seen with npm 11.19).
+    rmSync(inRoot('node_modules'), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     const { code, output } = await runNpm(['ci', '--no-audit', '--no-fund']);
     if (code !== 0) throw new PrepareError(`${output}\n"npm ci" failed; the reason is above.`);
   }
