@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -20,10 +21,20 @@ const checkNode = () => {
   throw new PrepareError(`Countersign needs Node ${oldestNode.join('.')} or later; this is ${process.version} (${process.execPath}).`);
 };
 
-/** Runs a program; resolves with its exit code and everything it wrote. */
+/**
+ * Runs a program; resolves with its exit code and everything it wrote. A signal ends the program too: npm
+ * would go on for seconds after Ctrl-C, and write into the next installation.
+ */
 const run = (file, args) =>
   new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = (signal) => {
+      child.once('close', () => process.exit(128 + constants.signals[signal]));
+      child.kill('SIGKILL');
+    };
+    const signals = ['SIGINT', 'SIGTERM'];
+    for (const signal of signals) process.on(signal, stop);
+    child.once('close', () => signals.forEach((signal) => process.off(signal, stop)));
     let output = '';
     const collect = (chunk) => {
       output += chunk;
@@ -111,8 +122,6 @@ const installPackages = async (say) => {
   if (read(installedMark) === wanted) return;
   if (!isInstalled()) {
     say('Installing packages (about a minute)…');
-    // npm would do it, but trips over what an interrupted installation left (ENOTEMPTY, seen with npm 11.19).
-    rmSync(inRoot('node_modules'), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     const { code, output } = await runNpm(['ci', '--no-audit', '--no-fund']);
     if (code !== 0) throw new PrepareError(`${output}\n"npm ci" failed; the reason is above.`);
   }
