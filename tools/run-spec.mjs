@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const runSpec = async (name, variables, { tier = 'e2e' } = {}) => {
   const cwd = fileURLToPath(new URL('../', import.meta.url));
   const env = { ...process.env, ...variables, TIER: tier, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
-  const child = spawn(process.execPath, ['node_modules/jest/bin/jest.js', tier === 'unit' ? `${name}\\.spec` : `${name}\\.${tier}\\.spec`], { cwd, env, stdio: 'inherit' });
+  // As one argument: a name like "-fuzz" of its own would be read as options, of which -f runs nothing and succeeds.
+  const pattern = `--testPathPatterns=${name}\\.${tier === 'unit' ? '' : `${tier}\\.`}spec`;
+  const child = spawn(process.execPath, ['node_modules/jest/bin/jest.js', pattern], { cwd, env, stdio: 'inherit' });
   const [code] = await once(child, 'exit');
   process.exit(code ?? 1);
 };
