@@ -11,6 +11,7 @@ import {
   type AutomationDocument, type RunDocument, type RunEventDocument,
 } from './stored-rows.js';
 import { runColumns, runListStatement, withScope } from './run-list-statement.js';
+import { partTexts, rowOfRun } from './run-part-columns.js';
 import { isSeen, isSeenThrough } from './visibility.js';
 
 const tenantOf = ({ org_id, workspace_id, deployment_id }: TenantKey): readonly string[] => [org_id, workspace_id, deployment_id];
@@ -36,7 +37,7 @@ export class PostgresProjectionQueries implements ProjectionQueries {
 
   async run(reader: Reader, runId: string): Promise<StoredRun | undefined> {
     const [row] = await askDatabase<RunDocument>(this.database, {
-      name: 'run', text: `select ${runColumns} from countersign.runs as r ${withScope('r')} where r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3 and r.run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
+      name: 'run', text: `select ${runColumns}, ${partTexts(rowOfRun('r'))} from countersign.runs as r ${withScope('r')} where r.org_id = $1 and r.workspace_id = $2 and r.deployment_id = $3 and r.run_id = $4 and ${isSeenThrough('r', 5)}`, values: [...tenantOf(reader), runId, keysOf(reader)],
     });
     return row && readRun(row);
   }

@@ -1,13 +1,14 @@
 import { toPosition, type Position } from '@cs/kernel';
 import {
   ProjectionFencedError, restoreRun, RowsRefusedError,
-  type ArchiveRow, type AuditHead, type AuditHeadList, type Missing, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey, type TenantKey,
+  type ArchiveRow, type AuditHead, type AuditHeadList, type Missing, type PartTexts, type Progress, type ProjectionStore, type Remembered, type RowChanges, type RunKey, type TenantKey,
 } from '@cs/read-models';
 import { readArchiveRow, type StoredArchiveRow } from './archive-rows.js';
 import { ArrayParameters } from './array-parameters.js';
 import { bulkInsert, writeRows, type BulkTable } from './bulk-table.js';
 import { schema as liveSchema, type Database } from './database.js';
 import { projectionTables } from './projection-tables.js';
+import { partTexts, rowOfRun } from './run-part-columns.js';
 import { refusesRows } from './sql-state.js';
 
 type Kind = keyof typeof projectionTables;
@@ -50,6 +51,7 @@ interface StoredRunRow extends RunKey {
   readonly version: number;
   readonly position: number;
   readonly record: string;
+  readonly parts: PartTexts;
 }
 
 /**
@@ -119,8 +121,8 @@ export class PostgresProjectionStore implements ProjectionStore, AuditHeadList {
     if (keys.length === 0) return Promise.resolve([]);
     return this.#database.query<StoredRunRow>({
       name: `load_runs_${this.#schema}`,
-      text: `select org_id, workspace_id, run_id, version, position, record
-        from unnest($1::text[], $2::text[], $3::text[]) as k (org_id, workspace_id, run_id) join ${this.#schema}.runs using (org_id, workspace_id, run_id)`,
+      text: `select org_id, workspace_id, run_id, version, position, record, ${partTexts(rowOfRun('runs'), this.#schema)}
+        from unnest($1::text[], $2::text[], $3::text[]) as k (org_id, workspace_id, run_id) join ${this.#schema}.runs as runs using (org_id, workspace_id, run_id)`,
       values: [keys.map(({ org_id }) => org_id), keys.map(({ workspace_id }) => workspace_id), keys.map(({ run_id }) => run_id)],
     });
   }

@@ -1,8 +1,9 @@
-import type {
-  ArchiveRow, AuditHead, AuditKeyRow, AuditRecord, DelegationRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+import {
+  withoutParts,
+  type ArchiveRow, type AuditHead, type AuditKeyRow, type AuditRecord, type DelegationRow, type GateKeys, type GateRow, type HandoffRow, type RowChanges, type RunEventRow, type RunPartRow, type RunRow, type ScheduleRow, type WaitRow,
 } from '@cs/read-models';
 import { automationTables } from './automation-tables.js';
-import { bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
+import { bigint, bigints, document, foldedDocument, text, texts, type BulkTable } from './bulk-table.js';
 import { channelTables } from './channel-tables.js';
 import { ledgerTables } from './ledger-tables.js';
 import { importedRunTables } from './imported-run-tables.js';
@@ -30,13 +31,16 @@ const runs: BulkTable<RunRow> = {
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'status', 'stateful_status', 'phase', 'stop_kind'),
     ...bigints('created_at_ms', 'updated_at_ms', 'finished_at_ms', 'version', 'position'),
-    record: foldedDocument(({ record }) => record),
+    record: foldedDocument(({ record, parts }) => withoutParts(record, parts)),
+    parts_bytes: bigint(({ parts }) => parts.reduce((sum, { bytes }) => sum + bytes, 0)),
     definition_hash: text(({ record }) => record.workflow_definition_snapshot_hash),
     trigger_type: text(({ record }) => record.trigger_type),
     parent_run_id: text(({ record }) => record.parent?.run_id ?? null),
     parent_wait_id: text(({ record }) => record.parent?.wait_id ?? null),
   },
 };
+
+const runParts: BulkTable<RunPartRow> = { name: 'run_parts', conflict: ['org_id', 'workspace_id', 'run_id', 'part_id'], keep: true, columns: texts('org_id', 'workspace_id', 'run_id', 'part_id', 'body') };
 
 const runEvents: BulkTable<RunEventRow> = { name: 'run_events', columns: runEventColumns };
 
@@ -141,7 +145,7 @@ const delegations: BulkTable<DelegationRow> = {
 
 /** The table of each kind of row that a batch changes. */
 export const projectionTables: { readonly [Kind in Exclude<keyof RowChanges, 'position'>]: BulkTable<RowChanges[Kind][number]> } = {
-  archive, runs, run_events: runEvents, waits, gates, human_requests: humanRequestTable, delegations, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
+  archive, runs, run_parts: runParts, run_events: runEvents, waits, gates, human_requests: humanRequestTable, delegations, schedules, handoffs, audit_records: auditRecords, audit_heads: auditHeads,
   audit_keys: auditKeys,
   ...automationTables,
   ...channelTables,

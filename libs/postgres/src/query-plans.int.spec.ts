@@ -51,6 +51,9 @@ const readsOf = (plan: PlanNode): readonly Read[] =>
     return [{ table, index: node['Index Name'] ?? below?.['Index Name'] ?? node['Node Type'], rows: Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']) }];
   });
 
+/** What stands beside each record. */
+const parts = 3;
+
 let server: TestDatabase;
 let one: Database;
 let statements: Readonly<Record<string, Statement>>;
@@ -68,6 +71,8 @@ const fillOthers = async (): Promise<void> => {
       select r.org_id, r.workspace_id, '', 'imported-' || r.run_id, r.automation_id, case when r.status = 'failed' then 'failed' else 'completed' end, 'x', r.created_at_ms, 1, 1, 1, ${wide} from countersign.runs as r`,
     `insert into countersign.imported_run_events (org_id, workspace_id, run_id, seq, event_id, event_type, occurred_at_ms, position, status, payload)
       select r.org_id, r.workspace_id, 'imported-' || r.run_id, n, 'e' || n, 'x', n, 1, 'completed', '{}' from countersign.runs as r cross join generate_series(1, 3) as n`,
+    `insert into countersign.run_parts (org_id, workspace_id, run_id, part_id, body) select r.org_id, r.workspace_id, r.run_id, 'p' || n, '[]' from countersign.runs as r cross join generate_series(1, ${parts}) as n`,
+    'update countersign.runs set parts_bytes = 1',
   ]) await server.database.query({ text });
   await server.database.query({ text: 'analyze' });
 };
@@ -93,12 +98,12 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     runs_pkey: 1, waits_of_run: 2 * limit, run_events_pkey: 1 + limit + eventsBeforeSnapshots, run_events_phases: limit + shownTransitions, archive_pkey: limit + eventsBeforeSnapshots, policy_decisions_of_run: 2 * limit, audit_by_run: limit, audit_by_mention: limit, audit_records_pkey: limit,
     outbox_of_run: limit, tool_effects_of_run: limit, dead_letters_of_run: 2 * limit, compensations_of_run: 2 * limit,
   },
-  'Runs': { runs_by_status: turns(statefulStatuses.length), runs_pkey: page, run_events_pkey: page },
-  'Runs of a status': { runs_by_status: page, runs_pkey: page, run_events_pkey: page },
-  'Runs of an automation and a status': { runs_by_automation: page, runs_pkey: page, run_events_pkey: page },
+  'Runs': { runs_by_status: turns(statefulStatuses.length), runs_pkey: page, run_parts_pkey: page * parts, run_events_pkey: page },
+  'Runs of a status': { runs_by_status: page, runs_pkey: page, run_parts_pkey: page * parts, run_events_pkey: page },
+  'Runs of an automation and a status': { runs_by_automation: page, runs_pkey: page, run_parts_pkey: page * parts, run_events_pkey: page },
   // One row for each type of trigger there is, to walk from one to the next.
-  'Runs of a trigger': { runs_by_trigger: turns(statefulStatuses.length) + 10, runs_pkey: page, run_events_pkey: page },
-  'Runs of a unit and a data class': { runs_by_automation: turns(statefulStatuses.length), runs_pkey: page, run_events_pkey: page },
+  'Runs of a trigger': { runs_by_trigger: turns(statefulStatuses.length) + 10, runs_pkey: page, run_parts_pkey: page * parts, run_events_pkey: page },
+  'Runs of a unit and a data class': { runs_by_automation: turns(statefulStatuses.length), runs_pkey: page, run_parts_pkey: page * parts, run_events_pkey: page },
   'Imported runs, in the list of runs': { imported_runs_by_age: page, imported_runs_pkey: page, imported_run_events_pkey: page },
   'Imported runs of a status': { imported_runs_by_status: page, imported_runs_pkey: page, imported_run_events_pkey: page },
   'Imported runs of an automation': { imported_runs_by_automation: turns(statefulStatuses.length), imported_runs_pkey: page, imported_run_events_pkey: page },

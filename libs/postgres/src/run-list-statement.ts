@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { statefulStatuses, wantedScopeKeys, type PageRequest, type Reader, type RunFilter } from '@cs/read-models';
 import { boundedPage, keysetValues } from './answer-size.js';
 import type { Statement } from './database.js';
+import { partTexts } from './run-part-columns.js';
 
 const ofTenant = 'org_id = $1 and workspace_id = $2 and deployment_id = $3';
 
-/** A run's newest event; its definition and its automation, for what its scope says. */
-export const runColumns = 'record, version, l.event_id as latest_event_id, d.scope, a.owner_kind, a.owner_id';
+/** What a run is read from, but for what stands beside its record: with its newest event, its definition and its automation, for what its scope says. */
+export const runColumns = 'record, parts_bytes, version, l.event_id as latest_event_id, d.scope, a.owner_kind, a.owner_id';
 export const withScope = (runs: string): string => `
   left join countersign.run_events l on l.org_id = ${runs}.org_id and l.workspace_id = ${runs}.workspace_id and l.run_id = ${runs}.run_id and l.seq = ${runs}.version
   left join countersign.definitions d on d.org_id = ${runs}.org_id and d.workspace_id = ${runs}.workspace_id and d.definition_hash = ${runs}.definition_hash
@@ -93,8 +94,8 @@ const triggerParts = ({ trigger }: RunFilter, others: Parts, parameters: Paramet
 const textOf = ({ first, drivers, conditions }: Parts, statuses: string): string => {
   const all = [...drivers, `unnest(${statuses}::text[]) as wanted (status)`];
   // A look-up for each of the page's keys (`limit 1`): joined, the planner may walk all runs in the order of the page instead.
-  return `${first.length === 0 ? '' : `with recursive ${first.join(', ')} `}${boundedPage(`
-    select shown.*, keys.created_at_ms as at_ms, keys.run_id as id, octet_length(shown.record) as bytes from (
+  const page = boundedPage(`
+    select shown.*, keys.created_at_ms as at_ms, keys.run_id as id, octet_length(shown.record) + shown.parts_bytes as bytes from (
       select newest.* from ${all.join(' cross join ')} cross join lateral (
         select run_id, created_at_ms from countersign.runs
         where ${ofTenant} and stateful_status = wanted.status and (created_at_ms, run_id) < ($4, $5)${conditions.map((condition) => ` and ${condition}`).join('')}
@@ -102,7 +103,10 @@ const textOf = ({ first, drivers, conditions }: Parts, statuses: string): string
       ) as newest order by created_at_ms desc, run_id desc limit $6
     ) as keys cross join lateral (
       select ${runColumns} from countersign.runs ${withScope('runs')} where runs.org_id = $1 and runs.workspace_id = $2 and runs.run_id = keys.run_id limit 1
-    ) as shown order by keys.created_at_ms desc, keys.run_id desc`)}`;
+    ) as shown order by keys.created_at_ms desc, keys.run_id desc`);
+  // What stands beside records is read of those that are shown only.
+  return `${first.length === 0 ? '' : `with recursive ${first.join(', ')} `}
+    select cut.*, ${partTexts({ org_id: '$1', workspace_id: '$2', run_id: 'cut.id', parts_bytes: 'cut.parts_bytes' })} from (${page}) as cut order by at_ms desc, id desc`;
 };
 
 /** Newest of each status in turn (and of each automation, or trigger), then the newest of those: each turn reads one range of one index. */

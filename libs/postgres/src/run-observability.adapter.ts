@@ -8,7 +8,7 @@ import type { Database } from './database.js';
 import { observedRunStatement, type observedParts } from './observability-statement.js';
 import { ledgerReaders } from './reliability-queries.adapter.js';
 import { readTransitions, toEntry, type TransitionRow } from './snapshot-queries.adapter.js';
-import { readObservedAudit, readRun, type ObservedAuditDocument, type RunDocument } from './stored-rows.js';
+import { readObservedAudit, readRunWithoutLists, type ObservedAuditDocument, type RunDocument } from './stored-rows.js';
 
 interface ObservedRow {
   readonly part: 'run' | keyof typeof observedParts;
@@ -89,7 +89,7 @@ export class PostgresRunObservability implements RunObservabilityQueries {
     const run = parts.get('run')?.[0];
     if (run === undefined) return undefined;
     return {
-      run: readRun({ ...(JSON.parse(run.item) as Omit<RunDocument, 'record'>), record: run.body ?? '' }), ...timelineOf(parts, limits), ...recoveryOf(reader, parts),
+      run: readRunWithoutLists({ ...(JSON.parse(run.item) as Omit<RunDocument, 'record' | 'parts'>), record: run.body ?? '' }), ...timelineOf(parts, limits), ...recoveryOf(reader, parts),
       waits: [...itemsOf<WaitItem>(parts, 'active_wait'), ...itemsOf<WaitItem>(parts, 'ended_wait')].map(readWait),
       policy_decisions: itemsOf<DecisionItem>(parts, 'policy_decision').map(readDecision),
       audit: itemsOf<ObservedAuditDocument>(parts, 'audit').map(readObservedAudit).sort((a, b) => a.seq - b.seq),

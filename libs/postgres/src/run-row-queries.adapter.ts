@@ -8,7 +8,7 @@ import { projectionTables } from './projection-tables.js';
 import { tableKeys } from './table-keys.js';
 
 /** Tables in which the rows of a run follow from the commits of that run alone. */
-const tablesOfRun = ['runs', 'run_events', 'waits', 'gates'] as const;
+const tablesOfRun = ['runs', 'run_parts', 'run_events', 'waits', 'gates'] as const;
 type TableOfRun = (typeof tablesOfRun)[number];
 
 interface Side {

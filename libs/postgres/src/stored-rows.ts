@@ -1,5 +1,5 @@
 import type { AutomationDefinition, AutomationRecord, DefinitionScope, GovernanceActor, ObservedAuditEvent, PhaseTransition, PrincipalRef, Run, StatefulEvent, TenantContext } from '@cs/contracts';
-import type { AuditRecord, StoredRun } from '@cs/read-models';
+import { withParts, type AuditRecord, type PartTexts, type StoredRun } from '@cs/read-models';
 import { isJsonObject, type Json, type JsonObject } from '@cs/kernel';
 
 /*
@@ -11,6 +11,7 @@ const readActor = (text: string | null): GovernanceActor | null => (text === nul
 
 export interface RunDocument {
   readonly record: string;
+  readonly parts: PartTexts;
   readonly version: number;
   readonly latest_event_id: string | null;
   /** Of its definition. */
@@ -20,13 +21,21 @@ export interface RunDocument {
   readonly owner_id: string | null;
 }
 
-const readScope = ({ scope, owner_kind, owner_id }: RunDocument): DefinitionScope | null => {
+const readScope = ({ scope, owner_kind, owner_id }: Pick<RunDocument, 'scope' | 'owner_kind' | 'owner_id'>): DefinitionScope | null => {
   if (scope === null) return null;
   const known = readDocument<DefinitionScope>(scope);
   const owner = owner_kind === null || owner_id === null ? null : ({ kind: owner_kind, id: owner_id } as PrincipalRef);
   return { ...known, owner_principal: known.owner_principal ?? owner };
 };
-export const readRun = (row: RunDocument): StoredRun => ({ run: readDocument<Run>(row.record), last_seq: row.version, latest_event_id: row.latest_event_id, scope: readScope(row) });
+const storedRun = (run: Run, row: Omit<RunDocument, 'parts'>): StoredRun => ({ run, last_seq: row.version, latest_event_id: row.latest_event_id, scope: readScope(row) });
+export const readRun = (row: RunDocument): StoredRun => storedRun(withParts(readDocument(row.record), row.parts) as unknown as Run, row);
+
+/** A run for whoever shows nothing of its lists: most of a long one stands beside the record, and was not read. */
+export const readRunWithoutLists = (row: Omit<RunDocument, 'parts'>): StoredRun => {
+  const run = readDocument<Run>(row.record);
+  const { fan_outs: _lists, ...checkpoint } = run.checkpoint;
+  return storedRun({ ...run, checkpoint }, row);
+};
 
 const readTransition = (text: string | null): PhaseTransition | null => (text === null ? null : readDocument(text));
 

@@ -11,7 +11,9 @@ import { mergeGovernedAutomations } from './governed-automation.projection.js';
 import { mergeHandoffs } from './handoff.projection.js';
 import type { ImportedRunRow } from './imported-run.projection.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
-import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow } from './row-changes.js';
+import type { ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateRow, HandoffRow, RowChanges, RunEventRow, ScheduleRow, WaitRow } from './row-changes.js';
+import type { RunRow } from './run-row.js';
+import type { RunPartRow } from './run-parts.js';
 import { mergeSchedules } from './schedule.projection.js';
 import { mergeWebhookDeliveries } from './webhook.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
@@ -56,6 +58,7 @@ export class CollectedRows {
   readonly audit_records: AuditRecord[] = [];
   readonly audit_keys: AuditKeyRow[] = [];
   readonly runs = new RowsByKey<RunRow>((row) => [row.org_id, row.workspace_id, row.run_id]);
+  readonly run_parts = new RowsByKey<RunPartRow>((row) => [row.org_id, row.workspace_id, row.run_id, row.part_id], keepFirst);
   readonly waits = new RowsByKey<WaitRow>((row) => [row.org_id, row.workspace_id, row.run_id, row.wait_id]);
   readonly gates = new RowsByKey<GateRow>((row) => [row.org_id, row.workspace_id, row.gate_opening_id], mergeGates);
   readonly human_requests = new RowsByKey<HumanRequestRow>((row) => [row.org_id, row.workspace_id, row.request_id]);
@@ -89,7 +92,7 @@ export class CollectedRows {
   changes(position: number): RowChanges {
     return {
       position, archive: this.archive, run_events: this.run_events, imported_run_events: this.imported_run_events, imported_runs: this.imported_runs.all(), audit_records: this.audit_records, audit_keys: this.audit_keys,
-      runs: this.runs.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
+      runs: this.runs.all(), run_parts: this.run_parts.all(), waits: this.waits.all(), gates: this.gates.all(), human_requests: this.human_requests.all(), automations: this.automations.all(), definitions: this.definitions.all(),
       channels: this.channels.all(), channel_users: this.channel_users.all(), deliveries: this.deliveries.all(), delegations: this.delegations.all(), dead_letters: this.dead_letters.all(), schedules: this.schedules.all(), handoffs: this.handoffs.all(), audit_heads: this.#heads.all(),
       webhook_triggers: this.webhook_triggers.all(), webhook_deliveries: this.webhook_deliveries.all(),
       outbox: this.outbox.all(), tool_effects: this.tool_effects.all(), compensations: this.compensations.all(),

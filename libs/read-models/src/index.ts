@@ -23,10 +23,12 @@ export {
   type AuditedCommit, type AuditQueries, type DueRange, type WatchRange, type EventRange, type ItemsPage, type PageRequest, type ProjectionQueries, type RunFilter, type ServiceQueries, type StoredRun,
 } from './projection-queries.port.js';
 export { ProjectionFencedError, RowsRefusedError, type AuditHeadList, type Progress, type ProjectionStore } from './projection-store.port.js';
+export type { RunRow } from './run-row.js';
 export { restoreRun } from './restore-run.js';
+export { withoutParts, withParts, type PartTexts, type RunPart, type RunPartRow } from './run-parts.js';
 export { toPublishedEvents } from './published-event.projection.js';
 export type {
-  ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, RunRow, ScheduleRow, WaitRow,
+  ArchiveRow, AuditKeyRow, AutomationRow, DeadLetterRow, DefinitionRow, DeliveryRow, GateKeys, GateRow, HandoffRow, RowChanges, RunEventRow, ScheduleRow, WaitRow,
 } from './row-changes.js';
 export { toRunRecord } from '@cs/automation-domain';
 export { compactionMarkerType, compactionOf, stepsOfMarker, type CompactedEvent, type Compaction } from './compaction.js';

@@ -1,6 +1,6 @@
 import { runAggregate } from '@cs/automation-application';
 import type { RunState } from '@cs/automation-domain';
-import type { AggregateName } from '@cs/contracts';
+import type { AggregateName, Run } from '@cs/contracts';
 import { unwritten, type AuditKeys, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
 import { noPosition } from '@cs/kernel';
 import { foldAudit, headOf } from './audit-chain.js';
@@ -24,6 +24,7 @@ import { projectHumanRequests } from './human-request.projection.js';
 import { projectRunEvents } from './run-event.projection.js';
 import { projectLedger } from './ledger.projection.js';
 import { projectRun } from './run.projection.js';
+import { runPartRow } from './run-parts.js';
 import type { RunTransition } from './run-transition.js';
 import { projectSchedules } from './schedule.projection.js';
 import { tenantKey, type TenantKey } from './tenant-key.js';
@@ -59,13 +60,20 @@ const projectWaiting = (transition: RunTransition, rows: CollectedRows): void =>
   for (const request of projectHumanRequests(transition)) rows.human_requests.add(request);
 };
 
+/** The run as it is now, and each of its parts once. */
+const projectRunRecord = (run: Run, { version, position }: Loaded<RunState>, { memory, rows, digest }: Surroundings): void => {
+  const row = projectRun(run, { version, position, digest });
+  rows.runs.add(row);
+  for (const part of row.parts) if (memory.isNewPart(part.values)) rows.run_parts.add(runPartRow(run, part));
+};
+
 const projectRunCommit = (entry: LogEntry, stored: StoredCommit, surroundings: Surroundings): TenantKey => {
   const { memory, rows, digest } = surroundings;
   const known = memory.run({ ...stored.ref, run_id: stored.ref.id }) ?? unwritten(runAggregate, stored.ref);
   const { folded, steps } = fold(known, stored);
   memory.setRun(folded, entry.body.length);
   const transition = { before: known.state, after: folded.state, stored };
-  if (folded.state) rows.runs.add(projectRun(folded.state, folded));
+  if (folded.state) projectRunRecord(folded.state, folded, surroundings);
   rows.run_events.push(...projectRunEvents({ stored, before: known.state, run: folded.state, steps }));
   projectWaiting(transition, rows);
   const tenant = tenantOfRun(folded.state ?? known.state, stored.ref);

@@ -1,8 +1,10 @@
 import type { RunState } from '@cs/automation-domain';
 import { parseLogSubject, type AggregateRef } from '@cs/contracts';
 import type { Loaded, LogEntry, StoredCommit } from '@cs/eventing';
+import type { Json } from '@cs/kernel';
 import type { AuditHead } from './audit-chain.js';
 import { RecentlyUsed } from './recently-used.js';
+import type { RunPart } from './run-parts.js';
 import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import { eventsOf } from './typed-events.js';
 
@@ -19,7 +21,7 @@ export interface Missing {
 
 /** What the projections hold of it: runs and chains that are not there do not exist. */
 export interface Remembered {
-  readonly runs: readonly { readonly loaded: Loaded<RunState>; readonly bytes: number }[];
+  readonly runs: readonly { readonly loaded: Loaded<RunState>; readonly bytes: number; readonly parts: readonly RunPart[] }[];
   readonly heads: readonly AuditHead[];
   /** The key that signs the audit; `null` while none does. */
   readonly audit_key_id: string | null;
@@ -64,6 +66,8 @@ export class ProjectionMemory {
   readonly #runs: RecentlyUsed<Loaded<RunState>>;
   readonly #heads = new Map<string, AuditHead>();
   readonly #workspaces = new Set<string>();
+  /** Of these runs: what has its row already. */
+  readonly #parts = new WeakSet<readonly Json[]>();
   #auditKeyId: string | null | undefined;
 
   /** `maxRuns` and `maxBytes` must hold the runs of two batches: one that is being written and one that is being projected. */
@@ -89,7 +93,10 @@ export class ProjectionMemory {
   remember({ workspaces }: Missing, { runs, heads, audit_key_id }: Remembered): void {
     // What is projected here may be ahead of what is stored.
     this.#auditKeyId ??= audit_key_id;
-    for (const { loaded, bytes } of runs) this.setRun(loaded, bytes);
+    for (const { loaded, bytes, parts } of runs) {
+      this.setRun(loaded, bytes);
+      for (const { values } of parts) this.#parts.add(values);
+    }
     for (const head of heads) this.setHead(head);
     for (const workspace of workspaces) this.#workspaces.add(workspaceText(workspace));
   }
@@ -102,6 +109,13 @@ export class ProjectionMemory {
   setRun(loaded: Loaded<RunState>, bytes: number): void {
     const text = runKeyText(runKeyOf(loaded.ref));
     this.#runs.set(text, loaded, this.#runs.weightOf(text) + bytes);
+  }
+
+  /** Whether a part of a run has no row yet; from now on it has one. */
+  isNewPart(values: readonly Json[]): boolean {
+    if (this.#parts.has(values)) return false;
+    this.#parts.add(values);
+    return true;
   }
 
   head(tenant: TenantKey): AuditHead | undefined {

@@ -1,5 +1,5 @@
 import type { NeededAuthority } from '@cs/approval-domain';
-import type { ApprovalKind, AutomationDefinition, DeadLetterSource, DeadLetterStatus, GovernanceActor, HandoffArtifact, HandoffStatus, LetterDisposition, PendingGate, PostedMessage, PrincipalRef, RecoveryOption, Run, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
+import type { ApprovalKind, AutomationDefinition, DeadLetterSource, DeadLetterStatus, GovernanceActor, HandoffArtifact, HandoffStatus, LetterDisposition, PendingGate, PostedMessage, PrincipalRef, RecoveryOption, StatefulEvent, TenantContext, WebhookMatch } from '@cs/contracts';
 import type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
 import type { HumanRequestRow } from './human-request-row.js';
 import type { EffectPolicyRow, PolicyDecisionRow } from './policy-rows.js';
@@ -11,6 +11,8 @@ import type { TenantKey, WorkspaceKey } from './tenant-key.js';
 import type { ChannelRow, ChannelUserRow } from './channel.projection.js';
 import type { WebhookDeliveryRow, WebhookTriggerRow } from './webhook-rows.js';
 import type { WaitStatus } from './wait-queries.port.js';
+import type { RunPartRow } from './run-parts.js';
+import type { RunRow } from './run-row.js';
 import type { JsonObject } from '@cs/kernel';
 
 /** One message of the log, whole. `problem` says why it was set aside and has no projection. */
@@ -19,22 +21,6 @@ export interface ArchiveRow {
   readonly subject: string;
   readonly body: string;
   readonly problem: string | null;
-}
-
-export interface RunRow extends TenantKey {
-  readonly run_id: string;
-  readonly automation_id: string;
-  readonly status: string;
-  readonly stateful_status: string;
-  readonly phase: string;
-  readonly stop_kind: string | null;
-  readonly created_at_ms: number;
-  readonly updated_at_ms: number;
-  readonly finished_at_ms: number | null;
-  readonly version: number;
-  /** Log position of the newest commit that the row includes. */
-  readonly position: number;
-  readonly record: Run;
 }
 
 /** A timeline entry; its run says whose it is. */
@@ -209,6 +195,7 @@ export interface RowChanges {
   readonly position: number;
   readonly archive: readonly ArchiveRow[];
   readonly runs: readonly RunRow[];
+  readonly run_parts: readonly RunPartRow[];
   readonly run_events: readonly RunEventRow[];
   readonly imported_runs: readonly ImportedRunRow[];
   readonly imported_run_events: readonly RunEventRow[];

@@ -53,7 +53,7 @@ export { maxWaitOutputBytes } from './wait-output.js';
 export { matchesDelivery } from './webhook-match.js';
 export type { GateRefusal } from './gate.decider.js';
 export { reopenItem } from './fan-out-evolution.js';
-export { fanOutOf, type FanOutPlan } from './fan-out.js';
+export { fanOutOf, outputPieceLength, type FanOutPlan } from './fan-out.js';
 export { itemOf, workKey, workName, workOfKey, type WorkRef } from './work-key.js';
 export { decideHandoff, evolveHandoff, toHandoffRecord, type HandoffCommand, type HandoffRefusal, type HandoffState } from './handoff.decider.js';
 export { decideSchedule, evolveSchedule, onTimeMs, type ArmSchedule, type DueFires, type FireSchedule, type ScheduleCommand } from './schedule.decider.js';
