@@ -14,6 +14,7 @@ export const importedLifecycleRecordSchema = z.object({
   stop_kind: word(64).nullish(),
   metadata: jsonSchema.optional().describe('Anything; what is no object is kept as `{"value": …}`'),
   status: word(32).nullish().describe('Status of the run right after it, where that is known'),
+  occurrence: z.int().nonnegative().max(1_000_000).optional().describe('How many equal records came before it in the whole history; where it is left out, those of this request count'),
 });
 export type ImportedLifecycleRecord = z.infer<typeof importedLifecycleRecordSchema>;
 
@@ -54,6 +55,7 @@ export type ImportedRun = z.infer<typeof importedRunSchema>;
 export const runImportSchema = z.object({
   run: importedRunSchema,
   events: z.array(importedStoredEventSchema).max(maxImportedEntries).readonly().default([]).describe('Events that the other system stored of the run, in their order: they keep their ids, and are not imported again as records of the history'),
+  first_index: z.int().nonnegative().max(1_000_000).default(0).describe('Place of the first record of `lifecycle_history` in the whole history, from 0'),
   partial: z.boolean().default(false).describe('The history goes on in another request: the status of the run is not that of its last record here'),
 });
 export type RunImport = z.infer<typeof runImportSchema>;

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { importRunHistory } from '@cs/automation-application';
 import { logSubject, runImportSchema, type CallContext, type RunImport } from '@cs/contracts';
 import { InMemoryEventStore, readLogEntry, type LogEntry } from '@cs/eventing';
+import type { JsonObject } from '@cs/kernel';
 import type { z } from 'zod';
 import fc from 'fast-check';
 import { newMemory, project } from './log-history.fixture.js';
@@ -24,6 +25,8 @@ const history: readonly Record_[] = [
   { event: 'node_completed', recorded_at_ms: 1060, reason: 'done', metadata: 'ok' },
 ];
 
+const started: Record_ = { event: 'node_started', recorded_at_ms: 1050, metadata: { node_id: 'charge' } };
+
 const aRun = (lifecycle_history: readonly Record_[] = history, over: Partial<Input['run']> = {}): RunImport['run'] => runImportSchema.parse({
   run: { run_id, automation_id: 'refund', status: 'completed', trigger_type: 'manual', created_at_ms: 1000, updated_at_ms: 1060, checkpoint: { completed_nodes: ['charge'], lifecycle_history }, ...over },
 }).run;
@@ -33,7 +36,7 @@ const setUp = () => {
   const store = new InMemoryEventStore();
   let ids = 0;
   const options = { eventing: { store, clock: () => 5000, digest: sha256 }, newId: () => `id-${(ids += 1)}` };
-  const send = (request: Partial<RunImport> & Pick<RunImport, 'run'>, context = admin) => importRunHistory(options, context, { events: [], partial: false, ...request });
+  const send = (request: Partial<RunImport> & Pick<RunImport, 'run'>, context = admin) => importRunHistory(options, context, { events: [], partial: false, first_index: 0, ...request });
   const entries = (): readonly LogEntry[] => store.all().map(({ position, ref, status, commit }) => readLogEntry({ position, subject: logSubject(ref, status), body: JSON.stringify(commit) }));
   return { store, send, entries, rows: (): RowChanges => project(entries()) };
 };
@@ -84,6 +87,21 @@ describe('importing the history of a run of another system', () => {
     expect(rows().imported_run_events[0]?.event_id).toBe(legacy(2, 'node_started'));
     // The other way round: what the history brought is known when the stored event comes.
     expect(await send({ run: aRun([]), events: [stored, marker] })).toMatchObject({ value: { imported: { imported: 0, last_seq: 6 } } });
+  });
+
+  it('in parts, each with its place, loses none of the records that equal one of an earlier part, and takes none for one that was compacted', async () => {
+    const { send, rows } = setUp();
+    const again = { ...started, occurrence: 1 };
+    await send({ run: aRun([...history.slice(0, 2), started], { status: 'running' }), partial: true });
+    expect(await send({ run: aRun([again, ...history.slice(7)]), first_index: 3 })).toMatchObject({ value: { imported: { imported: 2, known: 0, last_seq: 5 } } });
+    expect(await send({ run: aRun([again, ...history.slice(7)]), first_index: 3 })).toMatchObject({ value: { imported: { imported: 0, known: 2, last_seq: 5 } } });
+    const { send: sendWhole, rows: whole } = setUp();
+    await sendWhole({ run: aRun([...history.slice(0, 2), started, started, ...history.slice(7)]) });
+    const shown = ({ imported_run_events }: RowChanges) => imported_run_events.map(({ event_id, seq, payload }) => [event_id, seq, (payload as JsonObject)['lifecycle_index'], (payload as JsonObject)['lifecycle_occurrence']]);
+    expect(shown(rows())).toEqual(shown(whole()));
+    const marker = { event_id: 'stateful-compaction-1', event_type: 'stateful_runtime.event_log_compacted', occurred_at_ms: 1, payload: { compacted_event_ids: [{ event_id: `automation-v2-lifecycle-${run_id}-0-node_started`, seq: 1 }] } };
+    const { send: sendLater } = setUp();
+    expect(await sendLater({ run: aRun([started]), events: [marker], first_index: 3 })).toMatchObject({ value: { imported: { imported: 1 } } });
   });
 
   it('an event that belongs to another automation is not taken for one of the run', async () => {

@@ -28,11 +28,11 @@ const stableId = (event: string, { hash, occurrence, run_id }: { readonly hash: 
 /** The older form of an id, by place in the history. */
 const legacyId = (event: string, index: number, run_id: string): string => `automation-v2-lifecycle-${run_id}-${index}-${safe(event)}`;
 
-/** Counts equal things. */
-const counter = (): ((hash: string) => number) => {
+/** Counts equal things, on from where one says how many there were before it. */
+const counter = (): ((hash: string, said?: number) => number) => {
   const seen = new Map<string, number>();
-  return (hash) => {
-    const occurrence = seen.get(hash) ?? 0;
+  return (hash, said) => {
+    const occurrence = said ?? seen.get(hash) ?? 0;
     seen.set(hash, occurrence + 1);
     return occurrence;
   };
@@ -47,13 +47,13 @@ const recordedMetadata = (metadata: Json | undefined): Record<string, Json> => {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, value ?? null]));
 };
 
-const fromHistory = (records: readonly ImportedLifecycleRecord[], of: Identified): readonly OfferedEntry[] => {
+const fromHistory = (records: readonly ImportedLifecycleRecord[], firstIndex: number, of: Identified): readonly OfferedEntry[] => {
   const occurrences = counter();
-  return records.map((record, index): OfferedEntry => {
+  return records.map((record, place): OfferedEntry => {
     const hash = hashOf(record, of);
-    const occurrence = occurrences(hash);
+    const occurrence = occurrences(hash, record.occurrence);
     return {
-      event_id: stableId(record.event, { hash, occurrence, run_id: of.run_id }), event: record.event, occurred_at_ms: record.recorded_at_ms, index, occurrence,
+      event_id: stableId(record.event, { hash, occurrence, run_id: of.run_id }), event: record.event, occurred_at_ms: record.recorded_at_ms, index: firstIndex + place, occurrence,
       reason: redactedText(record.reason), stop_kind: record.stop_kind ?? null, metadata: recordedMetadata(record.metadata), status: record.status ?? null, aliases: [],
     };
   });
@@ -95,12 +95,12 @@ const compactedIds = (events: readonly ImportedStoredEvent[]): readonly string[]
   });
 
 /** The entries of an import, each with every id that it may be known by: stored ones first, then the history. */
-export const entriesOfImport = ({ run, events }: Pick<RunImport, 'run' | 'events'>, digest: Digest): { readonly entries: readonly OfferedEntry[]; readonly compacted: readonly string[] } => {
+export const entriesOfImport = ({ run, events, first_index }: Pick<RunImport, 'run' | 'events' | 'first_index'>, digest: Digest): { readonly entries: readonly OfferedEntry[]; readonly compacted: readonly string[] } => {
   const of = { run_id: run.run_id, automation_id: run.automation_id, digest };
   const compacted = compactedIds(events);
   // An id by place says nothing of what it stood for, so it counts only where the other system has compacted it.
   const gone = new Set(compacted);
-  const history = fromHistory(run.checkpoint.lifecycle_history, of).map((entry): OfferedEntry => {
+  const history = fromHistory(run.checkpoint.lifecycle_history, first_index, of).map((entry): OfferedEntry => {
     const legacy = legacyId(entry.event, entry.index, run.run_id);
     return gone.has(legacy) ? { ...entry, aliases: [legacy] } : entry;
   });
