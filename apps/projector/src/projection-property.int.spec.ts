@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runAggregate } from '@cs/automation-application';
-import type { RunState } from '@cs/automation-domain';
-import { logSubject, type GateDecision, type RunEvent } from '@cs/contracts';
-import { appendEvents, noAuditKeys, readLogEntry, unwritten, type EventStore, type Loaded, type LogEntry, type LogReader } from '@cs/eventing';
-import { noPosition, toPosition, type Position } from '@cs/kernel';
+import { noAuditKeys, type LogEntry, type LogReader } from '@cs/eventing';
+import { noPosition } from '@cs/kernel';
 import { Database, migrate, PostgresProjectionStore } from '@cs/postgres';
 import { ProjectionMemory, projectBatch, type ProjectionStore } from '@cs/read-models';
 import { sha256, startTestPostgres, type TestPostgres } from '@cs/testing';
 import fc from 'fast-check';
+import { goldenCount } from './golden-steps.fixture.js';
 import { ProjectionSession } from './projection-session.js';
+import { logOf, moveNames } from './random-log.fixture.js';
 import { RefusedCommits } from './refused-commits.js';
 
 /** Random histories; `npm run projection-property` takes many. */
@@ -26,75 +25,6 @@ afterAll(async () => {
   await database.close();
   await postgres.stop();
 });
-
-const tenants = [{ org_id: 'acme', workspace_id: 'ops' }, { org_id: 'acme', workspace_id: 'lab', deployment_id: 'eu' }] as const;
-const person = { kind: 'human', actor_id: 'ada' } as const;
-
-/** What may happen next in a run, by name. */
-const moves: Readonly<Record<string, (run: string, at: number, tenant: (typeof tenants)[number]) => readonly RunEvent[]>> = {
-  create: (run_id, _at, tenant) => [{
-    event_type: 'run_created',
-    data: {
-      run_id, automation_id: 'refund', tenant_context: { ...tenant, source: 'explicit' }, trigger_type: 'manual', requested_by: person, input: { z: 1, a: 2 }, workflow_definition_version: 'v1',
-      workflow_definition_snapshot_hash: `sha256:${'0'.repeat(64)}`, effective_execution_profile: 'strict', node_ids: ['b', 'a', 'sign'],
-    },
-  }],
-  claim: (_run, at) => [{ event_type: 'run_execution_claimed', data: { claim: { claim_id: `c${at}`, claimant_id: 'r', claimed_at_ms: at, lease_expires_at_ms: at + 9, lease_epoch: at } } }, { event_type: 'node_started', data: { node_id: 'a', attempt: 1 } }],
-  // Twice the same in one commit: they differ by their occurrence only.
-  twice: () => [{ event_type: 'node_started', data: { node_id: 'b', attempt: 1 } }, { event_type: 'node_started', data: { node_id: 'b', attempt: 1 } }],
-  complete: (_run, at) => [{ event_type: 'node_completed', data: { node_id: 'a', attempt: 1, output: { status: 'completed', contract_kind: 'http', content: { z: [1, { y: at }], a: 'x\u0000y' }, created_at_ms: at } } }],
-  backOff: (_run, at) => [
-    { event_type: 'node_retry_backoff_scheduled', data: { node_id: 'b', attempt: 1, next_attempt: 2, max_attempts: 3, backoff_ms: 5, retry_after_ms: at + 5, reason: 'timed out', failure: { kind: 'timeout', message: 'timed out' }, retry_decision: 'retry', wait: { wait_id: `w${at}`, node_id: 'b', wait_kind: 'retry_backoff', wake_at_ms: at + 5, created_at_ms: at } } },
-    { event_type: 'run_parked', data: { wait_ids: [`w${at}`], retry_after_ms: at + 5 } },
-  ],
-  gate: (run, at) => [{
-    event_type: 'approval_gate_opened',
-    data: { gate: { node_id: 'sign', gate_opening_id: `${run}-${at}`, approval_request_id: `automation_v2:${run}:sign`, wait_id: `automation_v2:${run}:sign:wait`, transition_id: 't', title: 'Sign it', decisions: ['approve', 'rework', 'cancel'], rework_targets: [], requested_at_ms: at, upstream_node_ids: ['a'] }, blocked_nodes: [] },
-  }],
-  finish: () => [{ event_type: 'run_completed', data: {} }],
-  fail: () => [{ event_type: 'run_failed', data: { detail: 'no' } }],
-};
-
-/** A decision belongs to the gate that is open. */
-const decide = (state: RunState, decision: GateDecision, at: number): readonly RunEvent[] => {
-  const gate = state?.checkpoint.awaiting_gate;
-  return gate === undefined ? [] : [{ event_type: 'approval_gate_decided', data: { node_id: 'sign', gate_opening_id: gate.gate_opening_id, decision, decided_at_ms: at, decided_by: person } }];
-};
-
-interface Step {
-  readonly run: number;
-  readonly move: string;
-  readonly repeated: boolean;
-}
-
-/** A log as writers of several runs leave it: in any order among the runs, and commits that were sent twice are there once. */
-const logOf = async (steps: readonly Step[]): Promise<readonly LogEntry[]> => {
-  const entries: LogEntry[] = [];
-  const heads = new Map<string, Position>();
-  const store: Pick<EventStore, 'append'> = {
-    append: (ref, status, commit) => {
-      if ((heads.get(ref.id) ?? noPosition) !== commit.previous) return Promise.resolve({ kind: 'conflict' });
-      const position = toPosition(entries.length + 1);
-      entries.push(readLogEntry({ position, subject: logSubject(ref, status), body: JSON.stringify(commit) }));
-      heads.set(ref.id, position);
-      return Promise.resolve({ kind: 'appended', position, duplicate: false });
-    },
-  };
-  const runs = new Map<string, Loaded<RunState>>();
-  for (const [index, { run, move, repeated }] of steps.entries()) {
-    const id = `automation-v2-run-${run}`;
-    const tenant = tenants[run % tenants.length] ?? tenants[0];
-    const before = runs.get(id) ?? unwritten(runAggregate, { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'run', id });
-    const at = 1000 + index;
-    const events = before.state === undefined ? moves['create']?.(id, at, tenant) : move === 'approve' || move === 'rework' ? decide(before.state, move, at) : moves[move]?.(id, at, tenant);
-    if (events === undefined || events.length === 0) continue;
-    const send = () => appendEvents({ eventing: { store: store as EventStore, clock: () => at, digest: sha256 }, aggregate: runAggregate }, before, { events, context: { at_ms: at, actor: person, correlation_id: 'refund' } });
-    const sent = await send();
-    if (repeated) expect((await send()).kind).toBe('conflict');
-    if (sent.kind === 'appended') runs.set(id, sent.loaded);
-  }
-  return entries;
-};
 
 /** The log from a position on, in batches of random sizes, as after each restart. */
 const readerOf = (entries: readonly LogEntry[], sizes: () => number): LogReader => ({
@@ -168,11 +98,26 @@ const largestBatch = 7;
 /** A projector remembers at least these: one batch is being written while the next is projected. The others it forgets and reads again. */
 const runsOfTwoBatches = 2 * largestBatch;
 
-const step = fc.record({ run: fc.nat(19), move: fc.constantFrom(...Object.keys(moves).filter((move) => move !== 'create'), 'approve', 'rework'), repeated: fc.boolean() });
+const step = fc.record({ run: fc.nat(19), move: fc.constantFrom(...moveNames), golden: fc.nat(goldenCount - 1), repeated: fc.boolean() });
 const life = fc.record({ write: fc.integer({ min: 1, max: 4 }), isAfter: fc.boolean(), sizes: fc.array(fc.integer({ min: 1, max: largestBatch }), { minLength: 1, maxLength: 4 }), remembered: fc.integer({ min: runsOfTwoBatches, max: runsOfTwoBatches + 3 }) });
 
 /** A gate of a run that has failed is decided: the row of its opening is in the database when the projector died before, and in the batch when not. */
-const decidedAfterTheEnd = ['claim', 'gate', 'fail', 'rework', 'claim'].map((move) => ({ run: 4, move, repeated: false }));
+const decidedAfterTheEnd = ['claim', 'gate', 'fail', 'rework', 'claim'].map((move) => ({ run: 4, move, golden: 0, repeated: false }));
+
+/** Every event that there is, of two runs in turn: each kind of row is written, read back and written again. */
+const everyEvent = Array.from({ length: 2 * goldenCount }, (_none, number) => ['golden', 'other'].map((move) => ({ run: number % 2, move, golden: Math.floor(number / 2), repeated: false }))).flat();
+const oftenKilled = Array.from({ length: 60 }, (_none, number): Life => ({ write: 2 + (number % 3), isAfter: number % 2 === 0, sizes: [1, 5, 2], remembered: runsOfTwoBatches }));
+
+/** Rows that projecting leaves, with all those deaths, and those of one fold. */
+const bothWays = async (entries: readonly LogEntry[], lives: readonly Life[]) => {
+  await empty();
+  for (const one of lives) await live(entries, one);
+  await live(entries, { write: 0, isAfter: false, sizes: [3], remembered: runsOfTwoBatches });
+  const projected = await contents();
+  await empty();
+  await foldFromZero(entries);
+  return { projected, folded: await contents() };
+};
 
 describe('projecting random histories', () => {
   it('gives rows that equal a fold from zero, byte for byte, with duplicates, any order among aggregates, and kills at random points', async () => {
@@ -180,16 +125,19 @@ describe('projecting random histories', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 100 }), fc.array(life, { minLength: 1, maxLength: 12 }), async (steps, lives) => {
         const entries = await logOf(steps);
-        await empty();
-        for (const one of lives) await live(entries, one);
-        await live(entries, { write: 0, isAfter: false, sizes: [3], remembered: runsOfTwoBatches });
-        const projected = await contents();
-        await empty();
-        await foldFromZero(entries);
-        expect(projected).toEqual(await contents());
+        const { projected, folded } = await bothWays(entries, lives);
+        expect(projected).toEqual(folded);
         expect(projected['archive']).toHaveLength(entries.length);
       }),
       { numRuns: histories, seed, examples: [[decidedAfterTheEnd, [{ write: 1, isAfter: false, sizes: [1], remembered: runsOfTwoBatches }]]] },
     );
   }, 600_000);
+
+  it('gives such rows of every type of event that there is, in every table', async () => {
+    await migrate(database);
+    const entries = await logOf([...everyEvent, ...['list', 'list', 'list', 'list', 'list'].map((move) => ({ run: 0, move, golden: 0, repeated: false }))]);
+    const { projected, folded } = await bothWays(entries, oftenKilled);
+    expect(projected).toEqual(folded);
+    expect(Object.entries(folded).filter(([, rows]) => rows.length === 0).map(([table]) => table)).toEqual(['audit_keys']);
+  }, 300_000);
 });
