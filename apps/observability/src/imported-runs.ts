@@ -3,7 +3,7 @@ import type { Digest } from '@cs/eventing';
 import { JsonText } from '@cs/kernel';
 import { shownTransitions, toImportedRun, toImportedSnapshot, toStatefulRun, writeSnapshot, type EventRange, type ImportedRunQueries, type ItemsPage, type Observed, type ObservedEvent, type PageKey, type PageRequest, type Reader, type SnapshotRange, type StoredImportedRun, type StoredRun } from '@cs/read-models';
 import { toAnswer } from './reads.js';
-import { onlyOfOwnRuns } from './run-filters.js';
+import { importedRunFilterOf, onlyOfOwnRuns } from './run-filters.js';
 
 interface Listed {
   readonly key: PageKey;
@@ -68,8 +68,7 @@ export class ImportedRuns {
     const listed = (run: StatefulRun): Listed => ({ key: { at_ms: run.created_at_ms, id: run.run_id }, run });
     const ours = { ...own, items: own.items.map((run) => listed(toStatefulRun(run))) };
     if (onlyOfOwnRuns(payload)) return toAnswer(ours, ({ run }) => run);
-    const filter = { automation_id: payload.automation_id, statuses: payload.status === undefined ? undefined : [payload.status] };
-    const found = await this.queries.importedRuns(reader, filter, page);
+    const found = await this.queries.importedRuns(reader, importedRunFilterOf(payload), page);
     const imported = { ...found, items: found.items.map((run) => listed(toImportedRun(run, reader))) };
     return toAnswer(mergePages([ours, imported], page.limit), ({ run }) => run);
   }

@@ -189,6 +189,63 @@ describe('reads', () => {
     }
   });
 
+  describe('the parameters of the list of runs (domain 11.6)', () => {
+    const scoped = { ...tenant, workspace_id: 'scoped' };
+    const list = async (payload: PayloadInputOf<typeof listStatefulRuns>) => valueOf(await call(listStatefulRuns, payload, scoped)).items.map(({ run_id }) => run_id);
+    const enterprise_scope = {
+      owning_org_unit_id: 'finance', owner_principal: { kind: 'group', id: 'payers' }, resource_scope: { root: { resource_kind: 'ledger', resource_id: 'l-1' } }, data_classes: ['regulated'], risk_tier: 'money_movement_contract',
+      policy_version_id: 'p-3', delegation_grant_ids: ['g-1'], source_binding_id: 'b-7',
+    };
+
+    beforeAll(async () => {
+      for (const [id, metadata] of [['plain', {}], ['scoped', { enterprise_scope }]] as const) {
+        const definition_hash = `sha256:${sha256(id)}`;
+        const definition = { automation_id: id, name: id, status: 'active', flow: { nodes: [{ node_id: 'sign', objective: 'sign', gate: {} }] }, metadata };
+        await project('definition', id, { status: 'stored', version: 1, previous: 0, events: [{ event_type: 'definition_stored', data: { definition_hash, definition } }], workspace_id: 'scoped' });
+        await project('automation', id, { status: 'active', version: 1, previous: 0, events: [{ event_type: 'automation_created', data: { automation_id: id, tenant_context: scoped, name: id, status: 'active', definition_version: 'v1', definition_hash, changed_by: person } }], workspace_id: 'scoped' });
+        const created = { ...createdRun(id, 'scoped').data, automation_id: id, trigger_type: id === 'plain' ? 'manual' : 'webhook', workflow_definition_snapshot_hash: definition_hash };
+        await project('run', id, { status: 'queued', version: 1, previous: 0, events: [{ event_type: 'run_created', data: created }], workspace_id: 'scoped' });
+      }
+      const run = { run_id: 'imported', automation_id: 'imported', status: 'completed', trigger_type: 'manual', created_at_ms: 1, updated_at_ms: 9, started_at_ms: null, finished_at_ms: 9, workflow_definition_version: null, workflow_definition_snapshot_hash: null, awaiting_node_id: null, completed_nodes: [], pending_nodes: [], blocked_nodes: [] };
+      const entry = { event_id: 'x1', event: 'node_completed', occurred_at_ms: 1, index: 0, occurrence: 0, reason: null, stop_kind: null, metadata: {}, status: 'completed' };
+      const data = { run_id: 'imported', automation_id: 'imported', tenant_context: scoped, run, entries: [entry], entry_count: 1, first_seq: 1, before: null, known_ids: [], imported_by: person };
+      await project('imported_run', 'imported', { status: 'imported', version: 1, previous: 0, events: [{ event_type: 'run_history_imported', data }], workspace_id: 'scoped' });
+    });
+
+    it.each([
+      { trigger: 'WEBHO' }, { automation_id: 'scoped' }, { org_unit_id: 'finance' }, { owner_id: 'payers' }, { owner_kind: 'group' }, { resource_kind: 'ledger' }, { resource_id: 'l-1' }, { policy_version_id: 'p-3' }, { data_class: 'regulated' },
+      { risk_tier: 'money_movement_contract' }, { delegation_grant_id: 'g-1' }, { source_binding_id: 'b-7' },
+    ])('find what fits, and nothing for another value: %j', async (wanted) => {
+      const [[name, value] = ['', '']] = Object.entries(wanted);
+      expect(await list(wanted)).toEqual(['scoped']);
+      expect(await list({ ...wanted, status: 'queued', phase: 'queued', kind: 'automation_v2' })).toEqual(['scoped']);
+      expect(await list({ [name]: `${value}x` })).toEqual([]);
+    });
+
+    it('find imported runs by what is known of them: status, phase, automation, and the tenant of whoever asks', async () => {
+      const here = { org_id: 'acme', workspace_id: 'scoped', kind: 'automation_v2' };
+      expect(await list(here)).toEqual(['scoped', 'plain', 'imported']);
+      for (const wanted of [{ status: 'completed' }, { phase: 'completed' }, { automation_id: 'imported' }, { status: 'completed', phase: 'completed' }]) expect(await list({ ...here, ...wanted })).toEqual(['imported']);
+      for (const wanted of [{ phase: 'failed' }, { status: 'completed', phase: 'failed' }, { trigger: 'man', automation_id: 'imported' }]) expect(await list({ ...here, ...wanted })).toEqual([]);
+    });
+
+    it('take a limit of 250 by default, and one from 1 to 1000', () => {
+      const limit = (payload: object) => listStatefulRuns.payload.parse(payload).limit;
+      expect([limit({}), limit({ limit: 0 }), limit({ limit: -3 }), limit({ limit: 1000 }), limit({ limit: 5000 })]).toEqual([250, 1, 1, 1000, 1000]);
+      const events = (payload: object) => listRunEvents.payload.parse({ run_id: 'r', ...payload }).limit;
+      expect([events({}), events({ limit: 0 }), events({ limit: 5000 }), events({ limit: 7 })]).toEqual([250, 1000, 1000, 7]);
+    });
+
+    it('read events before and behind a number, and the last of them', async () => {
+      const many = { ...tenant, workspace_id: 'many' };
+      const seqs = async (payload: object) => valueOf(await call(listRunEvents, { run_id: 'long', ...payload }, many)).events.map(({ seq }) => seq);
+      expect(await seqs({ after_seq: 57 })).toEqual([58, 59, 60]);
+      expect(await seqs({ before_seq: 3 })).toEqual([1, 2]);
+      expect(await seqs({ after_seq: 10, before_seq: 14, limit: 2 })).toEqual([11, 12]);
+      expect(await seqs({ before_seq: 14, limit: 2, tail: true })).toEqual([12, 13]);
+    });
+  });
+
   it('A9 pending: six requests of which one is answered are five, newest first; by kind, since a time, and limited', async () => {
     const hitl = { ...tenant, workspace_id: 'hitl' };
     const list = async (payload: PayloadInputOf<typeof listPendingApprovals>) => valueOf(await call(listPendingApprovals, payload, hitl)).items;

@@ -1,6 +1,6 @@
 import type { listStatefulRuns, PayloadOf } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
-import { statusesLike, statusesOfPhase, type RunFilter, type TenantKey } from '@cs/read-models';
+import { statusesLike, statusesOfPhase, type ImportedRunFilter, type RunFilter, type TenantKey } from '@cs/read-models';
 
 type Asked = PayloadOf<typeof listStatefulRuns>;
 
@@ -17,9 +17,20 @@ const statusesOf = ({ status, phase }: Asked): readonly string[] | undefined => 
   return status === undefined ? ofPhase : statusesLike(status).filter((one) => ofPhase.includes(one));
 };
 
-/** Asks for what is not known of an imported run: only their automations and statuses are. */
-export const onlyOfOwnRuns = ({ automation_id: _automation, status: _status, limit: _limit, cursor: _cursor, min_position: _position, ...others }: Asked): boolean =>
-  Object.values(others).some((value) => value !== undefined && value !== 'automation_v2');
+/** Asks for what is not known of an imported run: its tenant, automation, status and phase are. */
+export const onlyOfOwnRuns = (asked: Asked): boolean => {
+  const { automation_id: _automation, status: _status, phase: _phase, kind: _kind, org_id: _org, workspace_id: _workspace, deployment_id: _deployment, limit: _limit, cursor: _cursor, min_position: _position, ...others } = asked;
+  return Object.values(others).some((value) => value !== undefined);
+};
+
+/** A back-off left the run queued, and shows as retrying. */
+const importedStatusesOfPhase = (phase: string): readonly string[] => (phase === 'retrying' ? [...statusesOfPhase(phase), 'queued'] : statusesOfPhase(phase));
+
+export const importedRunFilterOf = ({ automation_id, status, phase }: Asked): ImportedRunFilter => {
+  const ofPhase = phase === undefined ? undefined : importedStatusesOfPhase(phase);
+  const statuses = status === undefined ? ofPhase : [status].filter((one) => ofPhase?.includes(one) ?? true);
+  return definedMembers({ automation_id, statuses, phase });
+};
 
 export const runFilterOf = (asked: Asked): RunFilter => {
   const { automation_id, trigger, owner_id, owner_kind, org_unit_id, resource_kind, resource_id, policy_version_id, data_class, risk_tier, delegation_grant_id, source_binding_id } = asked;

@@ -22,14 +22,17 @@ const pageText = (found: string): string => boundedPage(`
     select record, last_seq, ${latestImportedEvent('o')} as latest_event_id from countersign.imported_runs as o where org_id = $1 and workspace_id = $2 and run_id = keys.run_id limit 1
   ) as shown order by keys.created_at_ms desc, keys.run_id desc`);
 
+/** Nearly all of the statuses of a phase have it. */
+const ofPhase = ' and ($9::text is null or r.phase = $9)';
+
 const texts = {
-  imported_runs: pageText(keys('')), imported_runs_of_statuses: pageText(inTurns('')), imported_runs_of_automation: pageText(inTurns(' and r.automation_id = $9')),
+  imported_runs: pageText(keys('')), imported_runs_of_statuses: pageText(inTurns(ofPhase)), imported_runs_of_automation: pageText(inTurns(`${ofPhase} and r.automation_id = $10`)),
 };
 
 /** A page of imported runs, newest first. */
-export const importedRunsStatement = (reader: Reader, { automation_id, statuses }: ImportedRunFilter, page: PageRequest): Statement => {
+export const importedRunsStatement = (reader: Reader, { automation_id, statuses, phase }: ImportedRunFilter, page: PageRequest): Statement => {
   const common = [reader.org_id, reader.workspace_id, reader.deployment_id, ...keysetValues(page), reader.viewer_keys ?? null];
   const wanted = statuses ?? statefulStatuses;
-  if (automation_id !== undefined) return { name: 'imported_runs_of_automation', text: texts.imported_runs_of_automation, values: [...common, wanted, automation_id] };
-  return statuses === undefined ? { name: 'imported_runs', text: texts.imported_runs, values: common } : { name: 'imported_runs_of_statuses', text: texts.imported_runs_of_statuses, values: [...common, wanted] };
+  if (automation_id !== undefined) return { name: 'imported_runs_of_automation', text: texts.imported_runs_of_automation, values: [...common, wanted, phase ?? null, automation_id] };
+  return statuses === undefined ? { name: 'imported_runs', text: texts.imported_runs, values: common } : { name: 'imported_runs_of_statuses', text: texts.imported_runs_of_statuses, values: [...common, wanted, phase ?? null] };
 };

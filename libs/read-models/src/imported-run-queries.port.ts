@@ -13,6 +13,7 @@ export interface ImportedRunFilter {
   readonly automation_id?: string | undefined;
   /** Statuses of the reference system; absent for all. */
   readonly statuses?: readonly string[] | undefined;
+  readonly phase?: string | undefined;
 }
 
 /** Reads imported runs of one tenant: what belongs to another, or is not visible to the reader, is not there. Every method throws `ProjectionUnavailableError`. */
