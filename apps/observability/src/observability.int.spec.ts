@@ -229,6 +229,10 @@ describe('reads', () => {
       for (const wanted of [{ phase: 'failed' }, { status: 'completed', phase: 'failed' }, { trigger: 'man', automation_id: 'imported' }]) expect(await list({ ...here, ...wanted })).toEqual([]);
     });
 
+    it.each(['trigger', 'owner_id', 'resource_id', 'policy_version_id', 'data_class', 'status', 'phase', 'kind'])('find nothing for a NUL in %s, which no text of a run has', async (name) => {
+      expect(await list({ [name]: 'a\0b' })).toEqual([]);
+    });
+
     it('take a limit of 250 by default, and one from 1 to 1000', () => {
       const limit = (payload: object) => listStatefulRuns.payload.parse(payload).limit;
       expect([limit({}), limit({ limit: 0 }), limit({ limit: -3 }), limit({ limit: 1000 }), limit({ limit: 5000 })]).toEqual([250, 1, 1, 1000, 1000]);

@@ -107,16 +107,16 @@ describe('snapshots of runs', () => {
     expect(commits()).toBeLessThan(60);
   });
 
-  it('fetches one by its id, within its run and tenant', async () => {
+  it('fetches one by its id, within its run and tenant; ids with odd characters are safe', async () => {
     const { snapshots } = snapshotsOf();
     const [, second] = (await snapshots.snapshots(reader, 'r1', { limit: 50 })) ?? [];
     if (second === undefined) throw new Error('no snapshot');
     expect(await snapshots.snapshots(reader, 'r1', second)).toEqual([second]);
     expect(await snapshots.snapshots(reader, 'long', second)).toEqual([]);
-    expect(await snapshots.snapshots(reader, 'r1', { snapshot_id: `../..'; drop table runs; --%` })).toEqual([]);
+    for (const snapshot_id of [`../..'; drop table runs; --%`, '../../etc/passwd', 'a/b\\c', '%', '\u0000', '\ud800', ' ', '\u{1f680}', second.snapshot_id.toUpperCase(), `${second.snapshot_id} `]) expect([snapshot_id, await snapshots.snapshots(reader, 'r1', { snapshot_id })]).toEqual([snapshot_id, []]);
   });
 
-  it('of a run of another tenant, and of none, are not there', async () => {
+  it('listing and fetching are tenant filtered: of a run of another tenant, and of none, there are none', async () => {
     const { snapshots } = snapshotsOf();
     for (const other of [{ ...reader, org_id: 'other' }, { ...reader, deployment_id: 'eu' }, { ...reader, viewer_keys: ['nobody'] }]) expect(await snapshots.snapshots(other, 'r1', { limit: 5 })).toBeUndefined();
     expect(await snapshots.snapshots(reader, 'r9', { limit: 5 })).toBeUndefined();

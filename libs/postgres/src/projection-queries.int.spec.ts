@@ -81,7 +81,7 @@ describe('lists', () => {
 });
 
 describe('a timeline', () => {
-  it('is read from either end, between two numbers', async () => {
+  it('is queried by tenant, run, after/before sequence and tail window', async () => {
     const seqs = async (range: Partial<Parameters<typeof queries.runEvents>[2]>) => (await queries.runEvents(acme, 'done-0', { limit: 100, tail: false, ...range }))?.map(({ seq }) => seq);
     expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(await seqs({ limit: 2 })).toEqual([1, 2]);

@@ -80,7 +80,7 @@ describe('writing a batch', () => {
     expect(await snapshot()).toEqual(before);
   });
 
-  it('lets one of two projectors at the same position write', async () => {
+  it('append-once by event id, also under concurrent duplicates: one of two projectors at the same position writes', async () => {
     const log = new LogHistory();
     log.wholeRun('r1');
     const changes = await project(log.entries, newMemory());
@@ -88,6 +88,16 @@ describe('writing a batch', () => {
     const outcomes = await Promise.allSettled([store, other].map((writer) => writer.write(changes, { after: noPosition, published: noPosition })));
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await server.database.query({ text: 'select count(*) as rows from countersign.archive' })).toEqual([{ rows: log.position }]);
+  });
+
+  it('sequences are monotonic, and independent per tenant: the same run of two workspaces counts for itself', async () => {
+    const [ops, lab] = [new LogHistory(), new LogHistory({ org_id: 'acme', workspace_id: 'lab' }, 5)];
+    ops.wholeRun('r1');
+    lab.created('r1');
+    lab.startedNode('r1');
+    await store.write(await project([...ops.entries, ...lab.entries], newMemory()), { after: noPosition, published: noPosition });
+    const seqs = (workspace: string) => server.database.query<{ seqs: number[] }>({ text: 'select array_agg(seq::int order by position, seq) as seqs from countersign.run_events where workspace_id = $1', values: [workspace] });
+    expect([await seqs('ops'), await seqs('lab')]).toEqual([[{ seqs: [1, 2, 3, 4, 5, 6, 7] }], [{ seqs: [1, 2, 3] }]]);
   });
 
   it('writes all of a batch or nothing', async () => {

@@ -96,7 +96,7 @@ describe('phases on the timeline', () => {
     expect(stepsOf(log).slice(2)).toEqual([[3, 'running_phase', 'completed', 'forward'], [4, 'completed', 'running_phase', 'from_terminal_phase'], [5, 'running_phase', 'completed', 'forward']]);
   });
 
-  it('show a back-off as retrying', () => {
+  it('retry-backoff requeue projects `retrying`', () => {
     const log = new LogHistory();
     log.created('r1');
     log.claimed('r1');

@@ -80,7 +80,7 @@ describe('projecting batches', () => {
     expect(changes.automations).toEqual([expect.objectContaining({ name: 'Refund!', created_at_ms: 1_000_010, updated_at_ms: 1_000_110 })]);
   });
 
-  it('archives a commit that cannot be read whole, with a dead letter, and projects the others', () => {
+  it('a torn last record does not lose complete ones: a commit that cannot be read is archived whole, with a dead letter', () => {
     const log = new LogHistory();
     log.created('r1');
     log.unreadable('r2');

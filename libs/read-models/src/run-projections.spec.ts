@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LogHistory, person, project } from './log-history.fixture.js';
+import type { JsonObject } from '@cs/kernel';
+import { projectRunEvents } from './run-event.projection.js';
 import { toPublishedEvents } from './published-event.projection.js';
 import { toStatefulRun } from './stateful-run.js';
 import { phaseOf, statefulStatusesOf, statusesLike } from './phase.js';
@@ -22,6 +24,36 @@ describe('the timeline', () => {
       causation_id: 'claim', correlation_id: 'refund', actor: person, position: 2,
       payload: { source: 'automation_v2_lifecycle', automation_id: 'refund', trigger_type: 'manual', status: 'running', event: 'run_execution_claimed', lifecycle_index: 1, lifecycle_occurrence: 0, counts_as_activity: false },
     });
+  });
+
+  it('event type, correlation, causation, phase id and payload as in domain 7.3', () => {
+    const log = new LogHistory();
+    log.created('r1');
+    log.claimed('r1');
+    log.backedOff('r1', 'w1');
+    log.woken('r1', 'w1');
+    log.gateOpened('r1', 'o1');
+    log.decided('r1', 'o1', 'cancel');
+    const of = (name: string) => project(log.entries).run_events.find(({ payload }) => (payload as JsonObject)['event'] === name);
+    expect(of('run_execution_claimed')).toMatchObject({ causation_id: 'claim', phase_id: null, wait_kind: null });
+    expect(of('node_retry_backoff_scheduled')).toMatchObject({ causation_id: null, phase_id: 'charge', wait_kind: 'retry_backoff', payload: { reason: 'timed out', stop_kind: null, metadata: { attempt: 1, next_attempt: 2 }, counts_as_activity: true } });
+    expect(of('stateful_wait_woken_requeued')).toMatchObject({ event_type: 'stateful_runtime.automation_v2.stateful_wait_woken_requeued', causation_id: 'w1', correlation_id: 'refund', phase_id: 'charge', wait_kind: 'retry_backoff' });
+    expect(of('approval_gate_decided')).toMatchObject({ phase_id: 'sign', payload: { reason: 'as agreed', metadata: { gate_opening_id: 'o1', decision: 'cancel' } } });
+    expect(of('run_cancelled')).toMatchObject({ phase_id: null, wait_kind: null, payload: { status: 'cancelled', reason: 'as agreed', stop_kind: 'cancelled', lifecycle_index: 8 } });
+  });
+
+  it.each([
+    ['session_id', { session_id: ' s1 ', wait_id: 'w', delivery_id: 'd', handoff_id: 'h', claim: { claim_id: 'c' } }, 's1'], ['wait_id', { session_id: ' ', wait_id: 'w', delivery_id: 'd', handoff_id: 'h' }, 'w'], ['delivery_id', { delivery_id: 'd', handoff_id: 'h' }, 'd'],
+    ['handoff_id', { handoff_id: 'h', claim: { claim_id: 'c' } }, 'h'], ['claim.claim_id', { claim: { claim_id: 'c' } }, 'c'], ['nothing', {}, null],
+  ])('has as its cause the first of what it names: %s', (_first, named, expected) => {
+    const log = new LogHistory();
+    log.created('r1');
+    const { stored } = log.claimed('r1');
+    const [event] = stored?.commit.events ?? [];
+    if (stored === undefined || event === undefined) throw new Error('no event');
+    const rows = (over: object) => projectRunEvents({ stored: { ...stored, commit: { ...stored.commit, events: [{ ...event, data: named, ...over }] } }, before: undefined, run: undefined, steps: [] });
+    expect(rows({})).toMatchObject([{ causation_id: expected }]);
+    expect(rows({ causation_id: 'told' })).toMatchObject([{ causation_id: 'told' }]);
   });
 
   it('given a back-off, shows the run as retrying and its wait', () => {
