@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@cs/contracts';
 import {
-  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, observeRun, verifyAudit,
+  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listRunSnapshots, listStatefulRuns, logSubject, observeRun, verifyAudit,
   type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
 } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
@@ -124,6 +124,22 @@ describe('reads', () => {
     await project('run', 'long', { status: 'running', version: 60, previous: 0, events: [createdRun('long', 'many'), ...claims], workspace_id: 'many' });
     const long = valueOf(await call(getStatefulRun, { run_id: 'long' }, { ...tenant, workspace_id: 'many' }));
     expect([long.events.length, long.events.at(-1)?.seq, long.snapshots.length, long.snapshots.at(-1)?.seq]).toEqual([50, 60, 10, 60]);
+  });
+
+  it('given more snapshots than one answer holds, answer the newest that fit, and go on before them', async () => {
+    const claim = { claim_id: 'c1', claimant_id: 'r'.repeat(50_000), claimed_at_ms: 1, lease_expires_at_ms: 2, lease_epoch: 1 };
+    const usage = Array.from({ length: 198 }, (_none, index) => ({ event_type: 'run_usage_recorded', data: { usage_id: `u${index}`, total_tokens: 1, estimated_cost_usd: 0 } }));
+    await project('run', 'wide', { status: 'running', version: 200, previous: 0, events: [createdRun('wide', 'wide'), { event_type: 'run_execution_claimed', data: { claim } }, ...usage], workspace_id: 'wide' });
+    const as = { ...tenant, workspace_id: 'wide' };
+    const shown = valueOf(await call(getStatefulRun, { run_id: 'wide', snapshot_limit: 200 }, as)).snapshots;
+    expect([shown.at(-1)?.seq, shown.length > 10, shown.length < 200]).toEqual([200, true, true]);
+    const seqs: number[] = [];
+    for (let before_seq = 201; before_seq > 1; before_seq = seqs[0] ?? 0) {
+      const page = valueOf(await call(listRunSnapshots, { run_id: 'wide', limit: 200, before_seq }, as));
+      expect(page.count).toBe(page.snapshots.length);
+      seqs.unshift(...page.snapshots.map(({ seq }) => seq));
+    }
+    expect(seqs).toEqual(Array.from({ length: 200 }, (_none, index) => index + 1));
   });
 
   it('show of a run what such runs do not have as null or none', async () => {

@@ -56,6 +56,7 @@ export { dryRunPolicy, type DryRunRequest } from './dry-run-policy.query.js';
 export type { PolicyDecisionFilter, PolicyQueries } from './policy-queries.port.js';
 export { eventIdAt, lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
 export { differencesBetween, isPrunedRow, rowDifferences, withoutPruned, type RowPair, type RunRowQueries } from './row-drift.js';
+export { newestThatFit } from './newest-snapshots.js';
 export { observeRunRows, type Observed } from './run-observability.js';
 export type { ObservedEvent, ObservedOfRun, ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
 export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';

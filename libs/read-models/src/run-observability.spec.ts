@@ -189,4 +189,9 @@ describe('the snapshots in the document', () => {
     expect(seqs(400_000, 400_000, 400_000, 10)).toEqual([2, 3, 4]);
     expect(seqs(10, 2_000_000)).toEqual([2]);
   });
+
+  it('are counted in bytes, not in characters', () => {
+    const wide = (seq: number): StatefulSnapshot => ({ ...snapshot(seq), checkpoint: { completed_nodes: ['字'.repeat(200_000)] } });
+    expect(observe({}, [wide(1), wide(2)]).snapshots.items.map(({ seq }) => seq)).toEqual([2]);
+  });
 });
