@@ -91,7 +91,7 @@ afterAll(async () => {
 const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'Observability of a run': {
     runs_pkey: 1, waits_of_run: 2 * limit, run_events_pkey: 1 + limit + eventsBeforeSnapshots, run_events_phases: limit + shownTransitions, archive_pkey: limit + eventsBeforeSnapshots, policy_decisions_of_run: 2 * limit, audit_by_run: limit, audit_by_mention: limit, audit_records_pkey: limit,
-    outbox_of_run: limit, tool_effects_of_run: limit, dead_letters_of_run: 2 * limit, compensations_of_run: 2 * limit,
+    outbox_of_run: limit, outbox_unsent_of_run: limit, tool_effects_of_run: limit, tool_effects_uncertain_of_run: limit, dead_letters_of_run: 2 * limit, compensations_of_run: 2 * limit,
   },
   'Runs': { runs_by_status: turns(statefulStatuses.length), runs_pkey: page, run_events_pkey: page },
   'Runs of a status': { runs_by_status: page, runs_pkey: page, run_events_pkey: page },

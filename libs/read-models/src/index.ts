@@ -58,7 +58,7 @@ export { eventIdAt, lastSeqOf, rowsOfRun, runAsOf } from './replay-run.js';
 export { differencesBetween, isPrunedRow, rowDifferences, withoutPruned, type RowPair, type RunRowQueries } from './row-drift.js';
 export { newestThatFit } from './newest-snapshots.js';
 export { observeRunRows, type Observed } from './run-observability.js';
-export type { ObservedEvent, ObservedOfRun, ObservedRows, RunObservabilityQueries } from './run-observability.port.js';
+export type { ObservedEvent, ObservedOfRun, ObservedRows, OpenRecovery, RunObservabilityQueries } from './run-observability.port.js';
 export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './definition-scope.js';
 export type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
 export { replacedOfEffect, replacedOfOutbox } from './ledger-rows.js';

@@ -64,7 +64,7 @@ type Members = { readonly [Name in keyof RunObservability]: RunObservability[Nam
 export const observeRunRows = ({ run, rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
   const { waits, events, policy_decisions, reliability, active, audit } = rows;
   const active_waits = activeWaits(run, waits);
-  const grounds = { run, active_waits, policy_decisions, reliability, active };
+  const grounds = { run, active_waits, policy_decisions, active };
   const blocking_reasons = blockingReasons(grounds);
   const snapshots = newestThatFit(folded, snapshotBytes);
   const members: Members = {

@@ -24,6 +24,7 @@ import { ChannelConnections1787000701100 } from './channel-connections.js';
 import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
+import { LedgerByStatus1787000701600 } from './ledger-by-status.js';
 import { UnsettledLedger1787000701400 } from './unsettled-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
 
@@ -60,4 +61,5 @@ export const migrations = [
   ChannelConnections1787000701100,
   UnsettledLedger1787000701400,
   AuditMentions1787000701500,
+  LedgerByStatus1787000701600,
 ];
