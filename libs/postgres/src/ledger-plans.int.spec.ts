@@ -3,6 +3,7 @@ import type { Reader, ReliabilityFilter } from '@cs/read-models';
 import type { Database, Statement } from './database.js';
 import { pageStatement } from './ledger-statements.js';
 import { migrate } from './migrate.js';
+import { readBy } from './plan-reads.fixture.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
 const acme: Reader = { org_id: 'acme', workspace_id: 'ops', deployment_id: '' };
@@ -41,35 +42,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-interface PlanNode {
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
-
-/** Rows that the plan for every value reads, by index or, without one, by table. */
-const readBy = async ({ text, values = [] }: Statement): Promise<ReadonlyMap<string, number>> => {
-  const literal = (value: unknown): string => {
-    if (value === null) return 'null';
-    if (Array.isArray(value)) return `array[${value.map(literal).join(', ')}]::text[]`;
-    return typeof value === 'number' ? String(value) : `'${String(value).replaceAll("'", "''")}'`;
-  };
-  await one.query({ text: 'deallocate all' });
-  await one.query({ text: `prepare asked as ${text}` });
-  const [row] = await one.query<{ readonly 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>({ text: `explain (analyze, format json) execute asked(${values.map(literal).join(', ')})` });
-  const read = new Map<string, number>();
-  const plan = row?.['QUERY PLAN'][0]?.Plan;
-  for (const node of plan === undefined ? [] : nodesOf(plan)) {
-    const name = node['Index Name'] ?? node['Relation Name'];
-    if (name !== undefined && node['Actual Loops'] > 0) read.set(name, (read.get(name) ?? 0) + Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']));
-  }
-  return read;
-};
-
 interface Case {
   readonly what: string;
   readonly of: LedgerCollection;
@@ -103,7 +75,7 @@ const statementOf = (collection: LedgerCollection, filter: Partial<ReliabilityFi
 const readOf = async (collection: LedgerCollection, filter: Partial<ReliabilityFilter>): Promise<ReadonlyMap<string, number>> => {
   const statement = statementOf(collection, filter);
   if (statement === undefined) throw new Error('nothing is asked for');
-  return await readBy(statement);
+  return await readBy(one, statement);
 };
 
 describe('with a month of records, a list of the ledger', () => {

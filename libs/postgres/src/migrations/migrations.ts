@@ -1,3 +1,4 @@
+import { ApprovalsByStatus1787000701700 } from './approvals-by-status.js';
 import { AuditKeys1767225600300 } from './audit-keys.js';
 import { AuditMentions1787000701500 } from './audit-mentions.js';
 import { AuditReads1767225600301 } from './audit-reads.js';
@@ -62,4 +63,5 @@ export const migrations = [
   UnsettledLedger1787000701400,
   AuditMentions1787000701500,
   LedgerByStatus1787000701600,
+  ApprovalsByStatus1787000701700,
 ];
