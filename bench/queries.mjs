@@ -29,6 +29,8 @@ const scenarios = {
   'runs, as records': () => '/automations/v2/runs?limit=25',
   'inbox': () => '/approvals/pending?limit=25',
   'inbox, mine': () => '/approvals/pending?limit=25&mine=true',
+  'the ledger': () => '/stateful-runtime/reliability?limit=25',
+  'the ledger, of a status': () => '/stateful-runtime/reliability?limit=25&status=succeeded',
   'events of a run': (run) => `/stateful-runtime/runs/${run}/events`,
 };
 const asked = Object.entries(scenarios).filter(([name]) => values.only === undefined || values.only.split(',').includes(name));
@@ -42,7 +44,7 @@ const measure = async ({ api, usage }, ids, pathOf) => {
     const path = pathOf(ids[(n * 7919) % ids.length]);
     const { value, size } = await api.call('GET', path);
     const ms = performance.now() - startedAt;
-    const items = value.count ?? value.counts?.events;
+    const items = value.count ?? value.counts?.events ?? value.counts?.tool_effects;
     if (!(items >= leastItems(path))) throw new Error(`${path} answers ${items} items, and ${leastItems(path)} are there: ${JSON.stringify(value).slice(0, 500)}`);
     return { ms, kb: size / 1024, items };
   };

@@ -3,12 +3,13 @@ import { Database } from '@cs/postgres';
 import { writeFileSync } from 'node:fs';
 import { importedRunsStatement } from '../../libs/postgres/dist/imported-run-statement.js';
 import { authoritiesStatement, pendingStatement } from '../../libs/postgres/dist/inbox-statements.js';
+import { pageStatement } from '../../libs/postgres/dist/ledger-statements.js';
 import { observedRunStatement } from '../../libs/postgres/dist/observability-statement.js';
 import { runListStatement } from '../../libs/postgres/dist/run-list-statement.js';
 import { explain } from './explain.mjs';
 import { readStatements } from './read-statements.mjs';
 
-const statementsOf = (run) => readStatements({ observedRunStatement, runListStatement, importedRunsStatement, pendingStatement, authoritiesStatement }, { run, limit: 25 });
+const statementsOf = (run) => readStatements({ observedRunStatement, runListStatement, importedRunsStatement, pendingStatement, authoritiesStatement, pageStatement }, { run, limit: 25 });
 
 /** Writes a page with the plan of each statement. */
 export const writePlans = async (url, { file, run, runs, events }) => {

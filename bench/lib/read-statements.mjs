@@ -3,8 +3,9 @@ const tenant = { org_id: 'local', workspace_id: 'local', deployment_id: '' };
 const inboxReader = { ...tenant, named_keys: ['["person","ada"]'], open_keys: ['anyone', 'anyone_named'] };
 
 /** By name. Pages hold `limit` items, and each part of a run's document as many. */
-export const readStatements = ({ observedRunStatement, runListStatement, importedRunsStatement, pendingStatement, authoritiesStatement }, { run, limit }) => {
+export const readStatements = ({ observedRunStatement, runListStatement, importedRunsStatement, pendingStatement, authoritiesStatement, pageStatement }, { run, limit }) => {
   const page = { limit };
+  const ledger = (collection, filter) => pageStatement({ reader: tenant, collection, filter: { active_recovery_only: false, ...filter } }, { limit, from: { at_ms: Number.MAX_SAFE_INTEGER, id: '' } });
   const runs = (filter) => runListStatement(tenant, filter, page);
   return {
     'Observability of a run': observedRunStatement(tenant, run, { event_limit: limit, snapshot_limit: limit, reliability_limit: limit, audit_limit: limit }),
@@ -19,5 +20,9 @@ export const readStatements = ({ observedRunStatement, runListStatement, importe
     'Inbox': pendingStatement(inboxReader, {}, page),
     'Inbox, mine': pendingStatement(inboxReader, { mine: { voter: 'ada', authorities: [] } }, page),
     'Inbox, mine: what reviewers need': authoritiesStatement(tenant),
+    'Outbox': ledger('outbox', {}),
+    'Effects of a status': ledger('tool_effects', { status: 'unknown' }),
+    'Dead letters that are active, of a status': ledger('dead_letters', { active_recovery_only: true, status: 'open' }),
+    'Compensations of a type': ledger('compensations', { source_type: 'operator_review' }),
   };
 };

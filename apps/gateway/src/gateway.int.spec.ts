@@ -1,4 +1,4 @@
-import { createAutomation, decideGate, getRun, listAutomations, listPendingApprovals, listRunEvents, listRuns, observeRun, runNow } from '@cs/contracts';
+import { createAutomation, decideGate, getRun, listAutomations, listPendingApprovals, listReliability, listRunEvents, listRuns, observeRun, runNow } from '@cs/contracts';
 import { allRoutes } from '@cs/http-api';
 import { post, respond, send, startTestGateway, startTestNats, type TestGateway, type TestNats } from './gateway.fixture.js';
 import { runRecord } from './run.fixture.js';
@@ -91,6 +91,22 @@ describe('reads', () => {
     service.stop();
     expect(answer.body).toMatchObject({ run: { run_id: 'r9' }, contextRunID: 'automation-v2-r9', linked_context_run_id: 'automation-v2-r9' });
     expect(service.asked[0]?.payload).toEqual({ run_id: 'r9', min_position: 17 });
+  });
+
+  it('pass on what lists of the ledger are filtered by, blank too, which filters nothing', async () => {
+    const page = { outbox: [], tool_effects: [], dead_letters: [], compensations: [], next: { outbox: { after_id: 'o1', after_collection: 'outbox' } }, limit: 250 } as const;
+    const service = await respond(nats.nc, listReliability, () => ({ ok: true, value: page }));
+    const answers = [
+      await send(gateway, '/stateful-runtime/reliability?status=&source_type='), await send(gateway, '/stateful-runtime/reliability?status=Dead-Lettered&source_type=all&active_recovery_only=true&limit=5000&before_created_at_ms=7'),
+      await send(gateway, '/stateful-runtime/runs/r9/reliability?status=&after_id=o1&after_collection=outbox'),
+    ];
+    const refused = await send(gateway, `/stateful-runtime/reliability?status=${'x'.repeat(65)}&after_collection=waits`);
+    service.stop();
+    expect(answers.map(({ status, body }) => [status, (body as { pagination: unknown }).pagination])).toEqual(answers.map(() => [200, { limit: 250, next: page.next }]));
+    expect(service.asked.map(({ payload }) => payload)).toEqual([
+      { status: '', source_type: '' }, { status: 'Dead-Lettered', source_type: 'all', active_recovery_only: true, limit: 5000, before_created_at_ms: 7 }, { status: '', after_id: 'o1', after_collection: 'outbox', run_id: 'r9', of_run: true },
+    ]);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'REQUEST_QUERY_INVALID' } });
   });
 
   it('take the older name of after_seq', async () => {

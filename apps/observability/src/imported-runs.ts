@@ -34,7 +34,7 @@ const observed = (event: StatefulEvent): ObservedEvent => ({ ...event, json: new
 
 /** Nothing waits, leaves or is judged where nothing is executed. */
 const notExecuted = {
-  waits: [], policy_decisions: [], reliability: { outbox: [], tool_effects: [], dead_letters: [], compensations: [] }, active: { dead_letters: [], compensations: [] },
+  waits: [], policy_decisions: [], reliability: { outbox: [], tool_effects: [], dead_letters: [], compensations: [] }, active: { outbox: [], tool_effects: [], dead_letters: [], compensations: [] },
 };
 
 /** Reads imported runs where our own have none of the id, and among them in lists. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@cs/contracts';
 import {
-  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listRunEvents, listRuns, listStatefulRuns, logSubject, observeRun, verifyAudit,
+  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listReliability, listRunEvents, listRuns, listRunSnapshots, listStatefulRuns, logSubject, observeRun, verifyAudit,
   type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
 } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
@@ -124,6 +124,22 @@ describe('reads', () => {
     await project('run', 'long', { status: 'running', version: 60, previous: 0, events: [createdRun('long', 'many'), ...claims], workspace_id: 'many' });
     const long = valueOf(await call(getStatefulRun, { run_id: 'long' }, { ...tenant, workspace_id: 'many' }));
     expect([long.events.length, long.events.at(-1)?.seq, long.snapshots.length, long.snapshots.at(-1)?.seq]).toEqual([50, 60, 10, 60]);
+  });
+
+  it('given more snapshots than one answer holds, answer the newest that fit, and go on before them', async () => {
+    const claim = { claim_id: 'c1', claimant_id: 'r'.repeat(50_000), claimed_at_ms: 1, lease_expires_at_ms: 2, lease_epoch: 1 };
+    const usage = Array.from({ length: 198 }, (_none, index) => ({ event_type: 'run_usage_recorded', data: { usage_id: `u${index}`, total_tokens: 1, estimated_cost_usd: 0 } }));
+    await project('run', 'wide', { status: 'running', version: 200, previous: 0, events: [createdRun('wide', 'wide'), { event_type: 'run_execution_claimed', data: { claim } }, ...usage], workspace_id: 'wide' });
+    const as = { ...tenant, workspace_id: 'wide' };
+    const shown = valueOf(await call(getStatefulRun, { run_id: 'wide', snapshot_limit: 200 }, as)).snapshots;
+    expect([shown.at(-1)?.seq, shown.length > 10, shown.length < 200]).toEqual([200, true, true]);
+    const seqs: number[] = [];
+    for (let before_seq = 201; before_seq > 1; before_seq = seqs[0] ?? 0) {
+      const page = valueOf(await call(listRunSnapshots, { run_id: 'wide', limit: 200, before_seq }, as));
+      expect(page.count).toBe(page.snapshots.length);
+      seqs.unshift(...page.snapshots.map(({ seq }) => seq));
+    }
+    expect(seqs).toEqual(Array.from({ length: 200 }, (_none, index) => index + 1));
   });
 
   it('show of a run what such runs do not have as null or none', async () => {
@@ -296,6 +312,56 @@ describe('reads', () => {
     expect(reads.map(({ subject }) => subject)).toEqual(expect.arrayContaining([getRun, observeRun, listStatefulRuns, listPendingApprovals, listAutomations, verifyAudit, listDeadLetters].map(({ subject }) => subject)));
     const answers = await Promise.all(reads.map((method) => call(method, members as never)));
     for (const [index, answer] of answers.entries()) expect([reads[index]?.subject, answer]).toMatchObject([reads[index]?.subject, { ok: false, refusal: { code: 'PROJECTION_BEHIND' }, retry_after_s: 1 }]);
+  });
+});
+
+describe('the lists of the reliability ledger', () => {
+  const rows: Readonly<Record<string, { readonly columns: string; readonly values: string }>> = {
+    outbox: { columns: 'outbox_id, run_id, effect_id, status, source_kind, source_id, idempotency_key, created_at_ms, updated_at_ms', values: `'o-1', 'r1', 'e-1', 'dead_lettered', 'automation_v2_run', 'r1', 'k', 1, 30), ('acme', 'ops', '', 'o-2', 'r2', 'e-2', 'sent', 'automation_v2_run', 'r2', 'k', 1, 20` },
+    tool_effects: { columns: 'effect_id, outbox_id, action_id, run_id, status, source_kind, source_id, audit_hash, created_at_ms, updated_at_ms', values: `'e-1', 'o-1', 'a', 'r1', 'failed', 'automation_v2_run', 'r1', 'h', 1, 30), ('acme', 'ops', '', 'e-2', 'o-2', 'a', 'r2', 'succeeded', 'automation_v2_run', 'r2', 'h', 1, 20` },
+    dead_letters: { columns: 'dead_letter_id, run_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms, updated_at_ms, position', values: `'l-1', 'r1', 'tool_effect', 'x', 'runner', 's', 1, 1, 'away', 'retry_requested', 1, 30, 1), ('acme', 'ops', '', 'l-2', 'r2', 'message', 'x', 'runner', 's', 1, 1, 'away', 'open', 1, 20, 1` },
+    compensations: { columns: 'compensation_id, run_id, node_id, status, compensation_type, target_effect_id, approval_required, attempts, created_at_ms, updated_at_ms', values: `'c-1', 'r1', 'n', 'awaiting_approval', 'operator_review', 'e', 1, 0, 1, 30), ('acme', 'ops', '', 'c-2', 'r2', 'n', 'failed', 'refund', 'e', 1, 0, 1, 20` },
+  };
+  beforeAll(async () => {
+    for (const [name, { columns, values }] of Object.entries(rows)) await database.query({ text: `insert into countersign.${name} (org_id, workspace_id, deployment_id, ${columns}) values ('acme', 'ops', '', ${values})` });
+  });
+
+  const idsOf = ({ outbox, tool_effects, dead_letters, compensations }: ReplyOf<typeof listReliability>) =>
+    [...outbox.map(({ outbox_id }) => outbox_id), ...tool_effects.map(({ effect_id }) => effect_id), ...dead_letters.map(({ dead_letter_id }) => dead_letter_id), ...compensations.map(({ compensation_id }) => compensation_id)];
+  const listed = async (query: PayloadInputOf<typeof listReliability>) => idsOf(valueOf(await call(listReliability, query)));
+  const all = ['o-1', 'o-2', 'e-1', 'e-2', 'l-1', 'l-2', 'c-1', 'c-2'];
+
+  it('hold 250 of each collection by default, and from 1 to 1000', async () => {
+    const limits = await Promise.all([undefined, 0, -7, 1, 1000, 1001, 1_000_000].map(async (limit) => valueOf(await call(listReliability, limit === undefined ? {} : { limit })).limit));
+    expect(limits).toEqual([250, 1, 1, 1, 1000, 1000, 1000]);
+    expect(await listed({ limit: 0 })).toEqual(['o-1', 'e-1', 'l-1', 'c-1']);
+  });
+
+  it.each([
+    ['retry_requested', ['l-1']], ['RETRY-Requested', ['l-1']], [' Awaiting-approval ', ['c-1']], ['failed', ['e-1', 'c-2']], ['Dead_Lettered', ['o-1']], ['', all], ['  ', all], ['all', all], ['ALL', all], ['none of these', []],
+  ])('read the status "%s"', async (status, ids) => {
+    expect(await listed({ status })).toEqual(ids);
+  });
+
+  it.each([
+    ['automation_v2_run', ['o-1', 'o-2', 'e-1', 'e-2']], ['Automation-V2-Run', ['o-1', 'o-2', 'e-1', 'e-2']], ['TOOL-effect', ['l-1']], ['message', ['l-2']], ['operator-review', ['c-1']], ['refund', ['c-2']], ['', all], ['All', all], ['nobody', []],
+  ])('read the type of source "%s"', async (source_type, ids) => {
+    expect(await listed({ source_type })).toEqual(ids);
+  });
+
+  it.each([['outbox', 'o-1', ['o-2']], ['tool_effects', 'e-1', ['e-2']], ['dead_letters', 'l-1', ['l-2']], ['compensations', 'c-1', ['c-2']]] as const)('go on with their own collection: %s', async (after_collection, after_id, ids) => {
+    expect([await listed({ after_id, after_collection }), await listed({ after_id })]).toEqual([ids, ids]);
+    for (const other of ['outbox', 'tool_effects', 'dead_letters', 'compensations'] as const) if (other !== after_collection) expect(await listed({ after_id, after_collection: other })).toEqual([]);
+    const { next } = valueOf(await call(listReliability, { limit: 1, before_created_at_ms: 5 }));
+    expect(next[after_collection]).toEqual({ after_id, after_collection, before_created_at_ms: 5 });
+  });
+
+  it('of a run are there only where the run is', async () => {
+    expect(await listed({ run_id: 'r1', of_run: true })).toEqual(['o-1', 'e-1', 'l-1', 'c-1']);
+    for (const [run_id, as] of [['nobody', tenant], ['r1', { ...tenant, org_id: 'other' }], ['r1', { ...tenant, deployment_id: 'eu' }]] as const) {
+      expect(await call(listReliability, { run_id, of_run: true }, as)).toEqual({ ok: false, refusal: { code: 'stateful_run_not_found', message: `there is no run "${run_id}"`, details: { run_id } } });
+    }
+    expect(await listed({ run_id: 'nobody' })).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { StatefulSnapshot } from '@cs/contracts';
-import type { Reader, SnapshotRange } from '@cs/read-models';
+import { JsonText, jsonArrayText } from '@cs/kernel';
+import { newestThatFit, writeSnapshot, type Reader, type SnapshotRange } from '@cs/read-models';
 import type { ImportedRuns } from './imported-runs.js';
 import type { RunSnapshots } from './run-snapshots.js';
 
@@ -12,3 +13,12 @@ export interface RunHistories {
 /** Snapshots of a run in ascending `seq`, of an imported one where none of ours has the id; `undefined` when the reader sees no such run. */
 export const snapshotsOf = async ({ own, imported }: RunHistories, reader: Reader, { run_id, ...range }: SnapshotRange & { readonly run_id: string }): Promise<readonly StatefulSnapshot[] | undefined> =>
   (await own.snapshots(reader, run_id, range)) ?? imported.snapshots(reader, run_id, range);
+
+/** All snapshots of one answer together. Beside them an answer holds the events of a run, and a message between services 8 MiB. */
+const snapshotBytes = 3 * 1024 * 1024;
+
+/** The newest of snapshots that one answer holds, as they are sent. */
+export const newestWritten = (snapshots: readonly StatefulSnapshot[]): { readonly snapshots: JsonText<readonly StatefulSnapshot[]>; readonly count: number } => {
+  const shown = newestThatFit(snapshots.map(writeSnapshot), snapshotBytes);
+  return { snapshots: new JsonText(jsonArrayText(shown.map(({ json }) => json))), count: shown.length };
+};

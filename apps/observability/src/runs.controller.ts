@@ -1,17 +1,22 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getRun, getStatefulRun, listRunEvents, listRuns, listStatefulRuns, type ReplyOf, type RpcReply, type RunRecord } from '@cs/contracts';
+import { JsonText, jsonObjectText } from '@cs/kernel';
 import { refusal } from '@cs/platform';
 import { statefulStatusesOf, toRunRecord, toStatefulRun, type ProjectionQueries, type Reader, type StoredRun } from '@cs/read-models';
+import type { ShownRun } from './imported-runs.js';
 import { invalidCursor, pageOf, toAnswer, type Reads } from './reads.js';
 import { asksForNoRun, runFilterOf } from './run-filters.js';
-import type { RunHistories } from './run-histories.js';
+import { newestWritten, type RunHistories } from './run-histories.js';
 import { PROJECTION_QUERIES, READS, RUN_HISTORIES } from './tokens.js';
 
 const noRun = (run_id: string): RpcReply<never> => refusal('AUTOMATION_V2_RUN_NOT_FOUND', `there is no run "${run_id}"`, { runID: run_id });
 const noStatefulRun = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
 
 const record = ({ run }: StoredRun): RunRecord => toRunRecord(run);
+
+type Shown = JsonText<ReplyOf<typeof getStatefulRun>>;
+const written = ({ run, events, snapshots }: ShownRun): Shown => new JsonText(jsonObjectText({ run, events, snapshots: newestWritten(snapshots).snapshots }));
 
 /** A reader who sees some automations only is told that another one is not there, instead of an empty list. */
 const hides = async (queries: ProjectionQueries, reader: Reader, automation_id: string | undefined): Promise<RpcReply<never> | undefined> => {
@@ -39,12 +44,12 @@ export class RunsController {
       const filter = { ...(automation_id === undefined ? {} : { automation_id }), ...(status === undefined ? {} : { statuses: statefulStatusesOf(status) }) };
       return (await hides(queries, tenant, automation_id)) ?? toAnswer(await queries.runs(tenant, filter, page), record);
     });
-    this.#getStateful = reads.answer(getStatefulRun, async ({ run_id, event_limit, snapshot_limit }, tenant) => {
+    this.#getStateful = reads.answerWritten(getStatefulRun, async ({ run_id, event_limit, snapshot_limit }, tenant): Promise<RpcReply<Shown>> => {
       const [found, events, snapshots] = await Promise.all([
         queries.run(tenant, run_id), queries.runEvents(tenant, run_id, { limit: event_limit, tail: true }), own.snapshots(tenant, run_id, { limit: snapshot_limit }),
       ]);
-      const value = found && events && snapshots ? { run: toStatefulRun(found), events, snapshots } : await imported.run(tenant, run_id, { event_limit, snapshot_limit });
-      return value ? { ok: true, value } : noStatefulRun(run_id);
+      const shown = found && events && snapshots ? { run: toStatefulRun(found), events, snapshots } : await imported.run(tenant, run_id, { event_limit, snapshot_limit });
+      return shown ? { ok: true, value: written(shown) } : noStatefulRun(run_id);
     });
     this.#listStateful = reads.answer(listStatefulRuns, async (payload, tenant) => {
       const page = pageOf(payload);
@@ -69,7 +74,7 @@ export class RunsController {
   }
 
   @MessagePattern(getStatefulRun.subject)
-  getStateful(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getStatefulRun>>> {
+  getStateful(@Payload() raw: unknown): Promise<RpcReply<Shown>> {
     return this.#getStateful(raw);
   }
 

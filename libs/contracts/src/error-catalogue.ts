@@ -30,6 +30,7 @@ export const errorCatalogue = {
   PROJECTION_BEHIND: { kind: 'unavailable', title: 'The projection has not reached the position asked for', remedy: 'Repeat after `Retry-After` seconds.' },
   ARCHIVE_BEHIND: { kind: 'unavailable', title: 'The decision is in the log, but not yet confirmed by the archive', remedy: 'The decision holds. Repeat with the same Idempotency-Key to get its confirmation.' },
   INTERNAL: { kind: 'internal', title: 'Something broke on our side', remedy: 'Report the correlation id.' },
+  ANSWER_TOO_LARGE: { kind: 'internal', title: 'The answer is larger than what one service may send another', remedy: 'Ask for less: a lower limit, one run or one collection instead of all.' },
   CONCURRENT_CHANGE: { kind: 'conflict', title: 'Others changed this at the same time, too often', remedy: 'Read it again and repeat.' },
   IDEMPOTENCY_KEY_REUSED: { kind: 'conflict', title: 'This Idempotency-Key was used for another request', remedy: 'Use a new key for a new request; the same key only to repeat the same one.' },
   WEBHOOK_TRIGGER_NOT_FOUND: { kind: 'not_found', title: 'There is no such webhook trigger', remedy: 'GET /automations/v2/{automation_id}/webhook-triggers lists yours; an address is only valid until it is rotated or its trigger deleted.' },

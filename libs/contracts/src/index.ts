@@ -162,7 +162,7 @@ export {
   type CompensationStatus, type DeadLetterStatus, type DeclaredCompensation, type GivenUpOutcome, type LetterDisposition, type RecoveryOption, type RunCompensation, type RunDeadLetter, type RunRecovery,
 } from './recovery.schema.js';
 export {
-  ledgerCollections, type CompensationRecord, type LedgerCollection, type LedgerDeadLetter, type LedgerPage, type OutboxRecord, type ToolEffectRecord,
+  effectSourceKind, ledgerCollections, outboxStatuses, toolEffectStatuses, type CompensationRecord, type LedgerCollection, type LedgerDeadLetter, type LedgerPage, type OutboxRecord, type ToolEffectRecord,
 } from './reliability.schema.js';
 export { chooseRecovery, decideCompensation, decideDeadLetter, getDeadLetter, getResumePlan, type DeadLetterDecided, type OperatorChoice, type RecoveryChosen, type ResumePlan, type ResumePoint, type StoredDeadLetter } from './rpc/recovery.rpc.js';
 export { listReliability, listRetryDue, type RetryDue } from './rpc/reliability.rpc.js';

@@ -7,6 +7,13 @@ import type { GovernanceActor } from './tenant.schema.js';
 export const ledgerCollections = ['outbox', 'tool_effects', 'dead_letters', 'compensations'] as const;
 export type LedgerCollection = (typeof ledgerCollections)[number];
 
+/** `sent` and `cancelled` are settled (domain 9.1). */
+export const outboxStatuses = ['pending', 'claimed', 'sent', 'failed', 'cancelled', 'dead_lettered'] as const;
+/** `succeeded` is settled (domain 9.2). */
+export const toolEffectStatuses = ['pending', 'succeeded', 'failed', 'unknown'] as const;
+/** What all effects are caused by. */
+export const effectSourceKind = 'automation_v2_run';
+
 /** What every record of the ledger says: whose it is, and when. */
 interface LedgerRecord {
   readonly scope: { readonly schema_version: 1; readonly tenant_context: { readonly org_id: string; readonly workspace_id: string; readonly deployment_id: string | null } };
@@ -20,7 +27,7 @@ interface LedgerRecord {
 export interface OutboxRecord extends LedgerRecord {
   readonly outbox_id: string;
   readonly operation: string | null;
-  readonly status: 'pending' | 'claimed' | 'sent' | 'failed' | 'cancelled' | 'dead_lettered';
+  readonly status: (typeof outboxStatuses)[number];
   readonly source_kind: string;
   readonly source_id: string;
   readonly node_id: string | null;
@@ -45,7 +52,7 @@ export interface ToolEffectRecord extends LedgerRecord {
   readonly effect_id: string;
   readonly outbox_id: string;
   readonly action_id: string;
-  readonly status: 'pending' | 'succeeded' | 'failed' | 'unknown';
+  readonly status: (typeof toolEffectStatuses)[number];
   readonly operation: string | null;
   readonly source_kind: string;
   readonly source_id: string;

@@ -19,6 +19,9 @@ export const booleanText = z.enum(['true', 'false'], 'expected "true" or "false"
 /** A word in a query, given once. */
 export const wordText = (max: number) => z.string({ error: 'expected one value' }).min(1, 'expected a value').max(max, `expected at most ${max} characters`);
 
+/** The same where nothing is a value too: that filters nothing. */
+export const filterText = (max: number) => z.string({ error: 'expected one value' }).max(max, `expected at most ${max} characters`);
+
 export const pageQuery = {
   limit: integerText.optional().describe('Items of a page; out of range is clamped'),
   cursor: wordText(400).optional().describe('`next_cursor` of the page before'),

@@ -1,14 +1,14 @@
 import { ledgerCollections, runIdSchema } from '@cs/contracts';
 import { z } from 'zod';
-import { booleanText, integerText, sequenceText, wordText } from './query.schema.js';
+import { booleanText, filterText, integerText, sequenceText, wordText } from './query.schema.js';
 import { reliabilityAnswer } from './reliability.schema.js';
 import { defineRoute } from './route.js';
 
 const filter = {
-  status: wordText(64).optional().describe('Only this status; "-" reads as "_", and "all" filters nothing'),
-  source_type: wordText(64).optional().describe('Only dead letters of this source, records of the outbox and effects of this source_kind, compensations of this type'),
+  status: filterText(64).optional().describe('Only this status, in any case; "-" reads as "_", and "all" or nothing filters nothing'),
+  source_type: filterText(64).optional().describe('Only dead letters of this source, records of the outbox and effects of this source_kind, compensations of this type'),
   active_recovery_only: booleanText.optional().describe('Without what a later success made moot, and without compensations that have ended'),
-  limit: integerText.optional().describe('Of each collection. Default 250, at most 1000; other values are clamped'),
+  limit: integerText.optional().describe('Of each collection. Default 250, at most 1000; other values are clamped. A page ends at 1 MiB of a collection'),
   after_id: wordText(400).optional().describe('The last record of the page before; only its collection is listed. An unknown one lists nothing'),
   after_collection: z.enum(ledgerCollections).optional().describe('Which collection after_id is of, where its id is in several'),
   before_created_at_ms: sequenceText.optional().describe('Only what was created earlier'),

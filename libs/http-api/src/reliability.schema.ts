@@ -11,7 +11,7 @@ const ledgerRecord = {
   run_id: text, created_at_ms: milliseconds, updated_at_ms: milliseconds, metadata: freeForm,
 };
 
-const effect = { operation: text, source_kind: z.string(), source_id: z.string(), node_id: text, provider: text, tool: text, target: text, policy_decision_id: text, compensation_id: text };
+const effect = { operation: text, source_kind: z.string(), source_id: z.string(), node_id: text, provider: text.describe('Host of the address, where the definition fixes it'), tool: text, target: text, policy_decision_id: text, compensation_id: text };
 
 /** Something that is to leave, leaves, or has left the system. */
 export const outboxResource = z.object({

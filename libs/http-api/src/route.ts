@@ -62,7 +62,7 @@ export const defineRoute = <const Route extends RouteDefinition>(route: Route): 
 
 const kindErrors: Readonly<Record<RouteDefinition['kind'], readonly HttpErrorCode[]>> = {
   command: ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'CONCURRENT_CHANGE', 'IDEMPOTENCY_KEY_REUSED', 'INTERNAL'],
-  read: ['REQUEST_HEADER_INVALID', 'SERVICE_UNAVAILABLE', 'PROJECTION_UNAVAILABLE', 'PROJECTION_BEHIND', 'INTERNAL'],
+  read: ['REQUEST_HEADER_INVALID', 'SERVICE_UNAVAILABLE', 'PROJECTION_UNAVAILABLE', 'PROJECTION_BEHIND', 'ANSWER_TOO_LARGE', 'INTERNAL'],
   'log-read': ['SERVICE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'INTERNAL'],
   stream: ['SERVICE_UNAVAILABLE', 'INTERNAL'],
   document: ['INTERNAL'],

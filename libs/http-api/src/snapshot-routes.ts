@@ -11,7 +11,7 @@ export const listRunSnapshots = defineRoute({
   summary: 'Read what a run was after each of its newest events, in ascending order',
   params: z.object({ run_id: runIdSchema }),
   query: z.strictObject({
-    limit: integerText.optional().describe('Keeps the newest; default 50, at most 200'),
+    limit: integerText.optional().describe('Keeps the newest; default 50, at most 200, and no more than 3 MiB of them: go on with before_seq until there is none'),
     before_seq: sequenceText.optional().describe('Only those of earlier events'),
   }),
   answer: { description: 'Snapshots of the run', mediaType: 'application/json', schema: snapshotListAnswer },

@@ -17,6 +17,7 @@ import { METRICS, RPC_CLIENT } from './tokens.js';
 
 const greet = rpcMethod<{ greeting: string }>()('cs.rpc.test.greet', z.object({ name: z.string() }));
 const recite = rpcMethod<{ lines: readonly string[] }>()('cs.rpc.test.recite', z.object({ line: z.string() }));
+const list = rpcMethod<{ text: string }>()('cs.rpc.test.list', z.object({ characters: z.int(), written: z.boolean() }));
 const broken = rpcMethod<never>()('cs.rpc.test.broken', z.object({ run_id: z.string() }));
 const silent = rpcMethod<never>()('cs.rpc.test.silent', z.object({}));
 const missing = rpcMethod<never>()('cs.rpc.test.missing', z.object({}));
@@ -33,6 +34,14 @@ class Greeter {
   @MessagePattern(recite.subject)
   recite(raw: unknown): Promise<unknown> {
     return answerRpc<typeof recite, JsonText<{ lines: readonly string[] }>>(recite, logger, ({ line }) => Promise.resolve({ ok: true, value: new JsonText(`{"lines": [${JSON.stringify(line)}]}`) }))(raw);
+  }
+
+  @MessagePattern(list.subject)
+  list(raw: unknown): Promise<unknown> {
+    return answerRpc<typeof list, { text: string } | JsonText<{ text: string }>>(list, logger, ({ characters, written }) => {
+      const value = { text: 'ü'.repeat(characters) };
+      return Promise.resolve({ ok: true, value: written ? new JsonText(JSON.stringify(value)) : value });
+    })(raw);
   }
 
   @MessagePattern(broken.subject)
@@ -94,6 +103,12 @@ describe('calls between services', () => {
 
   it('are refused at once when no instance of the service runs', async () => {
     expect(await rpc.call(missing, { context, payload: {} })).toEqual({ ok: false, retry_after_s: 1, refusal: { code: 'SERVICE_UNAVAILABLE', message: 'no instance of the service is running' } });
+  });
+
+  it.each([true, false])('given an answer that no message holds, are refused at once, with what to do; written by the service: %s', async (written) => {
+    expect(await rpc.call(list, { context, payload: { characters: 4_000_000, written } })).toMatchObject({ ok: true });
+    const reply = await rpc.call(list, { context, payload: { characters: 4_200_000, written }, timeoutMs: 5000 });
+    expect(reply).toMatchObject({ ok: false, refusal: { code: 'ANSWER_TOO_LARGE', details: { max_bytes: 8 * 1024 * 1024 } } });
   });
 
   it('end after their time, and say that the outcome is not known', async () => {

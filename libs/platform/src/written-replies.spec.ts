@@ -33,6 +33,22 @@ describe('a reply whose value is written already', () => {
   });
 });
 
+describe('a reply that is too large for a message', () => {
+  const holds = 8 * 1024 * 1024;
+  const around = Buffer.byteLength('{"response":{"ok":true,"value":""},"isDisposed":true,"id":"one"}');
+
+  it('is as large as a message at most, counted in bytes; one more byte, and it is a refusal', () => {
+    expect(received({ ok: true, value: 'x'.repeat(holds - around) })).toMatchObject({ response: { ok: true } });
+    expect(received({ ok: true, value: 'x'.repeat(holds - around + 1) })).toMatchObject({ response: { ok: false, refusal: { code: 'ANSWER_TOO_LARGE', details: { bytes: holds + 1, max_bytes: holds } } }, isDisposed: true });
+    expect(received({ ok: true, value: written('ü'.repeat(holds / 2)) })).toMatchObject({ response: { ok: false, refusal: { code: 'ANSWER_TOO_LARGE' } }, isDisposed: true });
+  });
+
+  it('leaves a request as it is', () => {
+    const pattern = 'x'.repeat(holds);
+    expect(serializer.serialize({ pattern, data: 1 }).data.length).toBeGreaterThan(holds);
+  });
+});
+
 describe('a reply that says more, or whose value is not written', () => {
   it.each([
     ['a value', { ok: true, value: { isDisposed: true, response: { ok: true, value: 1 } } }], ['a refusal', { ok: false, refusal: { code: 'INTERNAL', message: 'm' } }],

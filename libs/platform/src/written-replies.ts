@@ -1,3 +1,4 @@
+import { maxPayloadBytes, type ErrorCode, type RpcReply } from '@cs/contracts';
 import { JsonText } from '@cs/kernel';
 import { NatsResponseJSONDeserializer, type ConsumerSerializer, type OutgoingResponse, type ReadPacket } from '@nestjs/microservices';
 
@@ -24,11 +25,26 @@ const textOf = (response: unknown): string | undefined => {
   return response.value instanceof JsonText ? response.value.text : undefined;
 };
 
-/** Writes packets for the broker. A reply needs no id: each call listens to a subject of its own. */
+const tooLarge = (bytes: number): RpcReply<never> => ({
+  ok: false,
+  refusal: { code: 'ANSWER_TOO_LARGE' satisfies ErrorCode, message: `the answer is ${bytes} bytes long, and services send one another ${maxPayloadBytes} at most; ask for less`, details: { bytes, max_bytes: maxPayloadBytes } },
+});
+
+const replyText = (packet: OutgoingResponse): string => {
+  const text = textOf(packet.response);
+  return text === undefined ? JSON.stringify(packet) : `${before}${text}${after}`;
+};
+
+/**
+ * Writes packets for the broker. A reply needs no id: each call listens to a subject of its own. The broker takes no
+ * message that is too large, and says so to nobody who waits: such a reply becomes a refusal.
+ */
 export class PacketSerializer implements ConsumerSerializer {
   serialize(packet: OutgoingResponse | ReadPacket): { readonly data: string } {
-    const text = textOf('response' in packet ? packet.response : undefined);
-    return { data: text === undefined ? JSON.stringify(packet) : `${before}${text}${after}` };
+    if (!('response' in packet)) return { data: JSON.stringify(packet) };
+    const data = replyText(packet);
+    const bytes = Buffer.byteLength(data);
+    return { data: bytes <= maxPayloadBytes ? data : replyText({ ...packet, response: tooLarge(bytes) }) };
   }
 }
 

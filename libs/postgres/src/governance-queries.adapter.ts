@@ -3,7 +3,7 @@ import { definedMembers } from '@cs/kernel';
 import type { ApprovalFilter, GovernanceQueries, ItemsPage, PageRequest, Reader } from '@cs/read-models';
 import { boundedPage, keysetValues, toPage, type PagedRow } from './answer-size.js';
 import { askDatabase } from './ask-database.js';
-import type { Database } from './database.js';
+import type { Database, Statement } from './database.js';
 import { isSeenThrough } from './visibility.js';
 
 const ofTenant = (alias: string): string => `${alias}.org_id = $1 and ${alias}.workspace_id = $2 and ${alias}.deployment_id = $3`;
@@ -13,12 +13,44 @@ const keysOf = ({ viewer_keys }: Reader): readonly string[] | null => viewer_key
 /** What it is for clients: time alone ends a request that nobody decided or used. */
 const shownStatus = `case when t.status in ('pending', 'approved') and t.expires_at_ms <= $8 then 'expired' else t.status end`;
 
-const approvalsText = boundedPage(`
-  select t.*, ${shownStatus} as shown_status, t.requested_at_ms as at_ms, t.approval_id as id, octet_length(t.binding) + 1000 as bytes from countersign.governance_approvals t
-  where ${ofTenant('t')} and t.binding is not null and (t.requested_at_ms, t.approval_id) < ($4, $5) and ${isSeenThrough('t', 7)}
-    and ($9::text is null or ${shownStatus} = $9) and ($10::text is null or t.approval_type = $10)
-    and ($11::text is null or t.automation_id = $11) and ($12::text is null or (t.subject_kind = 'agent' and t.subject_id = $12))
-  order by t.requested_at_ms desc, t.approval_id desc limit $6`);
+const inOrder = 'order by t.requested_at_ms desc, t.approval_id desc limit $6';
+
+/** How requests of a status are found: by what statuses they have stored, and by their time where that says what they are. */
+interface Found {
+  readonly by: 'status' | 'open' | 'expired';
+  readonly stored: readonly string[];
+}
+
+const foundBy = (status: string | undefined): Found => {
+  if (status === 'expired') return { by: 'expired', stored: ['pending', 'approved'] };
+  if (status === 'pending' || status === 'approved') return { by: 'open', stored: [status] };
+  return { by: 'status', stored: status === undefined ? ['pending', 'approved', 'denied', 'consumed'] : [status] };
+};
+
+/**
+ * One range of an index for each status that is stored. What can still be decided or used is found by its time instead: of what
+ * expired, which keeps its status, there is more every day.
+ */
+const foundText = ({ by }: Found, conditions: string): string => {
+  const table = `select * from countersign.governance_approvals t where ${ofTenant('t')}`;
+  if (by === 'open') return `(${table} and t.status = any($9::text[]) and t.status in ('pending', 'approved') and t.expires_at_ms > $8 and ${conditions} offset 0) as t`;
+  return `unnest($9::text[]) as wanted(stored) cross join lateral (${table} and t.status = wanted.stored${by === 'expired' ? ' and t.expires_at_ms <= $8' : ''} and ${conditions} ${inOrder}) as t`;
+};
+
+const wantedOf = ({ approval_type, automation_id, agent_id }: ApprovalFilter) =>
+  [['type', 't.approval_type', approval_type], ['automation', 't.automation_id', automation_id], ['agent', `t.subject_kind = 'agent' and t.subject_id`, agent_id]] as const;
+
+/** A page of requests for approval, newest first. One text for each way in which they are found. */
+export const approvalsStatement = (reader: Reader, filter: ApprovalFilter, page: PageRequest): Statement => {
+  const found = foundBy(filter.status);
+  const values: unknown[] = [...tenantOf(reader), ...keysetValues(page), keysOf(reader), filter.now_ms, found.stored];
+  const wanted = wantedOf(filter).filter(([, , value]) => value !== undefined);
+  const conditions = ['t.binding is not null', '(t.requested_at_ms, t.approval_id) < ($4, $5)', isSeenThrough('t', 7), ...wanted.map(([, column, value]) => `${column} = $${values.push(value)}`)].join(' and ');
+  return {
+    name: ['governance_approvals_by', found.by, ...wanted.map(([name]) => name)].join('_'), values,
+    text: boundedPage(`select t.*, ${shownStatus} as shown_status, t.requested_at_ms as at_ms, t.approval_id as id, octet_length(t.binding) + 1000 as bytes from ${foundText(found, conditions)} ${inOrder}`),
+  };
+};
 
 interface ApprovalDocument {
   readonly approval_id: string;
@@ -84,12 +116,8 @@ const readAgent = ({ agent_id, spend, spend_paused, permissions, updated_at_ms }
 export class PostgresGovernanceQueries implements GovernanceQueries {
   constructor(private readonly database: Database) {}
 
-  async governanceApprovals(reader: Reader, { status, approval_type, automation_id, agent_id, now_ms }: ApprovalFilter, page: PageRequest): Promise<ItemsPage<GovernanceApprovalRecord>> {
-    const rows = await askDatabase<ApprovalDocument & PagedRow>(this.database, {
-      name: 'governance_approvals', text: approvalsText,
-      values: [...tenantOf(reader), ...keysetValues(page), keysOf(reader), now_ms, status ?? null, approval_type ?? null, automation_id ?? null, agent_id ?? null],
-    });
-    return toPage(rows, page, readApproval);
+  async governanceApprovals(reader: Reader, filter: ApprovalFilter, page: PageRequest): Promise<ItemsPage<GovernanceApprovalRecord>> {
+    return toPage(await askDatabase<ApprovalDocument & PagedRow>(this.database, approvalsStatement(reader, filter, page)), page, readApproval);
   }
 
   async governanceReviews(reader: Reader, page: PageRequest): Promise<ItemsPage<GovernanceReviewRecord>> {

@@ -8,11 +8,14 @@ const scopeOf = ({ org_id, workspace_id, deployment_id }: TenantKey) => ({ schem
 
 type Stored<Item> = Omit<Item, 'scope' | 'provider' | 'metadata'>;
 
-export const readOutbox = (row: Stored<OutboxRecord>, tenant: TenantKey): OutboxRecord => ({ ...row, scope: scopeOf(tenant), provider: null, metadata: null });
+/** The host that an address names; null where an expression has a part in it: then who answers is known to the run alone. */
+export const providerOf = (target: string | null): string | null => /^https?:\/\/([^/]+)\//.exec(target ?? '')?.[1] ?? null;
+
+export const readOutbox = (row: Stored<OutboxRecord>, tenant: TenantKey): OutboxRecord => ({ ...row, scope: scopeOf(tenant), provider: providerOf(row.target), metadata: null });
 
 type EffectDocument = Omit<Stored<ToolEffectRecord>, 'receipt_payload_redacted' | 'redaction_tier'> & { readonly receipt_payload_redacted: string | null };
 export const readEffect = ({ receipt_payload_redacted, ...row }: EffectDocument, tenant: TenantKey): ToolEffectRecord => ({
-  ...row, scope: scopeOf(tenant), provider: null, metadata: null, receipt_payload_redacted: read<Json>(receipt_payload_redacted), redaction_tier: 'safe_ui',
+  ...row, scope: scopeOf(tenant), provider: providerOf(row.target), metadata: null, receipt_payload_redacted: read<Json>(receipt_payload_redacted), redaction_tier: 'safe_ui',
 });
 
 export interface LetterDocument extends Pick<LedgerDeadLetter, 'dead_letter_id' | 'run_id' | 'source_type' | 'source_id' | 'node_id' | 'reason' | 'status' | 'compensation_id' | 'attempts' | 'created_at_ms' | 'updated_at_ms'> {

@@ -37,6 +37,15 @@ const ledger = (collection: LedgerCollection, only: 'listed' | 'active'): Part =
   };
 };
 
+/** What of the outbox or of the effects asks for somebody, as far as a summary names it. The words of a status are in the order of their weight, backwards. */
+const unsettled = (collection: 'outbox' | 'tool_effects', { columns, statuses }: { readonly columns: string; readonly statuses: string }): Part => {
+  const order = `status desc, updated_at_ms desc, ${listedCollections[collection].id} desc`;
+  return {
+    rows: `select ${columns}, updated_at_ms from countersign.${collection} where org_id = r.org_id and workspace_id = r.workspace_id and deployment_id = r.deployment_id and run_id = r.run_id and status in (${statuses}) order by ${order} limit $8`,
+    order,
+  };
+};
+
 const eventColumns = ['event_id', 'run_id', 'seq', 'event_type', 'occurred_at_ms', 'actor', 'phase_id', 'phase_transition', 'wait_kind', 'causation_id', 'correlation_id', 'position', 'status'] as const;
 
 /** Each part reads one range of one index, so what it costs does not depend on how long the run is, nor on how many there are. */
@@ -65,6 +74,8 @@ export const observedParts = {
   tool_effects: ledger('tool_effects', 'listed'),
   dead_letters: ledger('dead_letters', 'listed'),
   compensations: ledger('compensations', 'listed'),
+  unsent_outbox: unsettled('outbox', { columns: 'outbox_id, status, operation, dead_letter_id', statuses: `'pending', 'failed', 'dead_lettered'` }),
+  uncertain_effects: unsettled('tool_effects', { columns: 'effect_id, status, operation, compensation_id', statuses: `'failed', 'unknown'` }),
   active_dead_letters: ledger('dead_letters', 'active'),
   active_compensations: ledger('compensations', 'active'),
   audit: {

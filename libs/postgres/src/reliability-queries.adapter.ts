@@ -3,14 +3,9 @@ import type { DueRecoveryRange, Reader, RecoveryQueries, ReliabilityFilter, Reli
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
 import { readCompensation, readEffect, readLetter, readOutbox } from './ledger-documents.js';
-import { letterText, listedCollections, listText, placeText } from './ledger-statements.js';
+import { letterText, listedCollections, pageStatement, placeStatement, type LedgerPlace, type LedgerRow } from './ledger-statements.js';
 
-interface Place {
-  readonly at_ms: number;
-  readonly id: string;
-}
-
-const start: Place = { at_ms: Number.MAX_SAFE_INTEGER, id: '' };
+const start: LedgerPlace = { at_ms: Number.MAX_SAFE_INTEGER, id: '' };
 const empty = { outbox: [], tool_effects: [], dead_letters: [], compensations: [], next: {} } as const;
 
 type Stored = Readonly<Record<string, unknown>>;
@@ -38,7 +33,7 @@ export class PostgresReliabilityQueries implements ReliabilityQueries, RecoveryQ
     const [only] = found;
     // Ids of several collections are alike: which one is meant has to be said.
     if (only === undefined || found.length > 1) return { ...empty, limit };
-    return await this.#pages(reader, filter, { limit, collections: [only.collection], from: { at_ms: only.at_ms, id: after.id } });
+    return await this.#pages(reader, filter, { limit, collections: [only.collection], from: only });
   }
 
   due({ due_before_ms, after, limit }: DueRecoveryRange): Promise<readonly RetryDue[]> {
@@ -49,36 +44,33 @@ export class PostgresReliabilityQueries implements ReliabilityQueries, RecoveryQ
     });
   }
 
-  async #places(reader: Reader, { run_id }: ReliabilityFilter, { id, collection }: NonNullable<ReliabilityRange['after']>): Promise<readonly { readonly collection: LedgerCollection; readonly at_ms: number }[]> {
+  /** Where the cursor stands in the list that is asked for, in each collection that has such a record. */
+  async #places(reader: Reader, filter: ReliabilityFilter, { id, collection }: NonNullable<ReliabilityRange['after']>): Promise<readonly (LedgerPlace & { readonly collection: LedgerCollection })[]> {
     const wanted = collection === undefined ? ledgerCollections : [collection];
     const found = await Promise.all(wanted.map(async (one) => {
-      const rows = await askDatabase<{ updated_at_ms: number }>(this.database, {
-        name: `ledger_place_${one}`, text: placeText(one), values: [reader.org_id, reader.workspace_id, reader.deployment_id, id, run_id ?? null, reader.viewer_keys ?? null],
-      });
-      return rows.map(({ updated_at_ms }) => ({ collection: one, at_ms: updated_at_ms }));
+      const statement = placeStatement({ reader, filter, collection: one }, id);
+      const rows = statement === undefined ? [] : await askDatabase<LedgerPlace>(this.database, statement);
+      return rows.map((place) => ({ ...place, collection: one }));
     }));
     return found.flat();
   }
 
-  async #pages(reader: Reader, filter: ReliabilityFilter, range: { readonly limit: number; readonly collections: readonly LedgerCollection[]; readonly from: Place }): Promise<LedgerPage> {
+  async #pages(reader: Reader, filter: ReliabilityFilter, range: { readonly limit: number; readonly collections: readonly LedgerCollection[]; readonly from: LedgerPlace }): Promise<LedgerPage> {
     const { limit, collections } = range;
     const pages = await Promise.all(collections.map(async (collection) => [collection, await this.#page(reader, filter, { collection, ...range })] as const));
-    const next = pages.flatMap(([collection, rows]) => {
+    const next = pages.flatMap(([collection, { rows, isFull }]) => {
       const last = rows.at(-1);
-      if (last === undefined || rows.length < limit) return [];
+      if (last === undefined || !isFull) return [];
       const { before_created_at_ms } = filter;
       return [[collection, { after_id: String(last[listedCollections[collection].id]), after_collection: collection, ...(before_created_at_ms === undefined ? {} : { before_created_at_ms }) }] as const];
     });
-    return { ...empty, ...Object.fromEntries(pages.map(([collection, rows]) => [collection, rows.map((row) => ledgerReaders[collection](row, reader))])), next: Object.fromEntries(next), limit };
+    return { ...empty, ...Object.fromEntries(pages.map(([collection, { rows }]) => [collection, rows.map((row) => ledgerReaders[collection](row, reader))])), next: Object.fromEntries(next), limit };
   }
 
-  #page(reader: Reader, filter: ReliabilityFilter, { collection, limit, from }: { readonly collection: LedgerCollection; readonly limit: number; readonly from: Place }): Promise<readonly Stored[]> {
-    const { run_id, status, source_type, active_recovery_only, before_created_at_ms } = filter;
-    return askDatabase<Stored>(this.database, {
-      name: `ledger_${collection}${run_id === undefined ? '' : '_of_run'}`, text: listText(collection, run_id !== undefined),
-      values: [
-        reader.org_id, reader.workspace_id, reader.deployment_id, run_id ?? null, status ?? null, source_type ?? null, active_recovery_only, before_created_at_ms ?? null, reader.viewer_keys ?? null, from.at_ms, from.id, limit,
-      ],
-    });
+  /** A page that its bytes cut is full as well. */
+  async #page(reader: Reader, filter: ReliabilityFilter, { collection, limit, from }: { readonly collection: LedgerCollection; readonly limit: number; readonly from: LedgerPlace }): Promise<{ readonly rows: readonly Stored[]; readonly isFull: boolean }> {
+    const statement = pageStatement({ reader, filter, collection }, { limit, from });
+    const rows = statement === undefined ? [] : await askDatabase<LedgerRow>(this.database, statement);
+    return { rows: rows.map(({ item }) => JSON.parse(item) as Stored), isFull: (rows[0]?.found ?? 0) >= limit || rows.length < (rows[0]?.found ?? 0) };
   }
 }

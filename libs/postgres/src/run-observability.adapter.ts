@@ -1,7 +1,7 @@
 import type { LedgerCollection, LedgerPage, ObservabilityLimits, ObservedPolicyDecision, PolicyDecision, StatefulEvent, WaitRecord } from '@cs/contracts';
 import type { LogEntry } from '@cs/eventing';
 import { JsonText } from '@cs/kernel';
-import { compactionMarkerType, type ObservedEvent, type ObservedRows, type Reader, type RunObservabilityQueries } from '@cs/read-models';
+import { compactionMarkerType, type ObservedEvent, type ObservedRows, type OpenRecovery, type Reader, type RunObservabilityQueries } from '@cs/read-models';
 import type { StoredArchiveRow } from './archive-rows.js';
 import { askDatabase } from './ask-database.js';
 import type { Database } from './database.js';
@@ -77,7 +77,10 @@ const recoveryOf = (reader: Reader, parts: Parts): Pick<ObservedRows, 'reliabili
     outbox: ledgerOf(reader, parts, { collection: 'outbox' }), tool_effects: ledgerOf(reader, parts, { collection: 'tool_effects' }),
     dead_letters: ledgerOf(reader, parts, { collection: 'dead_letters' }), compensations: ledgerOf(reader, parts, { collection: 'compensations' }),
   },
-  active: { dead_letters: ledgerOf(reader, parts, { collection: 'dead_letters', part: 'active_dead_letters' }), compensations: ledgerOf(reader, parts, { collection: 'compensations', part: 'active_compensations' }) },
+  active: {
+    outbox: itemsOf<OpenRecovery['outbox'][number]>(parts, 'unsent_outbox'), tool_effects: itemsOf<OpenRecovery['tool_effects'][number]>(parts, 'uncertain_effects'),
+    dead_letters: ledgerOf(reader, parts, { collection: 'dead_letters', part: 'active_dead_letters' }), compensations: ledgerOf(reader, parts, { collection: 'compensations', part: 'active_compensations' }),
+  },
 });
 
 /** Everything about one run, in one round trip. */

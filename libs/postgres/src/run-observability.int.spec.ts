@@ -160,6 +160,26 @@ describe('the observability of a run', () => {
     expect((await observe('same', { reliability_limit: 1 }))?.reliability).toMatchObject({ dead_letters: [{ dead_letter_id: 'l1' }], compensations: [{ compensation_id: 'c2' }] });
   });
 
+  it('given a list of effects, says which of all of them failed or are unknown, the unknown ones first, however many went well since', async () => {
+    const many = `from generate_series(1, 400) as n`;
+    await server.database.query({
+      text: `insert into countersign.tool_effects (org_id, workspace_id, deployment_id, effect_id, outbox_id, action_id, run_id, status, source_kind, source_id, audit_hash, operation, created_at_ms, updated_at_ms)
+        select 'acme', 'ops', '', 'item-' || n, 'o' || n, 'a' || n, 'judged', case n when 1 then 'unknown' when 2 then 'pending' when 3 then 'failed' else 'succeeded' end, 'automation_v2_run', 'judged', 'h', 'http.post', 1, 100000000000000 + n ${many}`,
+    });
+    await server.database.query({
+      text: `insert into countersign.outbox (org_id, workspace_id, deployment_id, outbox_id, run_id, effect_id, status, source_kind, source_id, idempotency_key, operation, created_at_ms, updated_at_ms)
+        select 'acme', 'ops', '', 'item-' || n, 'judged', 'e' || n, case n when 1 then 'pending' when 2 then 'claimed' when 3 then 'failed' when 4 then 'dead_lettered' when 5 then 'cancelled' else 'sent' end, 'automation_v2_run', 'judged', 'k' || n, 'http.post', 1, 100000000000000 + n ${many}`,
+    });
+    const reasonsOf = async (kind: string, id: string, over: Partial<typeof limits> = {}) =>
+      (await observe('judged', over))?.operator_summary.blocking_reasons.filter((reason) => reason.kind === kind).map((reason) => (reason as unknown as Record<string, string>)[id] ?? '').filter((named) => named.startsWith('item-'));
+    expect(await reasonsOf('tool_effect', 'effect_id')).toEqual(['item-1', 'item-3']);
+    expect(await reasonsOf('outbox', 'outbox_id')).toEqual(['item-1', 'item-3', 'item-4']);
+    expect([await reasonsOf('tool_effect', 'effect_id', { reliability_limit: 1 }), await reasonsOf('outbox', 'outbox_id', { reliability_limit: 1 })]).toEqual([['item-1'], ['item-1']]);
+    const found = await observe('judged');
+    expect(found?.operator_summary.allowed_actions).toContainEqual({ action: 'retry_or_reconcile_effect', effect_ids: expect.arrayContaining(['item-1', 'item-3']) });
+    expect(found?.reliability.tool_effects.every(({ status }) => status === 'succeeded')).toBe(true);
+  });
+
   it('reads what the newest snapshots are folded from', async () => {
     const rows = await queries.observedRun(acme, 'same', { ...limits, snapshot_limit: 2 });
     expect(rows?.snapshots.events.map(({ seq }) => seq)).toEqual([5, 6]);

@@ -1,4 +1,4 @@
-import type { EffectIntent, Run } from '@cs/contracts';
+import { effectSourceKind, type EffectIntent, type Run } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
 import { effectFactOf, saysOfEffects, type EffectFact } from './effect-facts.js';
@@ -14,8 +14,6 @@ export const ledgerIds = (digest: Digest, key: string): { readonly effect_id: st
   const hash = digest(key).slice(0, 16);
   return { effect_id: `effect-${hash}`, outbox_id: `outbox-${hash}` };
 };
-
-const sourceKind = 'automation_v2_run';
 
 interface Recorded {
   readonly fact: EffectFact;
@@ -33,7 +31,7 @@ interface Of {
 const described = ({ operation, target }: Pick<EffectIntent, 'operation' | 'target'>) => ({ operation: orNull(operation), target: orNull(target), tool: orNull(operation?.split('.')[0]) });
 
 const common = ({ fact, at_ms }: Recorded, { tenant, run_id }: Of) => ({
-  ...tenant, run_id, source_kind: sourceKind, source_id: run_id, node_id: orNull(fact.node_id), ...described(fact.effect ?? {}), policy_decision_id: orNull(fact.policy?.decision_id),
+  ...tenant, run_id, source_kind: effectSourceKind, source_id: run_id, node_id: orNull(fact.node_id), ...described(fact.effect ?? {}), policy_decision_id: orNull(fact.policy?.decision_id),
   compensation_id: orNull(fact.compensation_id), created_at_ms: at_ms, updated_at_ms: at_ms,
 });
 

@@ -94,10 +94,10 @@ describe('the reliability ledger of an effect', () => {
     log.run('r1', recovered);
     log.claimed('r1', started('r1', 1, 1));
     log.run('r1', completed());
-    expect(project(log.entries).dead_letters).toMatchObject([{ status: 'open', metadata: { superseded_by_success: true, superseded_by_effect_id: 'r1:charge:1' }, superseded_at_ms: expect.any(Number) }]);
+    expect(project(log.entries).dead_letters).toMatchObject([{ status: 'open', metadata: { superseded_by_success: true, superseded_by_effect_id: 'r1:charge:1', superseded_by_outbox_id: ledgerIds(sha256, 'r1:charge:1').outbox_id }, superseded_at_ms: expect.any(Number) }]);
   });
 
-  it('keeps rows of an effect that may have happened', () => {
+  it('unknown keeps them: rows of an effect that may have happened stay, whatever succeeds later', () => {
     const log = sending();
     log.run('r1', { event_type: 'node_blocked', data: { node_id: 'charge', attempt: 1, effect_id: 'r1:charge:0', failure: { kind: 'timeout', message: 'no answer' } } }, lettered('r1', 'unknown'), proposed('r1', 'unknown'));
     log.run('r1', recovered);
@@ -131,6 +131,16 @@ describe('the reliability ledger of an effect', () => {
     expect(project(backOff().entries).tool_effects).toMatchObject([{ status: 'pending' }]);
     expect(denied(backOff('r1:charge:0'))).toEqual(['pending', 'unknown']);
     expect(denied(backOff())).toEqual(['cancelled', 'failed']);
+  });
+
+  it('gate denial harmless: a denial cancels its own record, and neither what was sent before nor what another node has claimed', () => {
+    const log = sending();
+    log.run('r1', completed());
+    log.run('r1', recovered);
+    const other: EffectIntent = { ...effectOf('r1'), effect_id: 'r1:tell:0', idempotency_key: 'r1:tell:0' };
+    log.claimed('r1', { event_type: 'node_started', data: { node_id: 'tell', attempt: 1, effect: other } });
+    log.run('r1', { event_type: 'policy_effect_denied', data: { ...deniedDecision, attempt: 1, effect_id: 'r1:charge:1' } }, { event_type: 'node_failed', data: { node_id: 'charge', attempt: 1, failure: { kind: 'policy_denied', message: 'no' } } });
+    expect(project(log.entries).outbox.map(({ idempotency_key, status, claimed_by }) => [idempotency_key, status, claimed_by])).toEqual([['r1:charge:0', 'sent', null], ['r1:tell:0', 'claimed', 'runner'], ['r1:charge:1', 'cancelled', null]]);
   });
 
   it('says unknown of what was under way when its run ended', () => {

@@ -1,4 +1,5 @@
-import type { BlockingReason, LedgerCollection, LedgerPage, ObservedPolicyDecision, OperatorAction, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { BlockingReason, ObservedPolicyDecision, OperatorAction, StatefulRun, WaitRecord } from '@cs/contracts';
+import type { OpenRecovery } from './run-observability.port.js';
 
 /** What the summary for an operator follows from. */
 export interface SummaryGrounds {
@@ -7,9 +8,8 @@ export interface SummaryGrounds {
   readonly active_waits: readonly WaitRecord[];
   /** Newest first. */
   readonly policy_decisions: readonly ObservedPolicyDecision[];
-  readonly reliability: Pick<LedgerPage, LedgerCollection>;
-  /** What of it recovery still has to do with: what a later success made moot blocks nothing. */
-  readonly active: Pick<LedgerPage, 'dead_letters' | 'compensations'>;
+  /** What recovery still has to do with: what a later success made moot blocks nothing. */
+  readonly active: OpenRecovery;
 }
 
 const attentionStatuses = ['paused', 'blocked', 'failed', 'dead_lettered', 'retrying'] as const;
@@ -39,13 +39,13 @@ const ofPolicy = (grounds: SummaryGrounds): readonly BlockingReason[] =>
     }));
 
 const openLetters = ({ active }: SummaryGrounds) => active.dead_letters.filter(({ status }) => status === 'open');
-const uncertainEffects = ({ reliability }: SummaryGrounds) => reliability.tool_effects.filter(({ status }) => status === 'failed' || status === 'unknown');
+const uncertainEffects = ({ active }: SummaryGrounds) => active.tool_effects.filter(({ status }) => status === 'failed' || status === 'unknown');
 /** Those that wait for somebody; one that failed blocks too, but is not offered. */
 const awaitedCompensations = ({ active }: SummaryGrounds) => active.compensations.filter(({ status }) => status === 'proposed' || status === 'awaiting_approval');
 
 /** What waits to leave, or could not: what is on its way blocks nothing. */
-const ofOutbox = ({ reliability }: SummaryGrounds): readonly BlockingReason[] =>
-  reliability.outbox
+const ofOutbox = ({ active }: SummaryGrounds): readonly BlockingReason[] =>
+  active.outbox
     .filter(({ status }) => status === 'pending' || status === 'failed' || status === 'dead_lettered')
     .map(({ outbox_id, status, operation, dead_letter_id }) => ({ kind: 'outbox', outbox_id, status, operation, dead_letter_id, historical: false }));
 

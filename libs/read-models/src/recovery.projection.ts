@@ -32,35 +32,39 @@ const present = (members: Readonly<Record<string, Json | undefined>>): JsonObjec
   return Object.keys(there).length === 0 ? null : asJson(there);
 };
 
-const metadataOfLetter = ({ item, effect_id, outcome, dispatches, last_dispatched_at_ms, next_dispatch_at_ms, superseded }: RunDeadLetter): JsonObject | null =>
-  present({
-    item, effect_id, outcome, retry_dispatch_count: dispatches === 0 ? undefined : dispatches, last_dispatched_at_ms, next_dispatch_at_ms,
-    superseded_by_success: superseded === undefined ? undefined : true, superseded_by_effect_id: superseded?.effect_id, superseded_at_ms: superseded?.at_ms,
-  });
+/** What made it moot: the effect as the run calls it, and its record in the outbox. */
+const supersededBy = ({ superseded }: Pick<RunDeadLetter, 'superseded'>, digest: Digest): Readonly<Record<string, Json | undefined>> =>
+  superseded === undefined
+    ? {}
+    : { superseded_by_success: true, superseded_by_effect_id: superseded.effect_id, superseded_by_outbox_id: ledgerIds(digest, superseded.effect_id).outbox_id, superseded_at_ms: superseded.at_ms };
+
+const metadataOfLetter = (letter: RunDeadLetter, digest: Digest): JsonObject | null => {
+  const { item, effect_id, outcome, dispatches, last_dispatched_at_ms, next_dispatch_at_ms } = letter;
+  return present({ item, effect_id, outcome, retry_dispatch_count: dispatches === 0 ? undefined : dispatches, last_dispatched_at_ms, next_dispatch_at_ms, ...supersededBy(letter, digest) });
+};
 
 /** A letter that waits for its dispatch is due at once, or after its back-off. */
 const dueOf = (letter: RunDeadLetter): number | null => (isRetryWanted(letter) && letter.superseded === undefined ? (letter.next_dispatch_at_ms ?? letter.updated_at_ms) : null);
 
-const letterRow = ({ item: letter, isCleared }: Changed<RunDeadLetter>, run: Run, { stored }: RunTransition): DeadLetterRow => ({
+const letterRow = ({ item: letter, isCleared }: Changed<RunDeadLetter>, run: Run, { stored, digest }: Pick<RunTransition, 'stored'> & { readonly digest: Digest }): DeadLetterRow => ({
   ...tenantKey(run.tenant_context), dead_letter_id: letter.dead_letter_id, source_type: letter.source_type, source_id: letter.effect_id ?? letter.node_id, consumer: 'runner',
   subject: logSubject(stored.ref, stored.status), stream_sequence: stored.position, deliveries: letter.attempts, reason: letter.reason, status: isCleared ? 'cleared' : letter.status,
   opened_at_ms: letter.opened_at_ms, position: stored.position, run_id: run.run_id, node_id: letter.node_id, recovery_options: letter.recovery_options, compensation_id: orNull(letter.compensation_id),
   attempts: letter.attempts, disposition: orNull(letter.disposition), updated_at_ms: isCleared ? run.updated_at_ms : letter.updated_at_ms, due_at_ms: isCleared ? null : dueOf(letter),
-  superseded_at_ms: orNull(letter.superseded?.at_ms), metadata: metadataOfLetter(letter),
+  superseded_at_ms: orNull(letter.superseded?.at_ms), metadata: metadataOfLetter(letter, digest),
 });
 
 /** The dead letters of a run that a commit changed. */
-export const projectLetters = (transition: RunTransition): readonly DeadLetterRow[] => {
-  const { before, after } = transition;
+export const projectLetters = ({ before, after, stored }: RunTransition, digest: Digest): readonly DeadLetterRow[] => {
   if (after === undefined) return [];
-  return changedBetween(before?.checkpoint.recovery?.dead_letters, after.checkpoint.recovery?.dead_letters).map((changed) => letterRow(changed, after, transition));
+  return changedBetween(before?.checkpoint.recovery?.dead_letters, after.checkpoint.recovery?.dead_letters).map((changed) => letterRow(changed, after, { stored, digest }));
 };
 
-const metadataOfCompensation = (compensation: RunCompensation): JsonObject | null => {
-  const { item, effect_id, outcome, dead_letter_id, requested_by, approved_by, reason, claim, failure, superseded } = compensation;
+const metadataOfCompensation = (compensation: RunCompensation, digest: Digest): JsonObject | null => {
+  const { item, effect_id, outcome, dead_letter_id, requested_by, approved_by, reason, claim, failure } = compensation;
   return present({
     item, action_id: effect_id, outcome, dead_letter_id, reason, requested_by: requested_by && asJson(requested_by), approved_by: approved_by && asJson(approved_by), claim: claim && asJson(claim), failure: failure && asJson(failure),
-    superseded_by_success: superseded === undefined ? undefined : true, superseded_by_effect_id: superseded?.effect_id, superseded_at_ms: superseded?.at_ms,
+    ...supersededBy(compensation, digest),
   });
 };
 
@@ -84,7 +88,7 @@ const compensationRow = ({ item: compensation, isCleared }: Changed<RunCompensat
     ...tenantKey(run.tenant_context), compensation_id, run_id: run.run_id, node_id, status: isCleared ? 'cleared' : status, compensation_type, target_effect_id: ledgerIds(digest, effect_id).effect_id,
     approval_required: Number(approval_required), rollback_instruction: orNull(compensation.rollback_instruction), forward_fix_instruction: orNull(compensation.forward_fix_instruction),
     action: orNull(compensation.action && asJson(compensation.action)), ...receiptIds(compensation, digest), attempts, due_at_ms: isCleared ? null : executionDue(compensation),
-    superseded_at_ms: orNull(compensation.superseded?.at_ms), metadata: metadataOfCompensation(compensation), created_at_ms: compensation.proposed_at_ms, updated_at_ms: isCleared ? run.updated_at_ms : compensation.updated_at_ms,
+    superseded_at_ms: orNull(compensation.superseded?.at_ms), metadata: metadataOfCompensation(compensation, digest), created_at_ms: compensation.proposed_at_ms, updated_at_ms: isCleared ? run.updated_at_ms : compensation.updated_at_ms,
   };
 };
 

@@ -142,7 +142,7 @@ describe('the reliability ledger in the document', () => {
       tool_effects: [effect('e1', 'failed'), effect('e2', 'unknown'), effect('e3', 'pending'), effect('e4', 'succeeded')], dead_letters: letters, compensations,
     };
     const stored = withStatus(runAtItsGate(), { status: 'completed', finished_at_ms: 9 });
-    const { operator_summary, counts, reliability: shown } = observe({ stored, reliability, active: { dead_letters: letters, compensations } });
+    const { operator_summary, counts, reliability: shown } = observe({ stored, reliability, active: reliability });
     expect(operator_summary.blocking_reasons.map(({ kind, historical, ...rest }) => [kind, Object.values(rest)[0], historical])).toEqual([
       ['outbox', 'o1', false], ['outbox', 'o3', false], ['outbox', 'o4', false], ['tool_effect', 'e1', false], ['tool_effect', 'e2', false], ['dead_letter', 'l1', false], ['compensation', 'c2', false], ['compensation', 'c1', false], ['compensation', 'c3', false],
     ]);
@@ -150,6 +150,16 @@ describe('the reliability ledger in the document', () => {
       { action: 'retry_or_reconcile_effect', effect_ids: ['e1', 'e2'] }, { action: 'resolve_dead_letter', dead_letter_ids: ['l1'] }, { action: 'run_or_cancel_compensation', compensation_ids: ['c1', 'c3'] },
     ]);
     expect([shown, counts]).toEqual([reliability, expect.objectContaining({ outbox: 5, tool_effects: 4, dead_letters: 2, compensations: 4 })]);
+  });
+
+  it('given a list of more than it shows, still says what of all of it blocks the run', () => {
+    const shown = { ...nothing, outbox: [outbox('o9', 'sent')], tool_effects: [effect('e9', 'succeeded')] };
+    const found = observe({ reliability: shown, active: { ...nothing, outbox: [outbox('o1', 'pending')], tool_effects: [effect('e1', 'unknown')] } });
+    expect(found.operator_summary.blocking_reasons.slice(1)).toEqual([
+      { kind: 'outbox', outbox_id: 'o1', status: 'pending', operation: 'pay', dead_letter_id: null, historical: false }, { kind: 'tool_effect', effect_id: 'e1', status: 'unknown', operation: 'pay', compensation_id: null, historical: false },
+    ]);
+    expect(found.operator_summary.allowed_actions).toContainEqual({ action: 'retry_or_reconcile_effect', effect_ids: ['e1'] });
+    expect(found.reliability.tool_effects.map(({ effect_id }) => effect_id)).toEqual(['e9']);
   });
 
   it('superseded recovery absent from the summary but present in history', () => {
@@ -188,5 +198,10 @@ describe('the snapshots in the document', () => {
     const seqs = (...sizes: readonly number[]) => observe({}, sizes.map((size, index) => snapshot(index + 1, size))).snapshots.items.map(({ seq }) => seq);
     expect(seqs(400_000, 400_000, 400_000, 10)).toEqual([2, 3, 4]);
     expect(seqs(10, 2_000_000)).toEqual([2]);
+  });
+
+  it('are counted in bytes, not in characters', () => {
+    const wide = (seq: number): StatefulSnapshot => ({ ...snapshot(seq), checkpoint: { completed_nodes: ['字'.repeat(200_000)] } });
+    expect(observe({}, [wide(1), wide(2)]).snapshots.items.map(({ seq }) => seq)).toEqual([2]);
   });
 });

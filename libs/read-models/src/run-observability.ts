@@ -1,12 +1,13 @@
 import type { ObservabilityLimits, RunObservability, StatefulRun, WaitRecord } from '@cs/contracts';
 import { JsonText, jsonArrayText, jsonObjectText } from '@cs/kernel';
+import { newestThatFit } from './newest-snapshots.js';
 import { blockingReasons, operatorActions } from './operator-summary.js';
 import type { ObservedEvent, ObservedOfRun } from './run-observability.port.js';
 import type { WrittenSnapshot } from './run-snapshots.js';
 import { rankOf } from './wait-queries.port.js';
 
-/** Characters of all snapshots of one answer together. */
-const snapshotCharacters = 1024 * 1024;
+/** All snapshots of one document together. */
+const snapshotBytes = 1024 * 1024;
 
 /** The wait that follows from the run alone: it names one, and no active wait that is stored is that one (domain 11.3). */
 const inferredWait = ({ run_id, active_wait_id, active_wait_kind, current_phase_id, updated_at_ms, last_seq, scope: { tenant_context } }: StatefulRun): WaitRecord | undefined => {
@@ -40,13 +41,6 @@ const eventsOf = (tail: readonly ObservedEvent[]): JsonText<RunObservability['ev
   }));
 };
 
-/** The newest snapshots that fit into an answer together. */
-const newestThatFit = (snapshots: readonly WrittenSnapshot[]): readonly WrittenSnapshot[] => {
-  let characters = 0;
-  const tooMuch = snapshots.findLastIndex(({ json }) => (characters += json.text.length) > snapshotCharacters);
-  return snapshots.slice(Math.min(tooMuch + 1, snapshots.length - 1));
-};
-
 const snapshotsOf = (items: readonly WrittenSnapshot[]): JsonText<RunObservability['snapshots']> => {
   const latest = items.at(-1);
   return new JsonText(jsonObjectText({ latest: latest === undefined ? null : latestSnapshot(latest), items: new JsonText(jsonArrayText(items.map(({ json }) => json))) }));
@@ -70,9 +64,9 @@ type Members = { readonly [Name in keyof RunObservability]: RunObservability[Nam
 export const observeRunRows = ({ run, rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
   const { waits, events, policy_decisions, reliability, active, audit } = rows;
   const active_waits = activeWaits(run, waits);
-  const grounds = { run, active_waits, policy_decisions, reliability, active };
+  const grounds = { run, active_waits, policy_decisions, active };
   const blocking_reasons = blockingReasons(grounds);
-  const snapshots = newestThatFit(folded);
+  const snapshots = newestThatFit(folded, snapshotBytes);
   const members: Members = {
     run_id: run.run_id, source: 'stateful_runtime_observability', run, current_wait: active_waits[0] ?? null, waits, policy_decisions, reliability,
     audit: { protected_events: audit, payload_policy: 'redacted_payload_digest_only' }, events: eventsOf(events), snapshots: snapshotsOf(snapshots),

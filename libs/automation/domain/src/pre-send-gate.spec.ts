@@ -1,7 +1,15 @@
+import type { RunEvent } from '@cs/contracts';
+import type { JudgeEffect } from './policy.commands.js';
 import { claimBy, effectOf, failed, history, succeeded } from './run-history.fixture.js';
 import { definitionOf, nodes, now, scenario } from './run-scenario.fixture.js';
 
 const { http, transform } = nodes;
+
+const denialOf = (node_id: string): JudgeEffect => ({
+  type: 'judge_effect', node_id, arguments_digest: `sha256:${'a'.repeat(64)}`,
+  judgement: { outcome: 'deny', reason_code: 'frozen', reason: 'nothing goes out today', elevated: false, policy_version: '1:x', policy_ids: ['p'] },
+  judged: { automation_id: 'refunds', node_id, action_kind: 'http', data_classes: [], requested_by: { kind: 'human', actor_id: 'ada' }, trigger_type: 'manual', numbers: {}, texts: {}, is_partial: false, has_secret_content: false },
+});
 
 /** Domain 9.1: what has to be in the log before an effect leaves the process. */
 describe('the pre-send gate', () => {
@@ -45,6 +53,35 @@ describe('the pre-send gate', () => {
 
   it('sent never cancelled: the end of the run leaves it as it is', () => {
     given(reserved, completed('pay')).when({ type: 'cancel_run' }).thenTypes('run_stopped').thenRun({ checkpoint: { completed_nodes: ['pay'], node_outputs: { pay: { status: 'completed' } } } });
+  });
+
+  it('gate denial harmless: what another claim holds, and what was sent, is no longer judged', () => {
+    const deny = denialOf('pay');
+    given(reserved).when(deny).thenRefused('node_not_ready');
+    given(reserved, claimed(2, 'runner-2')).when(deny).thenRefused('node_not_ready');
+    given(reserved, completed('pay')).when(deny).thenRefused('node_not_ready');
+    given(reserved, started('tell', effectOf('tell'))).when(denialOf('tell')).thenRefused('node_not_ready');
+  });
+
+  it('gate denial harmless: a denial says something of its own effect only, which is then never reserved', () => {
+    given(reserved).when(denialOf('tell')).thenTypes('policy_effect_denied', 'node_failed').thenRun({ checkpoint: { in_progress: { pay: { effect: effectOf('pay') } } } });
+    const denied: RunEvent[] = [];
+    given(running).when(denialOf('pay')).collect(denied);
+    given(running, denied).when(start).thenRefused('node_not_ready');
+  });
+
+  it('tier-only and flag-only gating: what leaves is reserved for a risky tier without a side effect, and with one without a tier', () => {
+    const risky = definitionOf(http('pay', [], { risk_tier: 'money_movement_contract', action: { kind: 'http', method: 'GET', url: 'http://peer/pay' } }));
+    const past = history(risky);
+    const safe = { ...effectOf('pay'), mode: 'safe', operation: 'http.get' } as const;
+    scenario(risky).given(past.created, past.claimed(1)).when({ ...start, mode: 'safe' }).then([past.started('pay', safe)]);
+    given(running).when(start).then([started('pay', effectOf('pay'))]);
+  });
+
+  it('tier-only and flag-only gating: a risky tier of a step that leaves nothing reserves nothing', () => {
+    const local = definitionOf(transform('sum', [], { risk_tier: 'money_movement_contract' }));
+    const past = history(local);
+    scenario(local).given(past.created, past.claimed(1)).when({ type: 'start_node', node_id: 'sum' }).then([past.started('sum')]);
   });
 
   it('local tools ignored: a step without an effect reserves nothing', () => {

@@ -1,3 +1,4 @@
+import { ApprovalsByStatus1787000701700 } from './approvals-by-status.js';
 import { AuditKeys1767225600300 } from './audit-keys.js';
 import { AuditMentions1787000701500 } from './audit-mentions.js';
 import { AuditReads1767225600301 } from './audit-reads.js';
@@ -25,6 +26,7 @@ import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
 import { RunParts1787000800000 } from './run-parts.js';
+import { LedgerByStatus1787000701600 } from './ledger-by-status.js';
 import { UnsettledLedger1787000701400 } from './unsettled-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
 
@@ -61,5 +63,7 @@ export const migrations = [
   ChannelConnections1787000701100,
   UnsettledLedger1787000701400,
   AuditMentions1787000701500,
+  LedgerByStatus1787000701600,
+  ApprovalsByStatus1787000701700,
   RunParts1787000800000,
 ];
