@@ -19,7 +19,8 @@ const choice = z.object({ choice: z.string(), execution_mode: z.string(), automa
 const plan = z.object({
   plan_id: z.string(), run_id: z.string(), generated_at_ms: z.int().nonnegative(), run: runResource, run_status: z.string(), completed_nodes: nodeIds, pending_nodes: nodeIds, blocked_nodes: nodeIds, last_failure: z.custom<JsonObject>().nullable(),
   completed_effects: z.array(toolEffectResource).readonly(), uncertain_effects: z.array(toolEffectResource).readonly().describe('Everything that has not succeeded'), pending_compensations: z.array(compensationResource).readonly(),
-  dead_letters: z.array(ledgerDeadLetterResource).readonly(), safe_resume_points: z.array(point).readonly(), operator_choices: z.array(choice).readonly(),
+  dead_letters: z.array(ledgerDeadLetterResource).readonly(), cut_lists: z.array(z.enum(['completed_effects', 'uncertain_effects', 'pending_compensations', 'dead_letters'])).readonly().describe('Lists that are longer than one answer holds: their newest records are here, and audit_summary counts all'),
+  safe_resume_points: z.array(point).readonly(), operator_choices: z.array(choice).readonly(),
   audit_summary: z.object({ completed_effects: z.int(), uncertain_effects: z.int(), pending_compensations: z.int(), dead_letters: z.int(), requires_operator_review: z.boolean() }),
 }) satisfies z.ZodType<Omit<ResumePlan, 'last_failure' | 'run'>, unknown>;
 

@@ -70,7 +70,7 @@ export {
 } from './webhooks/webhook-trigger.decider.js';
 export type { OperatorRefusal } from './operator.decider.js';
 export type { OperatorCommandOfRun, RepairRun, TargetDefinition } from './operator.commands.js';
-export { planReset, type ResetPlan } from './reset-plan.js';
+export { planNodes, planReset, type ResetPlan } from './reset-plan.js';
 export { editStep, type EditedStep, type StepEdit } from './step-edit.js';
 export type { ChooseRecovery, DecideCompensation, DispatchRetry, FinishCompensation, RecoveryCommand, StartCompensation } from './recovery.commands.js';
 export { executionModeOf, isAutomatic, recoveryChoiceOf, type ExecutionMode, type RecoveryChoice } from './recovery-choices.js';

@@ -24,6 +24,8 @@ export interface OperatorChoice {
   readonly automatic: boolean;
 }
 
+export type PlannedList = 'completed_effects' | 'uncertain_effects' | 'pending_compensations' | 'dead_letters';
+
 /** What an operator can do about a run, and with what it would go on (domain 9.7). */
 export interface ResumePlan {
   readonly plan_id: string;
@@ -40,6 +42,8 @@ export interface ResumePlan {
   readonly uncertain_effects: readonly ToolEffectRecord[];
   readonly pending_compensations: readonly CompensationRecord[];
   readonly dead_letters: readonly LedgerDeadLetter[];
+  /** Lists that are longer than one answer holds: the newest are here, and `audit_summary` counts all. */
+  readonly cut_lists: readonly PlannedList[];
   readonly safe_resume_points: readonly ResumePoint[];
   readonly operator_choices: readonly OperatorChoice[];
   readonly audit_summary: {
