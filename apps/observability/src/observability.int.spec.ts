@@ -10,7 +10,7 @@ import { toPosition, type Json } from '@cs/kernel';
 import { natsTransport, PlatformModule, RPC_CLIENT, type RpcClient } from '@cs/platform';
 import { DATABASE, migrate, PostgresModule, PostgresProjectionStore, type Database } from '@cs/postgres';
 import { ProjectionMemory, projectBatch } from '@cs/read-models';
-import { sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
+import { eventually, sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
 import { NestFactory } from '@nestjs/core';
 import type { INestMicroservice } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -93,7 +93,10 @@ const valueOf = <Value>(reply: RpcReply<Value>): Value => {
 
 describe('before the database is set up', () => {
   it('refuses with what is missing, and when to come back', async () => {
-    expect(await call(getRun, { run_id: 'r1' })).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_UNAVAILABLE' }, retry_after_s: 1 });
+    // The broker may hear of a question before it hears of who answers.
+    const answer = async (): Promise<RpcReply> => call(getRun, { run_id: 'r1' });
+    await eventually(async () => JSON.stringify(await answer()).includes('PROJECTION_UNAVAILABLE'));
+    expect(await answer()).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_UNAVAILABLE' }, retry_after_s: 1 });
   });
 });
 
