@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@cs/contracts';
 import {
-  getApproval, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listReliability, listRunEvents, listRuns, listRunSnapshots, listStatefulRuns, logSubject, observeRun, verifyAudit,
+  getApproval, getResumePlan, getRun, getStatefulRun, listAutomations, listDeadLetters, listDecidedApprovals, listDueWaits, listPendingApprovals, listReliability, listRunEvents, listRuns, listRunSnapshots, listStatefulRuns, logSubject, observeRun, verifyAudit,
   type AggregateName, type AggregateRef, type CallContext, type PayloadInputOf, type ReplyOf, type RpcMethod, type PendingGate, type RpcReply, type RunEvent,
 } from '@cs/contracts';
 import { decodeCommit, type LogEntry } from '@cs/eventing';
@@ -10,7 +10,7 @@ import { toPosition, type Json } from '@cs/kernel';
 import { natsTransport, PlatformModule, RPC_CLIENT, type RpcClient } from '@cs/platform';
 import { DATABASE, migrate, PostgresModule, PostgresProjectionStore, type Database } from '@cs/postgres';
 import { ProjectionMemory, projectBatch } from '@cs/read-models';
-import { sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
+import { eventually, sha256, startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@cs/testing';
 import { NestFactory } from '@nestjs/core';
 import type { INestMicroservice } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -93,7 +93,10 @@ const valueOf = <Value>(reply: RpcReply<Value>): Value => {
 
 describe('before the database is set up', () => {
   it('refuses with what is missing, and when to come back', async () => {
-    expect(await call(getRun, { run_id: 'r1' })).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_UNAVAILABLE' }, retry_after_s: 1 });
+    // The broker may hear of a question before it hears of who answers.
+    const answer = async (): Promise<RpcReply> => call(getRun, { run_id: 'r1' });
+    await eventually(async () => JSON.stringify(await answer()).includes('PROJECTION_UNAVAILABLE'));
+    expect(await answer()).toMatchObject({ ok: false, refusal: { code: 'PROJECTION_UNAVAILABLE' }, retry_after_s: 1 });
   });
 });
 
@@ -176,6 +179,22 @@ describe('reads', () => {
       expect(await call(observeRun, { run_id: 'r1' }, as)).toEqual({ ok: false, refusal: { code: 'stateful_run_not_found', message: 'there is no run "r1"', details: { run_id: 'r1' } } });
     }
     expect(await call(observeRun, { run_id: 'nobody' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found', details: { run_id: 'nobody' } } });
+  });
+
+  it('plan how a run goes on, an effect that nobody heard of among more than an answer holds; other tenants 404', async () => {
+    const planned = { ...tenant, workspace_id: 'planned' };
+    const first = await project('run', 'p1', { status: 'queued', version: 1, previous: 0, events: [createdRun('p1', 'planned')], workspace_id: 'planned' });
+    const started = { event_type: 'node_started', data: { node_id: 'sign', attempt: 1, effect: { effect_id: 'p1:sign:0', idempotency_key: 'p1:sign:0', mode: 'none' } } };
+    await project('run', 'p1', { status: 'running', version: 2, previous: first, events: [started], workspace_id: 'planned' });
+    await database.query({
+      text: `insert into countersign.tool_effects (org_id, workspace_id, deployment_id, effect_id, outbox_id, action_id, run_id, status, source_kind, source_id, audit_hash, created_at_ms, updated_at_ms)
+        select 'acme', 'planned', '', 'done-' || n, 'o', 'a', 'p1', 'succeeded', 'automation_v2_run', 'p1', 'h', 1, 1000000 + n from generate_series(1, 1001) as n`,
+    });
+    expect(valueOf(await call(getResumePlan, { run_id: 'p1' }, planned))).toMatchObject({
+      plan_id: 'resume-plan-p1', run_status: 'queued', uncertain_effects: [{ action_id: 'p1:sign:0', status: 'pending' }], cut_lists: ['completed_effects'], safe_resume_points: [{ kind: 'pending_node', node_id: 'sign', retry_safe: false }],
+      audit_summary: { completed_effects: 1001, uncertain_effects: 1, requires_operator_review: true }, operator_choices: [{}, {}, { choice: 'retry_failed_effect' }, { choice: 'reconcile_external_effect' }],
+    });
+    for (const run_id of ['p1', 'nobody']) expect(await call(getResumePlan, { run_id })).toEqual({ ok: false, refusal: { code: 'stateful_run_not_found', message: `there is no run "${run_id}"`, details: { run_id } } });
   });
 
   it('observe an imported run: what its history says, nothing that is not there, and nothing that could be done about it', async () => {

@@ -3,7 +3,7 @@ import { CedarEffectJudge } from '@cs/cedar-policy';
 import type { ProjectionProgress } from '@cs/eventing';
 import { JetStreamAggregateHistory, NATS_CONNECTION, PROJECTION_PROGRESS } from '@cs/jetstream';
 import { HEALTH, LOGGER, sha256Hex, type HealthRegistry, type Logger } from '@cs/platform';
-import { DATABASE, PostgresChannelQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresImportedRunQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresReliabilityQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
+import { DATABASE, PostgresChannelQueries, PostgresDelegationQueries, PostgresGovernanceQueries, PostgresHandoffQueries, PostgresImportedRunQueries, PostgresInboxQueries, PostgresHumanRequestQueries, PostgresPolicyQueries, PostgresProjectionQueries, PostgresReliabilityQueries, PostgresResumePlanQueries, PostgresRunObservability, PostgresRunRowQueries, PostgresServiceQueries, PostgresSnapshotQueries, PostgresSweepQueries, PostgresWebhookQueries, PostgresWaitQueries, type Database } from '@cs/postgres';
 import type { ProjectionQueries, ServiceQueries } from '@cs/read-models';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApprovalsController } from './approvals.controller.js';
@@ -24,6 +24,7 @@ import { PoliciesController } from './policies.controller.js';
 import { Reads } from './reads.js';
 import { ReliabilityController } from './reliability.controller.js';
 import { ReplayController } from './replay.controller.js';
+import { ResumePlanController } from './resume-plan.controller.js';
 import type { RunHistories } from './run-histories.js';
 import { RunObservabilityController } from './run-observability.controller.js';
 import { RunReplays } from './run-replays.js';
@@ -32,7 +33,7 @@ import { RunsController } from './runs.controller.js';
 import { SnapshotsController } from './snapshots.controller.js';
 import { SweepsController } from './sweeps.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
-import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RUN_OBSERVABILITY, RUN_HISTORIES, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
+import { ASKER, EFFECT_JUDGE, POLICY_QUERIES, CHANNEL_QUERIES, CLOCK, DELEGATION_QUERIES, GOVERNANCE_QUERIES, HANDOFF_QUERIES, INBOX_QUERIES, HUMAN_REQUEST_QUERIES, PROJECTION_QUERIES, READS, RELIABILITY_QUERIES, RESUME_PLAN_QUERIES, RUN_OBSERVABILITY, RUN_HISTORIES, RUN_REPLAYS, SERVICE_QUERIES, SWEEP_QUERIES, WAIT_QUERIES, WEBHOOK_QUERIES } from './tokens.js';
 import { WaitsController } from './waits.controller.js';
 
 const onDatabase = <Queries>(provide: symbol, create: (database: Database) => Queries) => ({ provide, inject: [DATABASE], useFactory: create });
@@ -52,6 +53,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(WEBHOOK_QUERIES, (database) => new PostgresWebhookQueries(database)),
   onDatabase(SWEEP_QUERIES, (database) => new PostgresSweepQueries(database)),
   onDatabase(RELIABILITY_QUERIES, (database) => new PostgresReliabilityQueries(database)),
+  onDatabase(RESUME_PLAN_QUERIES, (database) => new PostgresResumePlanQueries(database)),
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
   onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
   onDatabase(RUN_HISTORIES, (database): RunHistories => ({
@@ -67,7 +69,7 @@ export class ObservabilityModule {
   static forRoot(config: ObservabilityConfig): DynamicModule {
     return {
       module: ObservabilityModule,
-      controllers: [ChannelsController, PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReliabilityController, ReplayController, SnapshotsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
+      controllers: [ChannelsController, PoliciesController, WebhooksController, RunsController, RunObservabilityController, ReliabilityController, ResumePlanController, ReplayController, SnapshotsController, AutomationsController, ApprovalsController, AuditController, AuditReadsController, OperationsController, DelegationsController, GovernanceController, HandoffsController, HumanRequestsController, WaitsController, SweepsController],
       providers: [
         ...queryProviders,
         ...auditProviders(config.COUNTERSIGN_AUDIT_KEYS_FILE),

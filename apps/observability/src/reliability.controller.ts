@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { getDeadLetter, getResumePlan, listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
+import { getDeadLetter, listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
 import { refusal } from '@cs/platform';
-import { resumePlan, type ProjectionQueries, type RecoveryQueries, type ReliabilityFilter, type ReliabilityQueries, type ReliabilityRange } from '@cs/read-models';
+import type { ProjectionQueries, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
 import type { Reads } from './reads.js';
 import { PROJECTION_QUERIES, READS, RELIABILITY_QUERIES } from './tokens.js';
 
@@ -15,15 +15,11 @@ const rangeOf = ({ limit, after_id, after_collection }: Query): ReliabilityRange
 
 const notFound = (run_id: string): RpcReply<never> => refusal('stateful_run_not_found', `there is no run "${run_id}"`, { run_id });
 
-/** Records of each collection that a plan looks at. */
-const plannedRecords = 1000;
-
-/** The reliability ledger, and what recovery has to do. */
+/** The reliability ledger, and what of it is due. */
 @Controller()
 export class ReliabilityController {
   readonly #list;
   readonly #due;
-  readonly #plan;
   readonly #letter;
 
   constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(RELIABILITY_QUERIES) ledger: ReliabilityQueries & RecoveryQueries) {
@@ -36,11 +32,6 @@ export class ReliabilityController {
       const letter = await ledger.deadLetter(reader, dead_letter_id);
       return letter === undefined ? refusal('stateful_dead_letter_not_found', `there is no dead letter "${dead_letter_id}"`, { dead_letter_id }) : { ok: true, value: letter };
     });
-    this.#plan = reads.answer(getResumePlan, async ({ run_id }, reader) => {
-      const found = await queries.run(reader, run_id);
-      if (found === undefined) return notFound(run_id);
-      return { ok: true, value: resumePlan(found.run, await ledger.ledger(reader, { run_id, active_recovery_only: false }, { limit: plannedRecords }), Date.now()) };
-    });
     this.#due = reads.answer(listRetryDue, async (range) => ({ ok: true, value: { due: await ledger.due(range) } }));
   }
 
@@ -52,11 +43,6 @@ export class ReliabilityController {
   @MessagePattern(getDeadLetter.subject)
   letter(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getDeadLetter>>> {
     return this.#letter(raw);
-  }
-
-  @MessagePattern(getResumePlan.subject)
-  plan(@Payload() raw: unknown): Promise<RpcReply<ReplyOf<typeof getResumePlan>>> {
-    return this.#plan(raw);
   }
 
   @MessagePattern(listRetryDue.subject)

@@ -14,7 +14,7 @@ export class RunObservabilityController {
   readonly #observe;
 
   constructor(@Inject(READS) reads: Reads, @Inject(RUN_OBSERVABILITY) queries: RunObservabilityQueries, @Inject(RUN_HISTORIES) { own, imported }: RunHistories) {
-    const withSnapshots = async (reader: Reader, rows: ObservedRows): Promise<Observed> => ({ run: toStatefulRun(rows.run), rows, snapshots: await own.ofSources(reader, rows.run.run.run_id, rows.snapshots) });
+    const withSnapshots = async (reader: Reader, rows: ObservedRows): Promise<Observed> => ({ run: toStatefulRun(rows.run), rows, gates: rows.run.run.checkpoint, snapshots: await own.ofSources(reader, rows.run.run.run_id, rows.snapshots) });
     this.#observe = reads.answerWritten(observeRun, async ({ run_id, event_limit, snapshot_limit, reliability_limit, audit_limit }, reader): Promise<RpcReply<JsonText<RunObservability>>> => {
       const limits = { event_limit, snapshot_limit, reliability_limit, audit_limit };
       const rows = await queries.observedRun(reader, run_id, limits);

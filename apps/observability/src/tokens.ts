@@ -21,5 +21,6 @@ export const SWEEP_QUERIES = Symbol('SWEEP_QUERIES');
 export const INBOX_QUERIES = Symbol('INBOX_QUERIES');
 export const RUN_HISTORIES = Symbol('RUN_HISTORIES');
 export const RELIABILITY_QUERIES = Symbol('RELIABILITY_QUERIES');
+export const RESUME_PLAN_QUERIES = Symbol('RESUME_PLAN_QUERIES');
 export const RUN_REPLAYS = Symbol('RUN_REPLAYS');
 export const RUN_OBSERVABILITY = Symbol('RUN_OBSERVABILITY');

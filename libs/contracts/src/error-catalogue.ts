@@ -171,6 +171,7 @@ export const errorCatalogue = {
   stateful_dead_letter_not_found: { kind: 'not_found', title: 'There is no such dead letter', remedy: 'GET /dead-letters lists them, GET /stateful-runtime/runs/{run_id}/reliability those of a run.' },
   stateful_dead_letter_settled: { kind: 'conflict', title: 'Nothing is to be done about this dead letter any more', remedy: 'Read it: its status says what became of it.' },
   stateful_dead_letter_choice_unavailable: { kind: 'conflict', title: 'This dead letter cannot be dealt with so', remedy: 'Use one of its `recovery_options`.' },
+  stateful_effect_not_found: { kind: 'not_found', title: 'The run has no such effect', remedy: 'GET /stateful-runtime/runs/{run_id}/reliability lists them: name one by its `effect_id` or its `action_id`.' },
   stateful_compensation_not_found: { kind: 'not_found', title: 'The run has no such compensation', remedy: 'GET /stateful-runtime/runs/{run_id}/reliability lists them.' },
   stateful_compensation_not_pending: { kind: 'conflict', title: 'The compensation is past this decision', remedy: '`currentStatus` tells what it is; one that is being executed can be cancelled when its lease is over.' },
   stateful_compensation_not_approved: { kind: 'conflict', title: 'Nobody has approved the compensation', remedy: 'Approve it first.' },

@@ -164,5 +164,5 @@ export {
 export {
   effectSourceKind, ledgerCollections, outboxStatuses, toolEffectStatuses, type CompensationRecord, type LedgerCollection, type LedgerDeadLetter, type LedgerPage, type OutboxRecord, type ToolEffectRecord,
 } from './reliability.schema.js';
-export { chooseRecovery, decideCompensation, decideDeadLetter, getDeadLetter, getResumePlan, type DeadLetterDecided, type OperatorChoice, type RecoveryChosen, type ResumePlan, type ResumePoint, type StoredDeadLetter } from './rpc/recovery.rpc.js';
+export { chooseRecovery, decideCompensation, decideDeadLetter, getDeadLetter, getResumePlan, type DeadLetterDecided, type OperatorChoice, type PlannedList, type RecoveryChosen, type ResumePlan, type ResumePoint, type StoredDeadLetter } from './rpc/recovery.rpc.js';
 export { listReliability, listRetryDue, type RetryDue } from './rpc/reliability.rpc.js';

@@ -25,7 +25,7 @@ export interface ObservedPolicyDecision {
   /** The policy that was decisive; null where none matched. */
   readonly policy_id: string | null;
   readonly grant_id: string | null;
-  /** Opening whose approval the effect went out under. */
+  /** Opening that asks for the approval, or whose approval the effect went out under. */
   readonly approval_id: string | null;
   /** Event that the audit records the decision by; null for what is not audited. */
   readonly audit_event_id: string | null;

@@ -19,13 +19,15 @@ const choice = z.object({ choice: z.string(), execution_mode: z.string(), automa
 const plan = z.object({
   plan_id: z.string(), run_id: z.string(), generated_at_ms: z.int().nonnegative(), run: runResource, run_status: z.string(), completed_nodes: nodeIds, pending_nodes: nodeIds, blocked_nodes: nodeIds, last_failure: z.custom<JsonObject>().nullable(),
   completed_effects: z.array(toolEffectResource).readonly(), uncertain_effects: z.array(toolEffectResource).readonly().describe('Everything that has not succeeded'), pending_compensations: z.array(compensationResource).readonly(),
-  dead_letters: z.array(ledgerDeadLetterResource).readonly(), safe_resume_points: z.array(point).readonly(), operator_choices: z.array(choice).readonly(),
+  dead_letters: z.array(ledgerDeadLetterResource).readonly(), cut_lists: z.array(z.enum(['completed_effects', 'uncertain_effects', 'pending_compensations', 'dead_letters'])).readonly().describe('Lists that are longer than one answer holds: their newest records are here, and audit_summary counts all'),
+  safe_resume_points: z.array(point).readonly(), operator_choices: z.array(choice).readonly(),
   audit_summary: z.object({ completed_effects: z.int(), uncertain_effects: z.int(), pending_compensations: z.int(), dead_letters: z.int(), requires_operator_review: z.boolean() }),
 }) satisfies z.ZodType<Omit<ResumePlan, 'last_failure' | 'run'>, unknown>;
 
 const chosen = z.object({
   run_id: z.string(), choice: z.string(), execution_mode: z.string(), automatic_dispatch: z.boolean(), dispatched: z.boolean().describe('The run was driven, or a compensation is executed, because of it'), recorded: z.boolean(),
-  event_seq: z.int().exactOptional().describe('The event that records it; absent where the command came before'), disposition: z.string().nullable(),
+  event_seq: z.int().exactOptional().describe('The event of the run that records it; absent where the command came before, or is about a message or a wait'), disposition: z.string().nullable(),
+  already_completed: z.literal(true).exactOptional().describe('What was to be undone is undone, by the effect receipt_effect_id of the ledger'), receipt_effect_id: z.string().exactOptional(),
 }) satisfies z.ZodType<RecoveryChosen, unknown>;
 
 export const getResumePlan = defineRoute({
@@ -36,10 +38,11 @@ export const getResumePlan = defineRoute({
 export const chooseRecovery = defineRoute({
   operationId: 'chooseRecovery', method: 'POST', path: '/stateful-runtime/runs/{run_id}/resume-plan', tag, access: 'tenant', kind: 'command', idempotent: true, params,
   summary: 'Say how a run is to be recovered',
-  description: 'retry_failed_effect drives a failed or blocked run at once, and again by itself. compensate_pending_effects asks for the approval of what undoes effects, or executes what is approved. abandon_with_audit gives a dead letter up, or cancels a compensation. Anything else is recorded. Not for agents; audited.',
+  description: 'retry_failed_effect drives a failed or blocked run at once, and again by itself. compensate_pending_effects asks for the approval of what undoes effects, or executes what is approved. abandon_with_audit gives a dead letter up, or cancels a compensation. Anything else is recorded. A dead letter of a message or a wait is dealt with as POST /dead-letters/{dead_letter_id} does. Not for agents; audited.',
   body: { schema: chooseMethod.payload.omit({ run_id: true, command_id: true }).strict(), mediaTypes: json, required: true }, answer: { description: 'What it led to', mediaType: 'application/json', schema: chosen },
   errors: [
-    'stateful_run_not_found', 'stateful_recovery_choice_required', 'stateful_dead_letter_not_found', 'stateful_dead_letter_settled', 'stateful_compensation_not_found', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'AUTOMATION_V2_AGENT_ID_REQUIRED',
+    'stateful_run_not_found', 'stateful_recovery_choice_required', 'stateful_dead_letter_not_found', 'stateful_dead_letter_settled', 'stateful_dead_letter_choice_unavailable', 'stateful_compensation_not_found', 'stateful_compensation_not_pending',
+    'stateful_effect_not_found', 'AUTOMATION_V2_ACCESS_DENIED', 'AUTOMATION_V2_TENANT_QUARANTINED', 'AUTOMATION_V2_AGENT_ID_REQUIRED',
   ],
 });
 

@@ -14,7 +14,7 @@ const named = { event_id: z.string(), seq: z.int().positive(), causation_id: tex
 
 const policyDecision = z.object({
   decision_id: z.string(), run_id: z.string(), automation_id: z.string(), node_id: z.string(), tool: text, decision: z.string().describe('allow, deny or approval_required'), reason_code: z.string(),
-  risk_tier: text, policy_id: text.describe('The decisive policy; null where none matched'), grant_id: text, approval_id: text.describe('Opening whose approval the effect went out under'),
+  risk_tier: text, policy_id: text.describe('The decisive policy; null where none matched'), grant_id: text, approval_id: text.describe('Opening that asks for the approval, or whose approval the effect went out under'),
   audit_event_id: text.describe('Event by which the audit records it; null for what is not audited'), effect_id: z.string(), created_at_ms: milliseconds,
 });
 

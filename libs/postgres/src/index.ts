@@ -29,3 +29,4 @@ export { PostgresChannelQueries } from './channel-queries.adapter.js';
 export { PostgresWebhookQueries } from './webhook-queries.adapter.js';
 export { PostgresRunObservability } from './run-observability.adapter.js';
 export { PostgresReliabilityQueries } from './reliability-queries.adapter.js';
+export { PostgresResumePlanQueries } from './resume-plan-queries.adapter.js';

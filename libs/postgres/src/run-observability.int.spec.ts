@@ -57,7 +57,7 @@ afterAll(() => server.stop());
 const observe = async (run_id: string, over: Partial<typeof limits> = {}, reader: Reader = acme): Promise<RunObservability | undefined> => {
   const wanted = { ...limits, ...over };
   const rows = await queries.observedRun(reader, run_id, wanted);
-  return rows && (JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, snapshots: [] }, wanted).text) as RunObservability);
+  return rows && (JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, gates: rows.run.run.checkpoint, snapshots: [] }, wanted).text) as RunObservability);
 };
 
 describe('the observability of a run', () => {

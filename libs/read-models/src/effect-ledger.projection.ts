@@ -1,3 +1,4 @@
+import { ledgerIdsOf } from '@cs/automation-domain';
 import { effectSourceKind, type EffectIntent, type Run } from '@cs/contracts';
 import type { Digest } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
@@ -10,10 +11,7 @@ import { tenantKey, type TenantKey } from './tenant-key.js';
 import { eventsOf } from './typed-events.js';
 
 /** Ids of the ledger follow from the idempotency key (domain 9.3). */
-export const ledgerIds = (digest: Digest, key: string): { readonly effect_id: string; readonly outbox_id: string } => {
-  const hash = digest(key).slice(0, 16);
-  return { effect_id: `effect-${hash}`, outbox_id: `outbox-${hash}` };
-};
+export const ledgerIds = (digest: Digest, key: string): ReturnType<typeof ledgerIdsOf> => ledgerIdsOf(digest(key));
 
 interface Recorded {
   readonly fact: EffectFact;

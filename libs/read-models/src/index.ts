@@ -65,4 +65,5 @@ export { scopeKeysOf, scopeOf, wantedScopeKeys, type ScopeFilter } from './defin
 export type { CompensationRow, OutboxRow, ToolEffectRow } from './ledger-rows.js';
 export { replacedOfEffect, replacedOfOutbox } from './ledger-rows.js';
 export { resumePlan } from './resume-plan.js';
+export type { PlannedRecords, PlannedRecovery, ResumePlanQueries } from './resume-plan-queries.port.js';
 export type { DueRecoveryRange, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from './reliability-queries.port.js';

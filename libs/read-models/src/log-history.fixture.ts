@@ -1,5 +1,5 @@
 import { runAggregate } from '@cs/automation-application';
-import { auditKeyRef, eventCatalogue, logSubject, type AggregateName, type AggregateRef, type Commit, type GateDecision, type RecordedEvent, type RunEvent, type TenantContext } from '@cs/contracts';
+import { auditKeyRef, eventCatalogue, logSubject, type AggregateName, type AggregateRef, type Commit, type GateDecision, type GatePolicy, type RecordedEvent, type RunEvent, type TenantContext } from '@cs/contracts';
 import { decodeCommit, foldCommit, unwritten, type AuditKeys, type Loaded, type LogEntry } from '@cs/eventing';
 import type { RunState } from '@cs/automation-domain';
 import { toPosition, type Json } from '@cs/kernel';
@@ -92,7 +92,7 @@ export class LogHistory {
     return this.run(id, { event_type: 'stateful_wait_woken_requeued', data: { wait_id: waitId, node_id: 'charge', wait_kind: 'retry_backoff', wake_idempotency_key: `timer:${waitId}` } });
   }
 
-  gateOpened(id: string, opening: string, output: Json = { answer: 42 }): LogEntry {
+  gateOpened(id: string, opening: string, { output = { answer: 42 }, policy }: { readonly output?: Json; readonly policy?: GatePolicy } = {}): LogEntry {
     return this.run(id,
       { event_type: 'node_completed', data: { node_id: 'charge', attempt: 1, output: { status: 'completed', contract_kind: 'http', content: output, created_at_ms: this.at_ms } } },
       {
@@ -100,7 +100,7 @@ export class LogHistory {
         data: {
           gate: {
             node_id: 'sign', gate_opening_id: opening, approval_request_id: `automation_v2:${id}:sign`, wait_id: `automation_v2:${id}:sign:wait`, transition_id: `automation_v2:${id}:sign:decision`,
-            title: 'Refund 42 EUR?', instructions: 'Look closely', decisions: ['approve', 'rework', 'cancel'], rework_targets: [], requested_at_ms: this.at_ms, upstream_node_ids: ['charge'],
+            title: 'Refund 42 EUR?', instructions: 'Look closely', decisions: ['approve', 'rework', 'cancel'], rework_targets: [], requested_at_ms: this.at_ms, upstream_node_ids: ['charge'], ...(policy === undefined ? {} : { policy }),
           },
           blocked_nodes: [],
         },

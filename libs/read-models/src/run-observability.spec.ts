@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CompensationRecord, LedgerDeadLetter, ObservedPolicyDecision, OutboxRecord, Run, RunObservability, StatefulEvent, StatefulSnapshot, ToolEffectRecord, WaitRecord } from '@cs/contracts';
+import type { CompensationRecord, GateDecisionRecord, LedgerDeadLetter, ObservedPolicyDecision, OutboxRecord, Run, RunObservability, StatefulEvent, StatefulSnapshot, ToolEffectRecord, WaitRecord } from '@cs/contracts';
 import { JsonText } from '@cs/kernel';
 import { LogHistory, project } from './log-history.fixture.js';
 import { observeRunRows } from './run-observability.js';
@@ -9,11 +9,12 @@ import { toStatefulRun } from './stateful-run.js';
 
 const limits = { event_limit: 1, snapshot_limit: 2, reliability_limit: 3, audit_limit: 4 };
 
-const runAtItsGate = (): Run => {
+/** At a gate of its definition, or at one that a decision of the policy opened. */
+const runAtItsGate = (decision_id?: string): Run => {
   const log = new LogHistory();
   log.created('r1');
   log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
-  log.gateOpened('r1', 'o1');
+  log.gateOpened('r1', 'o1', decision_id === undefined ? {} : { policy: { decision_id, reason_code: 'because', reason: 'it is much', elevated: false, policy_version: '1:x' } });
   const [row] = project(log.entries).runs;
   if (row === undefined) throw new Error('no run was projected');
   return row.record;
@@ -40,7 +41,7 @@ const rowsOf = (over: Partial<ObservedRows> & { readonly stored?: Run } = {}): O
 };
 const observe = (over: Parameters<typeof rowsOf>[0] = {}, snapshots: readonly StatefulSnapshot[] = []): RunObservability => {
   const rows = rowsOf(over);
-  return JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, snapshots: snapshots.map(writeSnapshot) }, limits).text) as RunObservability;
+  return JSON.parse(observeRunRows({ run: toStatefulRun(rows.run), rows, gates: rows.run.run.checkpoint, snapshots: snapshots.map(writeSnapshot) }, limits).text) as RunObservability;
 };
 const observed = (stored: StatefulEvent): ObservedEvent => ({ ...stored, json: new JsonText(JSON.stringify(stored)) });
 const withStatus = (run: Run, over: object): Run => ({ ...run, ...over }) as Run;
@@ -78,23 +79,37 @@ describe('the wait of a run', () => {
 
 describe('what blocks a run, and what an operator may do', () => {
   it('comes in its order, each once', () => {
-    const stored = withStatus(runAtItsGate(), { status: 'paused' });
-    const made = [decision('d3', { decision: 'approval_required', approval_id: 'o9' }), decision('d2', { decision: 'approval_required' }), decision('d2', { decision: 'approval_required' }), decision('d1'), decision('d0', { decision: 'allow' })];
+    const stored = withStatus(runAtItsGate('d3'), { status: 'paused' });
+    const made = [decision('d3', { decision: 'approval_required' }), decision('d2', { decision: 'approval_required' }), decision('d2', { decision: 'approval_required' }), decision('d1'), decision('d0', { decision: 'allow' })];
     const { operator_summary } = observe({ stored, waits: [wait('w1'), wait(gateWait, { wait_kind: 'approval' })], policy_decisions: made });
     expect(operator_summary.is_blocked).toBe(true);
     expect(operator_summary.blocking_reasons).toEqual([
       { kind: 'run_status', status: 'paused', phase_id: 'sign', historical: false },
       { kind: 'active_wait', wait_id: 'w1', wait_kind: 'timer', status: 'waiting', phase_id: 'pause', reason: null, historical: false },
       { kind: 'active_wait', wait_id: gateWait, wait_kind: 'approval', status: 'waiting', phase_id: 'pause', reason: null, historical: false },
-      { kind: 'policy_decision', decision_id: 'd3', decision: 'approval_required', reason_code: 'because', tool: 'pay', approval_id: 'o9', historical: false },
+      { kind: 'policy_decision', decision_id: 'd3', decision: 'approval_required', reason_code: 'because', tool: 'pay', approval_id: 'o1', historical: false },
       { kind: 'policy_decision', decision_id: 'd2', decision: 'approval_required', reason_code: 'because', tool: 'pay', approval_id: null, historical: false },
       { kind: 'policy_decision', decision_id: 'd1', decision: 'deny', reason_code: 'because', tool: 'pay', approval_id: null, historical: false },
     ]);
     expect(operator_summary.allowed_actions).toEqual([
       { action: 'resume_from_checkpoint', requires_status: ['paused', 'blocked', 'failed', 'dead_lettered', 'retrying'] },
       { action: 'review_wait', wait_ids: ['w1', gateWait] },
-      { action: 'approve_or_deny_policy_decision', approval_refs: ['o9', 'd2'] },
+      { action: 'approve_or_deny_policy_decision', approval_refs: ['o1', 'd2'] },
     ]);
+  });
+
+  it('names the opening that asks for the approval of what a policy decided, also when it was settled; of others the approval that was used', () => {
+    const asking = decision('d1', { decision: 'approval_required', effect_id: 'same' });
+    const used = decision('d2', { decision: 'allow', approval_id: 'o1', effect_id: 'same' });
+    const approvals = (stored: Run) => observe({ stored, policy_decisions: [used, asking, decision('d0')] }).policy_decisions.map(({ approval_id }) => approval_id);
+    const open = runAtItsGate('d1');
+    expect(approvals(open)).toEqual(['o1', 'o1', null]);
+    const { awaiting_gate, ...checkpoint } = open.checkpoint;
+    const record: GateDecisionRecord = { node_id: 'sign', gate_opening_id: 'o1', decision: 'approve', decided_at_ms: 9, decided_by: { kind: 'human', actor_id: 'ada' }, ...(awaiting_gate?.policy === undefined ? {} : { policy: awaiting_gate.policy }) };
+    const settled = withStatus(open, { status: 'queued', checkpoint: { ...checkpoint, gate_history: [record] } });
+    expect(approvals(settled)).toEqual(['o1', 'o1', null]);
+    expect(approvals(runAtItsGate('another'))).toEqual(['o1', null, null]);
+    expect(observe({ stored: open, policy_decisions: [asking] }).operator_summary.allowed_actions).toContainEqual({ action: 'approve_or_deny_policy_decision', approval_refs: ['o1'] });
   });
 
   it.each([

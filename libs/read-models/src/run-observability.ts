@@ -2,6 +2,7 @@ import type { ObservabilityLimits, RunObservability, StatefulRun, WaitRecord } f
 import { JsonText, jsonArrayText, jsonObjectText } from '@cs/kernel';
 import { newestThatFit } from './newest-snapshots.js';
 import { blockingReasons, operatorActions } from './operator-summary.js';
+import { withRequestedApprovals, type RunGates } from './requested-approvals.js';
 import type { ObservedEvent, ObservedOfRun } from './run-observability.port.js';
 import type { WrittenSnapshot } from './run-snapshots.js';
 import { rankOf } from './wait-queries.port.js';
@@ -54,6 +55,8 @@ const lengths = ({ outbox, tool_effects, dead_letters, compensations }: RunObser
 export interface Observed {
   readonly run: StatefulRun;
   readonly rows: ObservedOfRun;
+  /** Its gates; absent where no policy judged it here. */
+  readonly gates?: RunGates;
   readonly snapshots: readonly WrittenSnapshot[];
 }
 
@@ -61,8 +64,9 @@ export interface Observed {
 type Members = { readonly [Name in keyof RunObservability]: RunObservability[Name] | JsonText<RunObservability[Name]> };
 
 /** Everything about one run in one document (domain 11), as it is sent. Says nothing that its rows do not say. */
-export const observeRunRows = ({ run, rows, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
-  const { waits, events, policy_decisions, reliability, active, audit } = rows;
+export const observeRunRows = ({ run, rows, gates, snapshots: folded }: Observed, limits: ObservabilityLimits): JsonText<RunObservability> => {
+  const { waits, events, reliability, active, audit } = rows;
+  const policy_decisions = gates === undefined ? rows.policy_decisions : withRequestedApprovals(rows.policy_decisions, gates);
   const active_waits = activeWaits(run, waits);
   const grounds = { run, active_waits, policy_decisions, active };
   const blocking_reasons = blockingReasons(grounds);

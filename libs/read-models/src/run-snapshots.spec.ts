@@ -10,7 +10,7 @@ const aRun = (): LogHistory => {
   const log = new LogHistory({ org_id: 'acme', workspace_id: 'ops', deployment_id: 'eu', source: 'explicit' });
   log.created('r1');
   log.claimed('r1', { event_type: 'node_started', data: { node_id: 'charge', attempt: 1 } });
-  log.gateOpened('r1', 'o1', { card_number: '4111' });
+  log.gateOpened('r1', 'o1', { output: { card_number: '4111' } });
   log.decided('r1', 'o1', 'approve');
   log.claimed('r1');
   log.completed('r1');

@@ -15,7 +15,7 @@ const history = (): LogHistory => {
   const log = new LogHistory();
   log.created('r1', { card_number: 'private input' });
   log.claimed('r1');
-  log.gateOpened('r1', 'o1', { token: 'private output' });
+  log.gateOpened('r1', 'o1', { output: { token: 'private output' } });
   log.keyActivated('k1', keys.check('k1') ?? '');
   log.decided('r1', 'o1', 'approve');
   log.created('r2');

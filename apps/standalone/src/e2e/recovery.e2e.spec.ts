@@ -101,6 +101,8 @@ describe('a refund whose notification fails, over HTTP, every service its own pr
     expect(dead_letters).toMatchObject([{ status: 'linked_to_compensation', compensation_id: id }]);
     expect(shortTypes(await client.timeline(run)).filter((type) => type.startsWith('compensation_'))).toEqual(['compensation_proposed', 'compensation_moved', 'compensation_moved', 'compensation_started', 'compensation_completed']);
     expect((await decide(run, id, { decision: 'cancel' })).body).toMatchObject({ code: 'stateful_compensation_not_pending' });
+    expect((await choose(run, { choice: 'compensate', target_effect_id: compensations[0]?.target_effect_id })).body).toMatchObject({ recorded: true, dispatched: false, already_completed: true, receipt_effect_id: receipt?.effect_id });
+    expect(await choose(run, { choice: 'compensate', target_effect_id: 'effect-0000000000000000' })).toMatchObject({ status: 404, body: { code: 'stateful_effect_not_found' } });
   });
 
   it('is closed by an operator, and unknown ones are unknown', async () => {

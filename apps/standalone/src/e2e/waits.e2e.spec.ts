@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Run, WaitRecord } from '@cs/contracts';
+import type { ResumePlan, Run, WaitRecord } from '@cs/contracts';
+import { eventually } from '@cs/testing';
 import { Client, shortTypes, type Answer } from './client.fixture.js';
 import { System } from './system.fixture.js';
 
@@ -108,5 +109,14 @@ describe('waits on real servers', () => {
     expect(types.filter((type) => type === 'stateful_wait_timeout_reminded').length).toBeGreaterThanOrEqual(2);
     expect(types.filter((type) => type === 'stateful_wait_timeout_cancelled_run')).toHaveLength(1);
     expect((await waitsOf(run.run_id)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+    const plan = `/stateful-runtime/runs/${run.run_id}/resume-plan`;
+    const planned = async (): Promise<ResumePlan> => (await client.call('GET', plan)).body as unknown as ResumePlan;
+    await eventually(async () => (await planned()).dead_letters.length === 1, { timeoutMs: 60_000 });
+    const { dead_letters: [letter], operator_choices } = await planned();
+    expect(operator_choices.map(({ choice }) => choice)).toEqual(['abandon_with_audit', 'resume_from_checkpoint']);
+    const choose = (choice: string) => client.insist('POST', plan, { choice, dead_letter_id: letter?.dead_letter_id });
+    expect(await choose('retry_failed_effect')).toMatchObject({ status: 409, body: { code: 'stateful_dead_letter_choice_unavailable' } });
+    expect(await choose('abandon_with_audit')).toMatchObject({ status: 200, body: { choice: 'abandon_with_audit', recorded: true, disposition: 'ignore' } });
+    await eventually(async () => (await planned()).dead_letters.length === 0, { timeoutMs: 60_000 });
   });
 });

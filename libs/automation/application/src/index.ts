@@ -66,6 +66,7 @@ export { checkHealth, followCostSpikes, readLimitsOf, warnOfExpiry, type Governe
 export { governedAgentAggregate } from './governance/governance.aggregates.js';
 export { releaseGoverned } from './governance/governed-run.js';
 export { mayNotExecute } from './governance/launch-authority.js';
+export { answerResumePlan, type ResumePlanOptions } from './answer-resume-plan.command-handler.js';
 export { chooseRecovery, type RecoveryRequested, type RecoveryStored } from './choose-recovery.command-handler.js';
 export { compensationLeaseMs, executeCompensation, type CompensationOptions } from './execute-compensation.js';
 export { decideLetter, type LetterDecided, type LetterRequested } from './decide-dead-letter.command-handler.js';

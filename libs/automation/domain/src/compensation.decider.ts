@@ -11,8 +11,8 @@ type CompensationDecision = Decision<RunEvent, CompensationRefusal>;
 const details = (run: Run, compensation_id: string, status?: string): Record<string, string> => ({ runID: run.run_id, compensation_id, ...(status === undefined ? {} : { currentStatus: status }) });
 
 export const noCompensation = (run: Run, compensation_id: string) => refuse({ code: 'stateful_compensation_not_found', message: `the run has no compensation "${compensation_id}"`, details: details(run, compensation_id) } as const);
-const notPending = (run: Run, { compensation_id, status }: RunCompensation, wanted: string): CompensationDecision =>
-  refuse({ code: 'stateful_compensation_not_pending', message: `the compensation is ${status}; it cannot be ${wanted}`, details: details(run, compensation_id, status) });
+export const notPending = (run: Run, { compensation_id, status }: RunCompensation, wanted: string) =>
+  refuse({ code: 'stateful_compensation_not_pending', message: `the compensation is ${status}; it cannot be ${wanted}`, details: details(run, compensation_id, status) } as const);
 
 /** The effect that undoes another one: the same on every attempt. */
 export const receiptEffectIdOf = ({ effect_id }: Pick<RunCompensation, 'effect_id'>): string => `${effect_id}:compensation`;

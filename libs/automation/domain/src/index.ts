@@ -70,8 +70,10 @@ export {
 } from './webhooks/webhook-trigger.decider.js';
 export type { OperatorRefusal } from './operator.decider.js';
 export type { OperatorCommandOfRun, RepairRun, TargetDefinition } from './operator.commands.js';
-export { planReset, type ResetPlan } from './reset-plan.js';
+export { planNodes, planReset, type ResetPlan } from './reset-plan.js';
 export { editStep, type EditedStep, type StepEdit } from './step-edit.js';
+export { undoneAlready } from './recovery.decider.js';
+export { ledgerIdsOf, runEffectIds } from './run-effects.js';
 export type { ChooseRecovery, DecideCompensation, DispatchRetry, FinishCompensation, RecoveryCommand, StartCompensation } from './recovery.commands.js';
 export { executionModeOf, isAutomatic, recoveryChoiceOf, type ExecutionMode, type RecoveryChoice } from './recovery-choices.js';
 export type { RecoveryRefusal } from './recovery.decider.js';

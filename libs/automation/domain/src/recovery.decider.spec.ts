@@ -346,9 +346,29 @@ describe('choices of an operator', () => {
     expect(story.refused(choose('compensate', { compensation_id: 'other' }))).toBe('stateful_compensation_not_found');
   });
 
+  it.each(['retry_failed_effect', 'compensate', 'reconcile_external_effect'])('know no effect that the run cannot have had: %s', (choice) => {
+    const story = failing();
+    for (const target_effect_id of ['other', `${runId}:notify:1`, `${runId}:end:0`, `${runId}:unknown:0`]) expect(story.refused(choose(choice, { target_effect_id }))).toBe('stateful_effect_not_found');
+    for (const node_id of ['pay', 'notify']) expect(story.refused(choose(choice, { target_effect_id: effectOf(node_id).effect_id }))).toBeUndefined();
+  });
+
+  it('know the effects of earlier resets, of items, and of what undoes others', () => {
+    const each = definitionOf(nodes.http('notify', [], { for_each: { items: '{{ input.all }}', max_parallel: 2 } }));
+    const of = history(each);
+    const items = new Story(each, [of.created, of.claimed()]);
+    items.when({ type: 'start_fan_out', node_id: 'notify', items: [1, 2] });
+    expect(items.refused(choose('reconcile_external_effect', { target_effect_id: `${runId}:notify:0:1` }))).toBeUndefined();
+    expect(items.refused(choose('reconcile_external_effect', { target_effect_id: `${runId}:notify:0:2` }))).toBe('stateful_effect_not_found');
+    const reset = failing();
+    reset.when({ type: 'recover_run' });
+    for (const suffix of ['', ':compensation']) expect(reset.refused(choose('reconcile_external_effect', { target_effect_id: `${effectOf('notify').effect_id}${suffix}` }))).toBeUndefined();
+    expect(reset.refused(choose('reconcile_external_effect', { target_effect_id: effectOf('notify', 'keyed', 1).effect_id }))).toBe('stateful_effect_not_found');
+  });
+
   it.each([
     ['abandon_with_audit', 'ignored', 'audit_disposition_only'], ['ignore_dead_letter', 'ignored', 'audit_disposition_only'], ['retry_dead_letter', 'retrying', 'automatic_retry_dispatch'],
-    ['compensate', 'linked_to_compensation', 'stateful_compensation_engine'], ['resume_from_checkpoint', 'open', 'operator_request_record_only'], ['something else', 'open', 'operator_review_record_only'],
+    ['compensate', 'linked_to_compensation', 'stateful_compensation_engine'], ['resume_from_checkpoint', 'open', 'operator_request_record_only'],
+    ['reconcile_external_effect', 'open', 'operator_request_record_only'], ['compensate_pending_effects', 'linked_to_compensation', 'stateful_compensation_engine'], ['retry_failed_effect', 'retrying', 'automatic_retry_dispatch'], ['something else', 'open', 'operator_review_record_only'],
   ])('%s: the dead letter is %s, and the mode %s', (choice, status, execution_mode) => {
     const story = failing();
     expect(story.when(choose(choice, { dead_letter_id: letterId }))[0]).toMatchObject({ event_type: 'recovery_choice_recorded', data: { execution_mode } });
@@ -426,6 +446,23 @@ describe('a compensation', () => {
     other.when({ ...approve, decision: 'cancel' } as RunCommand);
     expect(other.refused(approve)).toBe('stateful_compensation_not_pending');
     expect(other.types(start)).toEqual([]);
+  });
+
+  it.each([['itself', { compensation_id: compensationId }], ['its letter', { dead_letter_id: letterId }], ['its effect', { target_effect_id: effectOf('notify').effect_id }]])('that was cancelled is not executed by naming %s, and its letter stays as it is', (_what, named) => {
+    const story = failing();
+    story.when({ ...approve, decision: 'cancel' } as RunCommand);
+    expect(story.refused(choose('compensate', named))).toBe('stateful_compensation_not_pending');
+    expect(story.letter()).toMatchObject({ status: 'open' });
+    expect(story.types(choose('compensate'))).toEqual(['recovery_choice_recorded']);
+  });
+
+  it('that was completed is recorded as chosen again, and not executed twice', () => {
+    const story = failing();
+    story.when(approve);
+    story.when(start);
+    story.when({ type: 'finish_compensation', compensation_id: compensationId, attempt: 1, result: { kind: 'succeeded', output: null } });
+    expect(story.types(choose('compensate', { compensation_id: compensationId }))).toEqual(['recovery_choice_recorded']);
+    expect(story.compensation()).toMatchObject({ status: 'completed', attempts: 1 });
   });
 
   it('without a request is reported by a person, once it is approved', () => {

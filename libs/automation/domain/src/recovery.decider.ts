@@ -1,16 +1,17 @@
 import { accept, definedMembers, refuse, type Decision, type Refusal } from '@cs/kernel';
 import type { Run, RunCompensation, RunDeadLetter, RunEvent } from '@cs/contracts';
-import { compensationMoved, noCompensation, type CompensationRefusal } from './compensation.decider.js';
+import { compensationMoved, noCompensation, notPending, type CompensationRefusal } from './compensation.decider.js';
 import { declaredCompensation } from './declared-compensation.js';
 import { effectIdOf } from './node-generation.js';
 import type { ChooseRecovery } from './recovery.commands.js';
 import { executionModeOf, isAutomatic, recoveryChoiceOf, type RecoveryChoice } from './recovery-choices.js';
 import { retryDispatch } from './retry-dispatch.js';
 import { evolveRecovery } from './recovery-evolution.js';
+import { runEffectIds } from './run-effects.js';
 import { compensationIdOf, recoveryOf } from './run-recovery.js';
 import type { RunContext } from './run.commands.js';
 
-export type RecoveryRefusal = CompensationRefusal | Refusal<'stateful_recovery_choice_required' | 'stateful_dead_letter_not_found' | 'stateful_dead_letter_settled'>;
+export type RecoveryRefusal = CompensationRefusal | Refusal<'stateful_recovery_choice_required' | 'stateful_dead_letter_not_found' | 'stateful_dead_letter_settled' | 'stateful_effect_not_found'>;
 type RecoveryDecision = Decision<RunEvent, RecoveryRefusal>;
 
 interface Chosen {
@@ -87,12 +88,29 @@ const after = (run: Run, events: readonly RunEvent[], at_ms: number): Run => eve
 
 const settled = (chosen: Chosen): RunDeadLetter | undefined => (chosen.choice === 'retry_failed_effect' || chosen.choice === 'compensate_pending_effects' ? chosen.letters.find(({ status, superseded }) => status === 'resolved' || superseded !== undefined) : undefined);
 
-const unknownTarget = ({ dead_letter_id, compensation_id }: ChooseRecovery, run: Run): RecoveryDecision | undefined => {
+const unknownTarget = ({ dead_letter_id, compensation_id, target_effect_id }: ChooseRecovery, run: Run): RecoveryDecision | undefined => {
   const { dead_letters, compensations } = recoveryOf(run);
   if (dead_letter_id !== undefined && !Object.hasOwn(dead_letters, dead_letter_id)) {
     return refuse({ code: 'stateful_dead_letter_not_found', message: `the run has no dead letter "${dead_letter_id}"`, details: { runID: run.run_id, dead_letter_id } });
   }
-  return compensation_id !== undefined && !Object.hasOwn(compensations, compensation_id) ? noCompensation(run, compensation_id) : undefined;
+  if (compensation_id !== undefined && !Object.hasOwn(compensations, compensation_id)) return noCompensation(run, compensation_id);
+  if (target_effect_id === undefined || runEffectIds(run).has(target_effect_id)) return undefined;
+  return refuse({ code: 'stateful_effect_not_found', message: `the run has no effect "${target_effect_id}"`, details: { runID: run.run_id, target_effect_id } });
+};
+
+/** Why what is named is not recovered so: it is over. */
+const isOver = (chosen: Chosen, run: Run): RecoveryDecision | undefined => {
+  const letter = settled(chosen);
+  if (letter !== undefined) return refuse({ code: 'stateful_dead_letter_settled', message: 'a later attempt succeeded already', details: { runID: run.run_id, dead_letter_id: letter.dead_letter_id } });
+  const cancelled = chosen.choice === 'compensate_pending_effects' ? chosen.compensations.find(({ status }) => status === 'cancelled') : undefined;
+  return cancelled && notPending(run, cancelled, 'executed');
+};
+
+/** What undid already what a choice asks to have undone; it is not undone twice. */
+export const undoneAlready = (command: ChooseRecovery, run: Run): RunCompensation | undefined => {
+  const choice = recoveryChoiceOf(command.choice);
+  if (choice !== 'compensate_pending_effects') return undefined;
+  return compensationsFor(command, choice, { run, letters: lettersFor(command, choice, run) }).find(({ status }) => status === 'completed');
 };
 
 const choiceEvent = ({ command, choice, reason }: Chosen): RunEvent => {
@@ -128,8 +146,8 @@ export const chooseRecovery = (command: ChooseRecovery, run: Run, context: RunCo
   const start = after(run, proposal, context.at_ms);
   const letters = lettersFor(command, choice, start);
   const chosen: Chosen = { command, choice, letters, reason: textOf(command, choice), compensations: compensationsFor(command, choice, { run: start, letters }) };
-  const over = settled(chosen);
-  if (over !== undefined) return refuse({ code: 'stateful_dead_letter_settled', message: 'a later attempt succeeded already', details: { runID: run.run_id, dead_letter_id: over.dead_letter_id } });
+  const over = isOver(chosen, run);
+  if (over !== undefined) return over;
   const events = [choiceEvent(chosen), ...proposal, ...letters.flatMap((letter) => disposed(letter, chosen)), ...chosen.compensations.flatMap((compensation) => asked(compensation, chosen))];
   const retried = choice === 'retry_failed_effect' ? firstDispatch(after(run, events, context.at_ms), letters.map(({ dead_letter_id }) => dead_letter_id), context) : [];
   return accept(...events, ...retried);

@@ -24,6 +24,8 @@ export interface OperatorChoice {
   readonly automatic: boolean;
 }
 
+export type PlannedList = 'completed_effects' | 'uncertain_effects' | 'pending_compensations' | 'dead_letters';
+
 /** What an operator can do about a run, and with what it would go on (domain 9.7). */
 export interface ResumePlan {
   readonly plan_id: string;
@@ -40,6 +42,8 @@ export interface ResumePlan {
   readonly uncertain_effects: readonly ToolEffectRecord[];
   readonly pending_compensations: readonly CompensationRecord[];
   readonly dead_letters: readonly LedgerDeadLetter[];
+  /** Lists that are longer than one answer holds: the newest are here, and `audit_summary` counts all. */
+  readonly cut_lists: readonly PlannedList[];
   readonly safe_resume_points: readonly ResumePoint[];
   readonly operator_choices: readonly OperatorChoice[];
   readonly audit_summary: {
@@ -49,7 +53,10 @@ export interface ResumePlan {
 
 export const getResumePlan = rpcMethod<ResumePlan>()('cs.rpc.observability.resume_plan', z.object({ run_id: runIdSchema, min_position: z.int().nonnegative().optional() }));
 
-/** What a choice led to. `event_seq` is absent where the command came before and nothing was written now. */
+/**
+ * What a choice led to. `event_seq` is absent where the command came before and nothing was written now, and where
+ * it was about a letter that no run decides.
+ */
 export interface RecoveryChosen {
   readonly run_id: string;
   readonly choice: string;
@@ -61,13 +68,17 @@ export interface RecoveryChosen {
   readonly event_seq?: number;
   /** What became of the dead letter that was named. */
   readonly disposition: string | null;
+  /** What was to be undone is undone: by this effect of the ledger. */
+  readonly already_completed?: true;
+  readonly receipt_effect_id?: string;
 }
 
 export const chooseRecovery = rpcMethod<RecoveryChosen>()('cs.rpc.runner.recovery_choose', z.object({
   run_id: runIdSchema,
   /** Any text: a blank one is answered with its own code, an unknown one is recorded for a review. */
   choice: z.string().max(64).default(''),
-  reason, dead_letter_id: id.optional(), compensation_id: id.optional(), target_effect_id: id.optional(), command_id: commandIdSchema.optional(),
+  reason, dead_letter_id: id.optional(), compensation_id: id.optional(),
+  target_effect_id: id.optional().describe('The `effect_id` of an effect in the ledger, or its `action_id`.'), command_id: commandIdSchema.optional(),
 }));
 
 /** A person approves a compensation, cancels it, or says that one without a request was done. */
