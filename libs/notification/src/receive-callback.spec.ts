@@ -19,8 +19,12 @@ import { accept } from '@cs/kernel';
 type Decide = PayloadInputOf<typeof decideGate>;
 type Answer = RpcReply<RunRecord> | 'silent';
 
-/** A gate that takes the first decision, as the approval gate does; every command has one outcome. */
+const opening = pendingGate().gate_opening_id;
+
+/** A gate that takes the first decision, or the first approvals that it needs, as the approval gate does; every command has one outcome. */
 class FirstDecisionWins implements GateDecider {
+  required = 1;
+  readonly #votes: unknown[] = [];
   readonly asked: { readonly request: Decide; readonly context: CallContext }[] = [];
   readonly #byCommand = new Map<string, RpcReply<RunRecord>>();
   #winner: Decide | undefined;
@@ -38,9 +42,11 @@ class FirstDecisionWins implements GateDecider {
   }
 
   #judge(request: Decide): RpcReply<RunRecord> {
-    if (this.#winner !== undefined) return { ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', message: 'late', details: { winningDecision: { decision: this.#winner.decision } } } };
+    if (this.#winner !== undefined) return { ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', message: 'late', details: { winningDecision: { node_id: 'approve', gate_opening_id: opening, decision: this.#winner.decision } } } };
+    this.#votes.push({ decision: request.decision });
+    if (this.#votes.length < this.required) return { ok: true, value: { checkpoint: { awaiting_gate: { ...pendingGate(), approvals_required: this.required, votes: [...this.#votes] }, gate_history: [] } } as unknown as RunRecord };
     this.#winner = request;
-    return { ok: true, value: { checkpoint: {} } as unknown as RunRecord };
+    return { ok: true, value: { checkpoint: { gate_history: [{ gate_opening_id: opening, decision: request.decision }] } } as unknown as RunRecord };
   }
 
   get decisions(): number {
@@ -259,6 +265,24 @@ describe('an interaction in a channel', () => {
     expect(await chat.told(chat.press())).toEqual({ kind: 'too_late', text: 'Already settled: Approved by grace.' });
     expect(await chat.told(chat.press({ decision: 'rework' }))).toMatchObject({ kind: 'too_late' });
     expect(chat.gate.decisions).toBe(1);
+  });
+
+  it('a vote that others have to join is told as one, again too; the one that ends the gate decides', async () => {
+    const chat = await Chat.open(installedChannel({ allowed_users: ['U1', 'U2'] }));
+    chat.gate.required = 2;
+    const press = chat.press();
+    for (const _time of [1, 2]) expect(await chat.told(press)).toEqual({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+    expect(await chat.told(chat.press({}, { user: 'U2' }))).toEqual({ kind: 'decided', text: 'Approved.' });
+    expect(chat.gate.asked).toHaveLength(2);
+  });
+
+  it('a vote that the archive has not confirmed is told as the log has it', async () => {
+    const chat = new Chat();
+    const votes = [{ vote_id: 'v', voter: 'x', decision: 'approve' as const, voted_by: { kind: 'human' as const }, voted_at_ms: 1 }];
+    await chat.world.happens(chat.world.log.opened(pendingGate({ approvals_required: 2, votes })));
+    await chat.world.settle();
+    chat.gate.next = { ok: false, refusal: { code: 'ARCHIVE_BEHIND', message: 'behind' } };
+    expect(await chat.told(chat.press())).toMatchObject({ kind: 'voted', text: expect.stringContaining('1 of 2') });
   });
 
   it('answers in time when the gate is silent, and the consumer carries the decision out, once', async () => {

@@ -167,6 +167,17 @@ describe('the Discord channel', () => {
       expect(only().components).toEqual([]);
     });
 
+    it('keep the buttons for the others when a vote was recorded, which only its voter is told', async () => {
+      await open();
+      await post();
+      callbacks.decide = () => ({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'message', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.', onlyToThem: true });
+      expect(JSON.stringify(only().components)).toContain(buttonData('approve', cardToken));
+      callbacks.decide = () => ({ kind: 'decided', text: 'Approved.' });
+      expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'updated' });
+      expect(only().components).toEqual([]);
+    });
+
     it('give a late press a friendly answer that only they see', async () => {
       await open();
       await post();

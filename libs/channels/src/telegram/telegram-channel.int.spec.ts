@@ -219,6 +219,14 @@ describe('the Telegram channel', () => {
       expect(callbacks.interactions()).toMatchObject([{ user: { user_id: '2001', display_name: 'Ada' }, action: { kind: 'press', decision: 'approve', token: cardToken }, message }]);
     });
 
+    it('keep the buttons for the others when a vote was recorded, which only its voter is told', async () => {
+      await open();
+      await post();
+      callbacks.decide = () => ({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(await double.press(at(0), buttonData('approve', cardToken))).toEqual({ kind: 'line', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(buttons(at(0))).toBe(3);
+    });
+
     it('give a late press a friendly alert', async () => {
       await open();
       await post();
