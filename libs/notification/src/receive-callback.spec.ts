@@ -119,7 +119,7 @@ class Chat {
 
 const lastCode = (chat: Chat): unknown => (chat.interactions('refused').at(-1)?.commit.events[0]?.data as { readonly code?: string } | undefined)?.code;
 
-describe('an interaction in a channel', () => {
+describe('Channels: an interaction in a channel', () => {
   it('decides the opening that the card was about, as the person that the channel vouches for', async () => {
     const chat = await Chat.open();
     expect(await chat.told(chat.press())).toEqual({ kind: 'decided', text: 'Approved.' });
@@ -171,14 +171,25 @@ describe('an interaction in a channel', () => {
     ['exact match', ['U1'], 'U1', [], undefined],
     ['another user', ['U1'], 'U2', [], 'CHANNEL_USER_NOT_ALLOWED'],
     ['spaces are trimmed', [' U1 '], 'U1', [], undefined],
-    ['* lets in, and needs a grant', ['*'], 'U1', [], 'CHANNEL_TIER_TOO_LOW'],
-    ['* with a grant', ['*'], 'U1', [{ user_id: 'U1', tier: 'approve' as const, departments: [] }], undefined],
+    ['* allows, and needs a grant to decide', ['*'], 'U1', [], 'CHANNEL_TIER_TOO_LOW'],
+    ['* allows with a grant', ['*'], 'U1', [{ user_id: 'U1', tier: 'approve' as const, departments: [] }], undefined],
     ['a grant that lowers', ['U1'], 'U1', [{ user_id: 'U1', tier: 'act' as const, departments: [] }], 'CHANNEL_TIER_TOO_LOW'],
-  ])('allow-list: %s', async (...[, allowed_users, user, users, code]) => {
+  ])('allowlist: %s', async (...[, allowed_users, user, users, code]) => {
     const chat = await Chat.open(installedChannel({ allowed_users }, { users }));
     await chat.send(chat.press({}, { user }));
     expect(lastCode(chat)).toBe(code);
     expect(chat.gate.asked).toHaveLength(code === undefined ? 1 : 0);
+  });
+
+  it('long ids: a card of the longest run and node is pressed by 32 digits, and its own opening is decided', async () => {
+    const [run, node] = ['r'.repeat(128), 'n'.repeat(64)];
+    const gate_opening_id = `automation_v2:${run}:${node}:1`;
+    const chat = new Chat();
+    await chat.world.happens(chat.world.log.opened(pendingGate({ node_id: node, gate_opening_id, approval_request_id: `automation_v2:${run}:${node}` })));
+    await chat.world.settle();
+    expect(chat.token).toMatch(/^[0-9a-f]{32}$/);
+    await chat.send(chat.press());
+    expect(chat.gate.asked).toMatchObject([{ request: { gate_opening_id } }]);
   });
 
   it('department membership is required where the channel is bound to departments', async () => {
