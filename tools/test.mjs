@@ -58,7 +58,7 @@ const jest = (tier, ...options) => async () => {
 };
 
 /** End-to-end specs that hold the system to times, or to what it does under load: nothing else runs beside them. */
-const alone = ['chaos', 'channel-presses', 'channels', 'crash-points', 'decisions', 'fairness', 'gate-expiry', 'gate-race', 'lost-stores', 'schedules', 'two-runners', 'waits'];
+const alone = ['chaos', 'channel-endings', 'channel-presses', 'channels', 'crash-points', 'decisions', 'fairness', 'gate-expiry', 'gate-race', 'lost-stores', 'schedules', 'two-runners', 'waits'];
 const aloneSpecs = `e2e/(${alone.join('|')})\\.e2e\\.spec`;
 
 const steps = {

@@ -2,7 +2,7 @@ import type { AggregateRef, CallContext, ChannelInteraction, ChannelInteractionE
 import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { cardSchema } from './card.schema.js';
 import { channelInteractionAggregate, decideInteraction, type InteractionCommand, type InteractionRefusal, type InteractionState, type Settlement } from './channel-interaction.aggregate.js';
-import { settlementOf } from './decision-settlement.js';
+import { holdsUnconfirmed, restingRunSchema, settlementOf } from './decision-settlement.js';
 import { deliveryAggregate } from './delivery-aggregate.js';
 import type { GateDecider } from './gate-decider.port.js';
 import { endingOf } from './prepare-delivery.js';
@@ -30,6 +30,10 @@ const asTold = async (eventing: Eventing, ref: AggregateRef, { delivery_id }: Ch
   return cardSchema.safeParse(ending.request.card).data?.summary;
 };
 
+/** What the log says of the run, where it rests. */
+const loggedRun = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, run_id: string) =>
+  restingRunSchema.safeParse((await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.commit.state?.value).data;
+
 /**
  * Decides what an interaction asks for, bound to the opening that its card was about, and records what became of
  * it. The same interaction again is the same decision. `undefined`: not known yet.
@@ -37,7 +41,7 @@ const asTold = async (eventing: Eventing, ref: AggregateRef, { delivery_id }: Ch
 export const carryOut = async ({ eventing, gate }: CarryOutOptions, ref: AggregateRef, { interaction, timeoutMs }: { readonly interaction: ChannelInteraction; readonly timeoutMs: number }): Promise<Settlement | undefined> => {
   const { run_id, decision, reason, approval_request_id, gate_opening_id } = interaction;
   const reply = await gate.decide({ run_id, decision, reason, approval_request_id, gate_opening_id, command_id: ref.id }, contextOf(interaction, ref.id), timeoutMs);
-  const settled = settlementOf(reply, interaction);
+  const settled = settlementOf(reply, interaction, holdsUnconfirmed(reply) ? await loggedRun(eventing, ref, run_id) : undefined);
   if (settled === undefined) return undefined;
   const told = settled.outcome === 'too_late' ? await asTold(eventing, ref, interaction) : undefined;
   const settlement: Settlement = told === undefined ? settled : { ...settled, text: `Already settled: ${told}` };

@@ -93,8 +93,8 @@ export type Received =
 
 /** What to tell who acted. Texts are plain, true, and short. */
 export type Reply =
-  /** `decided`: it took effect. `too_late`: it did not, because it was decided before. `refused`: not allowed, with the reason. `in_progress`: it is recorded and not known yet. `done`: anything else. */
-  | { readonly kind: 'decided' | 'too_late' | 'refused' | 'in_progress' | 'done'; readonly text: string }
+  /** `decided`: it took effect, and the gate is closed. `voted`: it took effect, and the gate waits for others, who press the same card. `too_late`: it did not, because it was decided before. `refused`: not allowed, with the reason. `in_progress`: it is recorded and not known yet. `done`: anything else. */
+  | { readonly kind: 'decided' | 'voted' | 'too_late' | 'refused' | 'in_progress' | 'done'; readonly text: string }
   /** Ask for a reason: a modal, or a prompt to answer to. */
   | { readonly kind: 'ask_reason'; readonly decision: GateDecision; readonly token: string; readonly title: string };
 

@@ -1,6 +1,6 @@
 import { channelInteractionSchema, type AggregateRef, type ChannelInteraction, type ChannelInteractionEvent } from '@cs/contracts';
 import type { Aggregate, Digest } from '@cs/eventing';
-import { accept, refuse, type Decision, type Json, type Refusal } from '@cs/kernel';
+import { accept, definedMembers, refuse, type Decision, type Json, type Refusal } from '@cs/kernel';
 import { z } from 'zod';
 
 const outcomeSchema = z.enum(['decided', 'too_late', 'refused']);
@@ -9,12 +9,12 @@ const stateSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
   z.object({ status: z.literal('accepted'), interaction: channelInteractionSchema }),
   z.object({ status: z.literal('refused'), body_digest: z.string(), text: z.string() }),
-  z.object({ status: z.literal('settled'), interaction: channelInteractionSchema, outcome: outcomeSchema, text: z.string() }),
+  z.object({ status: z.literal('settled'), interaction: channelInteractionSchema, outcome: outcomeSchema, still_open: z.boolean().optional(), text: z.string() }),
 ]);
 
 /** What somebody did in a channel, and what became of it. */
 export type InteractionState = z.infer<typeof stateSchema>;
-export type Settlement = Pick<Extract<InteractionState, { status: 'settled' }>, 'outcome' | 'text'> & { readonly code?: string };
+export type Settlement = Pick<Extract<InteractionState, { status: 'settled' }>, 'outcome' | 'still_open' | 'text'> & { readonly code?: string };
 
 type Refused = Extract<ChannelInteractionEvent, { event_type: 'channel_interaction_refused' }>['data'];
 
@@ -45,7 +45,7 @@ const evolve = (state: InteractionState, event: ChannelInteractionEvent): Intera
   switch (event.event_type) {
     case 'channel_interaction_received': return { status: 'accepted', interaction: event.data.interaction };
     case 'channel_interaction_refused': return { status: 'refused', body_digest: event.data.body_digest, text: event.data.detail };
-    case 'channel_interaction_settled': return state.status === 'accepted' ? { status: 'settled', interaction: state.interaction, outcome: event.data.outcome, text: event.data.text } : state;
+    case 'channel_interaction_settled': return state.status === 'accepted' ? { status: 'settled', interaction: state.interaction, outcome: event.data.outcome, ...definedMembers({ still_open: event.data.still_open }), text: event.data.text } : state;
   }
 };
 

@@ -19,7 +19,7 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
 
 const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
 
-const waitingAt = (gate: PendingGate): Json => ({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { ...gate } as unknown as Json } });
+const waitingAt = (gate: PendingGate): Json => ({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { ...gate } as unknown as Json, gate_history: [] } });
 
 export const questionId = `automation-v2:${runId}:count:0:question:1`;
 const nothingAsked: Json = { status: 'queued', checkpoint: { open_waits: [] } };

@@ -5,7 +5,7 @@ import { denialByTurns, denialOf, mayEnter, type InteractionDenial } from './aut
 import { cardSchema, type Card } from './card.schema.js';
 import { carryOut, commandInteraction, type CarryOutOptions } from './carry-out-interaction.command-handler.js';
 import type { ChannelUser, HttpAnswer, InboundCall, Interaction, InteractiveChannel, Reply } from './channel-adapter.port.js';
-import { channelInteractionAggregate, channelInteractionRef, type InteractionState } from './channel-interaction.aggregate.js';
+import { channelInteractionAggregate, channelInteractionRef, type InteractionState, type Settlement } from './channel-interaction.aggregate.js';
 import type { InstalledChannel } from './channel.state.js';
 import { deliveryAggregate, deliveryOfToken } from './delivery-aggregate.js';
 import { enrolUser } from './enrolment.js';
@@ -82,11 +82,13 @@ const askedBy = async ({ store }: Eventing, { channel }: InstalledChannel, token
 
 const inProgress: Reply = { kind: 'in_progress', text: 'Your decision is recorded and is being carried out. The card will say what became of it.' };
 
+const replyOf = ({ outcome, still_open, text }: Settlement): Reply => ({ kind: outcome === 'decided' && still_open === true ? 'voted' : outcome, text });
+
 /** What was said, or is known by now, to the same interaction before. */
 const replyOfKnown = (state: InteractionState): Reply | undefined => {
   if (state.status === 'none') return undefined;
   if (state.status === 'accepted') return inProgress;
-  return state.status === 'refused' ? { kind: 'refused', text: state.text } : { kind: state.outcome, text: state.text };
+  return state.status === 'refused' ? { kind: 'refused', text: state.text } : replyOf(state);
 };
 
 const tierOfDecision = 'approve';
@@ -135,7 +137,7 @@ const recordAndDecide = async (options: ReceiveOptions, call: Call, { asked, act
   if (!recorded.changed) return accepted(replyOfKnown(recorded.loaded.state) ?? inProgress);
   const timeoutMs = Math.max(call.deadline_ms - replyMs - options.eventing.clock(), 50);
   const settled = await options.within(carryOut(options, call.ref, { interaction, timeoutMs }), timeoutMs);
-  return accepted(settled === undefined ? inProgress : { kind: settled.outcome, text: settled.text });
+  return accepted(settled === undefined ? inProgress : replyOf(settled));
 };
 
 const offers = ({ card }: Asked, decision: GateDecision): boolean => card.actions.some((action) => action.decision === decision);

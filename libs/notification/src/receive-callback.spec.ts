@@ -19,8 +19,12 @@ import { accept } from '@cs/kernel';
 type Decide = PayloadInputOf<typeof decideGate>;
 type Answer = RpcReply<RunRecord> | 'silent';
 
-/** A gate that takes the first decision, as the approval gate does; every command has one outcome. */
+const opening = pendingGate().gate_opening_id;
+
+/** A gate that takes the first decision, or the first approvals that it needs, as the approval gate does; every command has one outcome. */
 class FirstDecisionWins implements GateDecider {
+  required = 1;
+  readonly #votes: unknown[] = [];
   readonly asked: { readonly request: Decide; readonly context: CallContext }[] = [];
   readonly #byCommand = new Map<string, RpcReply<RunRecord>>();
   #winner: Decide | undefined;
@@ -38,9 +42,11 @@ class FirstDecisionWins implements GateDecider {
   }
 
   #judge(request: Decide): RpcReply<RunRecord> {
-    if (this.#winner !== undefined) return { ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', message: 'late', details: { winningDecision: { decision: this.#winner.decision } } } };
+    if (this.#winner !== undefined) return { ok: false, refusal: { code: 'AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', message: 'late', details: { winningDecision: { node_id: 'approve', gate_opening_id: opening, decision: this.#winner.decision } } } };
+    this.#votes.push({ decision: request.decision });
+    if (this.#votes.length < this.required) return { ok: true, value: { checkpoint: { awaiting_gate: { ...pendingGate(), approvals_required: this.required, votes: [...this.#votes] }, gate_history: [] } } as unknown as RunRecord };
     this.#winner = request;
-    return { ok: true, value: { checkpoint: {} } as unknown as RunRecord };
+    return { ok: true, value: { checkpoint: { gate_history: [{ gate_opening_id: opening, decision: request.decision }] } } as unknown as RunRecord };
   }
 
   get decisions(): number {
@@ -113,7 +119,7 @@ class Chat {
 
 const lastCode = (chat: Chat): unknown => (chat.interactions('refused').at(-1)?.commit.events[0]?.data as { readonly code?: string } | undefined)?.code;
 
-describe('an interaction in a channel', () => {
+describe('Channels: an interaction in a channel', () => {
   it('decides the opening that the card was about, as the person that the channel vouches for', async () => {
     const chat = await Chat.open();
     expect(await chat.told(chat.press())).toEqual({ kind: 'decided', text: 'Approved.' });
@@ -165,14 +171,25 @@ describe('an interaction in a channel', () => {
     ['exact match', ['U1'], 'U1', [], undefined],
     ['another user', ['U1'], 'U2', [], 'CHANNEL_USER_NOT_ALLOWED'],
     ['spaces are trimmed', [' U1 '], 'U1', [], undefined],
-    ['* lets in, and needs a grant', ['*'], 'U1', [], 'CHANNEL_TIER_TOO_LOW'],
-    ['* with a grant', ['*'], 'U1', [{ user_id: 'U1', tier: 'approve' as const, departments: [] }], undefined],
+    ['* allows, and needs a grant to decide', ['*'], 'U1', [], 'CHANNEL_TIER_TOO_LOW'],
+    ['* allows with a grant', ['*'], 'U1', [{ user_id: 'U1', tier: 'approve' as const, departments: [] }], undefined],
     ['a grant that lowers', ['U1'], 'U1', [{ user_id: 'U1', tier: 'act' as const, departments: [] }], 'CHANNEL_TIER_TOO_LOW'],
-  ])('allow-list: %s', async (...[, allowed_users, user, users, code]) => {
+  ])('allowlist: %s', async (...[, allowed_users, user, users, code]) => {
     const chat = await Chat.open(installedChannel({ allowed_users }, { users }));
     await chat.send(chat.press({}, { user }));
     expect(lastCode(chat)).toBe(code);
     expect(chat.gate.asked).toHaveLength(code === undefined ? 1 : 0);
+  });
+
+  it('long ids: a card of the longest run and node is pressed by 32 digits, and its own opening is decided', async () => {
+    const [run, node] = ['r'.repeat(128), 'n'.repeat(64)];
+    const gate_opening_id = `automation_v2:${run}:${node}:1`;
+    const chat = new Chat();
+    await chat.world.happens(chat.world.log.opened(pendingGate({ node_id: node, gate_opening_id, approval_request_id: `automation_v2:${run}:${node}` })));
+    await chat.world.settle();
+    expect(chat.token).toMatch(/^[0-9a-f]{32}$/);
+    await chat.send(chat.press());
+    expect(chat.gate.asked).toMatchObject([{ request: { gate_opening_id } }]);
   });
 
   it('department membership is required where the channel is bound to departments', async () => {
@@ -259,6 +276,24 @@ describe('an interaction in a channel', () => {
     expect(await chat.told(chat.press())).toEqual({ kind: 'too_late', text: 'Already settled: Approved by grace.' });
     expect(await chat.told(chat.press({ decision: 'rework' }))).toMatchObject({ kind: 'too_late' });
     expect(chat.gate.decisions).toBe(1);
+  });
+
+  it('a vote that others have to join is told as one, again too; the one that ends the gate decides', async () => {
+    const chat = await Chat.open(installedChannel({ allowed_users: ['U1', 'U2'] }));
+    chat.gate.required = 2;
+    const press = chat.press();
+    for (const _time of [1, 2]) expect(await chat.told(press)).toEqual({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+    expect(await chat.told(chat.press({}, { user: 'U2' }))).toEqual({ kind: 'decided', text: 'Approved.' });
+    expect(chat.gate.asked).toHaveLength(2);
+  });
+
+  it('a vote that the archive has not confirmed is told as the log has it', async () => {
+    const chat = new Chat();
+    const votes = [{ vote_id: 'v', voter: 'x', decision: 'approve' as const, voted_by: { kind: 'human' as const }, voted_at_ms: 1 }];
+    await chat.world.happens(chat.world.log.opened(pendingGate({ approvals_required: 2, votes })));
+    await chat.world.settle();
+    chat.gate.next = { ok: false, refusal: { code: 'ARCHIVE_BEHIND', message: 'behind' } };
+    expect(await chat.told(chat.press())).toMatchObject({ kind: 'voted', text: expect.stringContaining('1 of 2') });
   });
 
   it('answers in time when the gate is silent, and the consumer carries the decision out, once', async () => {

@@ -164,7 +164,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
   });
 
   describe('in every chat', () => {
-    it('a linked user is the person who asked for the run: they may not approve it; another one may, once, whatever is sent again', () => inEveryChat(async (chat) => {
+    it('a linked user is the person who asked for the run: they may not approve it; another one may, once', () => inEveryChat(async (chat) => {
       const { kind } = chat;
       const { body } = await client.call('POST', `/channels/${kind}/enrolments`);
       expect(await chat.enrol('ada', String(body['code']))).toContain('mona');
@@ -180,11 +180,18 @@ describe('Channels: presses in every chat, through the whole system', () => {
       const finished = await client.untilFinished(run);
       const once = [{ decision: 'approve', decided_by: { kind: 'human', source: kind, actor_id: chat.actorId('grace') } }];
       expect(finished.checkpoint.gate_history).toMatchObject(once);
-      expect([await chat.repeat(false), await chat.repeat(true), await chat.repeat(false)]).toEqual([200, 409, 200]);
       expect(await chat.press(card, 'approve', { person: 'grace' })).toContain('Already settled: Approved by');
       expect(await chat.press(card, 'cancel', { person: 'ada' })).toContain('Already settled: Approved by');
       expect(await decisions(run)).toHaveLength(1);
       await eventually(() => chat.cards().every(({ text, token }) => !text.includes(run) || token === undefined), patience);
+    }));
+
+    it('a fresh signed interaction applies once and its replay is only acknowledged; another body under its identity is refused', () => inEveryChat(async (chat) => {
+      const run = await asked();
+      await chat.press(await cardIn(chat, run), 'approve', { person: 'grace' });
+      await client.untilFinished(run);
+      expect([await chat.repeat(false), await chat.repeat(true), await chat.repeat(false)]).toEqual([200, 409, 200]);
+      expect(await decisions(run)).toMatchObject([{ decision: 'approve', decided_by: { source: chat.kind } }]);
     }));
 
     it('a card of which nobody knows decides when it is pressed, and is corrected with the others; one that is pressed late is corrected then', () => inEveryChat(async (chat) => {

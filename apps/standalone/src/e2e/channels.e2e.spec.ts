@@ -44,6 +44,17 @@ describe('Channels: a gate is decided in Slack', () => {
     await eventually(() => cardsIn(slack).length === 1, patience);
   });
 
+  it('config reads never return secrets: one channel, the list, a change, a link and the deliveries show names only', async () => {
+    const answers = await Promise.all([
+      client.call('PATCH', '/channels/slack', { body: { name: 'Approvals', secrets: { bot_token: 'SLACK_TOKEN', signing_secret: 'SLACK_SIGNING' } } }), put({ bot_token: 'SLACK_TOKEN', signing_secret: 'SLACK_SIGNING' }),
+      client.call('POST', '/channels/slack/enrolments'), client.call('PUT', '/channels/slack/users/U0ADA', { body: { departments: [] } }),
+    ]);
+    const reads = await Promise.all(['/channels', '/channels/slack', '/channels/slack/deliveries', '/audit/records?limit=200'].map((route) => client.call('GET', route)));
+    expect([...answers, ...reads].map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    for (const { body } of [...answers, ...reads]) for (const value of ['xoxb-double', 'double-signing-secret']) expect(JSON.stringify(body)).not.toContain(value);
+    for (const { body } of [answers[0], answers[1], reads[0], reads[1]].flatMap((one) => one ?? [])) expect(JSON.stringify(body)).toContain('"SLACK_TOKEN"');
+  });
+
   it('asks with buttons, takes the press of who may, not of who may not, and updates the card', async () => {
     const run = await client.startRefund('order-4711');
     await client.untilGate(run);

@@ -38,6 +38,8 @@ export interface Chat {
   /** Where the platform calls back. */
   callbackUrl: string;
   cards(): readonly ChatCard[];
+  /** What the bot answered below a card, the first answer first. */
+  answersTo(card: ChatCard): readonly string[];
   /** Presses a button; answers what is told to who pressed. `token`: of another card than the pressed one. */
   press(card: ChatCard, decision: string, by: { readonly person: Person; readonly token?: string }): Promise<string>;
   /** Sends a code in the chat; answers what is told. */
@@ -63,6 +65,7 @@ const must = <Value>(value: Value | undefined): Value => {
   return value;
 };
 
+const isCard = (blocks: unknown): boolean => JSON.stringify(blocks).startsWith('[{"type":"header"');
 const slackIds = { ada: 'U0ADA', grace: 'U0GRACE', eve: 'U0EVE' } as const;
 const numbers = { ada: '2001', grace: '2002', eve: '2003' } as const;
 
@@ -95,6 +98,9 @@ class SlackChat implements Chat {
   cards(): readonly ChatCard[] {
     return this.#posted().map(({ ts, blocks }) => ({ message_id: ts, token: tokenIn(blocks), text: JSON.stringify(blocks) }));
   }
+
+  answersTo = ({ message_id }: ChatCard): readonly string[] =>
+    this.server.platform.messages.filter(({ thread_ts, blocks }) => thread_ts === message_id && !isCard(blocks)).map(({ blocks }) => JSON.stringify(blocks));
 
   /** Also of a card without buttons, as by a client that still shows them. */
   async press({ message_id, token = '' }: ChatCard, decision: string, { person, token: other = token }: { readonly person: Person; readonly token?: string }): Promise<string> {
@@ -150,7 +156,7 @@ class SlackChat implements Chat {
   }
 
   #posted(): readonly SlackStoredMessage[] {
-    return this.server.platform.messages.filter(({ thread_ts, blocks }) => thread_ts === undefined || JSON.stringify(blocks).startsWith('[{"type":"header"'));
+    return this.server.platform.messages.filter(({ thread_ts, blocks }) => thread_ts === undefined || isCard(blocks));
   }
 }
 
@@ -184,6 +190,9 @@ class DiscordChat implements Chat {
   cards(): readonly ChatCard[] {
     return this.#posted().map(({ id, embeds, components }) => ({ message_id: id, token: tokenIn(components), text: JSON.stringify(embeds) }));
   }
+
+  answersTo = ({ message_id }: ChatCard): readonly string[] =>
+    this.server.platform.messages().filter(({ message_reference }) => message_reference?.message_id === message_id).map(({ content }) => content.replace(/\\(.)/g, '$1'));
 
   async press({ message_id, token = '' }: ChatCard, decision: string, { person, token: other = token }: { readonly person: Person; readonly token?: string }): Promise<string> {
     const message = must(this.#posted().find(({ id }) => id === message_id));
@@ -252,6 +261,9 @@ class TelegramChat implements Chat {
   cards(): readonly ChatCard[] {
     return this.#posted().map(({ message_id, text, keyboard }) => ({ message_id: String(message_id), token: tokenIn(keyboard), text }));
   }
+
+  answersTo = ({ message_id }: ChatCard): readonly string[] =>
+    this.server.platform.messages().filter(({ reply_to }) => String(reply_to) === message_id).map(({ text }) => text);
 
   async press({ message_id, token = '' }: ChatCard, decision: string, { person, token: other = token }: { readonly person: Person; readonly token?: string }): Promise<string> {
     const message = must(this.#posted().find((posted) => String(posted.message_id) === message_id));

@@ -176,7 +176,7 @@ describe('a decision on a gate that is not open (any more)', () => {
 
   it('is refused with the winner: node, decision, reason, time and person', () => {
     const won = [...waiting, decided('sign', 'approve', { reason: 'fine', decided_by: bob }), completed('sign', 0)];
-    const winningDecision = { node_id: 'sign', decision: 'approve', reason: 'fine', decided_at_ms: now, decided_by: { ...bob } };
+    const winningDecision = { node_id: 'sign', gate_opening_id: `automation_v2:${runId}:sign:1`, decision: 'approve', reason: 'fine', decided_at_ms: now, decided_by: { ...bob } };
     given(won).when(decide('cancel')).thenRefused('AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', { runID: runId, currentStatus: 'queued', winningDecision });
     given(won, claimed(2)).when(decide('cancel')).thenRefused('AUTOMATION_V2_RUN_NOT_AWAITING_APPROVAL', { currentStatus: 'running', winningDecision });
   });

@@ -41,7 +41,7 @@ const notAwaiting = (run: Run): GateDecided => {
       runID: run.run_id, currentStatus: run.status,
       ...(winner === undefined
         ? {}
-        : { winningDecision: { node_id: winner.node_id, decision: winner.decision, reason: winner.reason ?? null, decided_at_ms: winner.decided_at_ms, decided_by: { ...winner.decided_by }, ...(winner.on_behalf_of === undefined ? {} : { on_behalf_of: { ...winner.on_behalf_of } }) } }),
+        : { winningDecision: { node_id: winner.node_id, gate_opening_id: winner.gate_opening_id, decision: winner.decision, reason: winner.reason ?? null, decided_at_ms: winner.decided_at_ms, decided_by: { ...winner.decided_by }, ...(winner.on_behalf_of === undefined ? {} : { on_behalf_of: { ...winner.on_behalf_of } }) } }),
     },
   });
 };

@@ -37,10 +37,10 @@ describe('texts of cards', () => {
   });
 });
 
-describe('what buttons carry', () => {
+describe('Channels: what buttons carry', () => {
   const token = '0123456789abcdef0123456789abcdef';
 
-  it('is read as it was written, and is at most 64 bytes', () => {
+  it('round trip of payload: is read as it was written, and is at most 64 bytes', () => {
     for (const decision of ['approve', 'rework', 'cancel'] as const) {
       expect(readButton(buttonData(decision, token))).toEqual({ kind: 'button', decision, token });
       expect(Buffer.byteLength(buttonData(decision, token))).toBeLessThanOrEqual(64);

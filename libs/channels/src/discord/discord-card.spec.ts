@@ -4,6 +4,7 @@ import { anyCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixtu
 import { readButton } from '../chat/button-data.js';
 import { viewOf, type CardView } from '../chat/card-view.js';
 import { cardToken, everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
+import { longestCard } from '../chat/longest-card.fixture.js';
 import { cleanText } from '../chat/chat-text.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
@@ -26,7 +27,7 @@ const answerTo = (message: unknown): { readonly status: number; readonly body: s
   return double.answer({ method: 'POST', path: '/channels/1100/messages', query: new URLSearchParams(), headers, body: Buffer.from(JSON.stringify(message)) }) as { status: number; body: string };
 };
 
-describe('card rendering for Discord', () => {
+describe('Channels: card rendering of Discord', () => {
   it.each(Object.entries(everyCard))('is as in its golden file: %s', (state, { notice, card }) => {
     expectGolden(`discord/${state}.json`, `${JSON.stringify(render(card, notice), null, 2)}\n`);
   });
@@ -42,7 +43,7 @@ describe('card rendering for Discord', () => {
     expectGolden(`discord/${name}.json`, `${JSON.stringify(render(notice, 'gate_opened'), null, 2)}\n`);
   });
 
-  it('keeps every limit for every text, and is taken by Discord', () => {
+  it('limits: any card, notice or question becomes a message that Discord takes', () => {
     fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), (card) => {
       const message = render(card);
       const [embed] = message.embeds;
@@ -54,7 +55,7 @@ describe('card rendering for Discord', () => {
     }), { numRuns: 60 });
   });
 
-  it('keeps every limit when every text is too long at once', () => {
+  it('limits: every text too long at once', () => {
     const long = 'word '.repeat(2_000);
     const fields = Array.from({ length: 60 }, () => ({ label: long, value: long }));
     const message = render({ ...openCard, title: long, body_markdown: long, attention: long, summary: long, thread_key: long, fields });
@@ -63,7 +64,7 @@ describe('card rendering for Discord', () => {
     expect(message.embeds[0]?.description?.length).toBeGreaterThan(2_500);
   });
 
-  it('escapes all markup: what is shown is what was said, letter by letter', () => {
+  it('escaping: what is shown is what was said, letter by letter', () => {
     fc.assert(fc.property(anyText.map((text) => cleanText(text.slice(0, 2_000))), (text) => {
       const escaped = escapeDiscord(text);
       // A sign is put behind each @, also where one stands there already.
@@ -75,30 +76,36 @@ describe('card rendering for Discord', () => {
     }));
   });
 
-  it('mentions nobody', () => {
+  it('escaping: mentions nobody', () => {
     const card = { ...openCard, title: '@everyone <@123>', body_markdown: '@here <@&1> <#2>' };
     const message = render(card);
     expect(message.allowed_mentions).toEqual({ parse: [] });
     expect(JSON.stringify(message.embeds)).not.toMatch(/@everyone|@here|[^\\]<[@#]/);
   });
 
-  it('has buttons of the right styles, with the token and nothing else in them', () => {
+  it('button styles, and round trip of payload: a button carries its decision and its token, nothing else', () => {
     const buttons = buttonsOf(render(openCard).components);
     expect(buttons.map(({ label, style }) => [label, style])).toEqual([['Approve', 3], ['Send back', 2], ['Cancel', 4], ['Open', 5]]);
     expect(buttons.slice(0, 3).map(({ custom_id = '' }) => readButton(custom_id))).toEqual(['approve', 'rework', 'cancel'].map((decision) => ({ kind: 'button', decision, token: cardToken })));
     expect(buttons[3]?.url).toBe(openCard.page_url);
   });
 
-  it('chunks buttons into rows of at most five', () => {
+  it('button chunking: no row has more than five', () => {
     const action = openCard.actions[0];
     const card = { ...openCard, actions: Array.from({ length: 12 }, () => action).flatMap((one) => one ?? []) };
     const { components } = render(card);
     expect((components as { components: unknown[] }[]).map((row) => row.components.length)).toEqual([5, 5, 3]);
   });
 
-  it.each(Object.entries(everyCard).filter(([, { card }]) => card.status !== 'pending'))('has no button that decides once it is %s', (_, { notice, card }) => {
+  it.each(Object.entries(everyCard).filter(([, { card }]) => card.status !== 'pending'))('edit clears buttons: no button decides once it is %s', (_, { notice, card }) => {
     const message = render({ ...card, actions: openCard.actions }, notice);
     expect(buttonsOf(message.components).every(({ custom_id }) => custom_id === undefined)).toBe(true);
+  });
+
+  it('long ids stay at most 64 bytes: a button of the longest run and node is as short as any', () => {
+    const data = buttonsOf(render(longestCard).components).flatMap(({ custom_id = [] }) => custom_id);
+    expect(data).toHaveLength(3);
+    for (const one of data) expect(Buffer.byteLength(one)).toBeLessThanOrEqual(64);
   });
 
   it('says where to look when the page has no address that Discord links to', () => {

@@ -8,7 +8,7 @@ import { DiscordChannel } from './discord-channel.adapter.js';
 
 const channelId = '1100';
 
-describe('the Discord channel', () => {
+describe('Channels: Discord', () => {
   const closers: (() => Promise<unknown>)[] = [];
   let http: OutboundHttp;
   let double: DiscordDouble;
@@ -112,7 +112,7 @@ describe('the Discord channel', () => {
   });
 
   describe('the decision update', () => {
-    it('clears the buttons of every card, recolours it, says who decided what and why, and answers below', async () => {
+    it('edit clears buttons: of every card, recolours it, says who decided what and why, and answers below', async () => {
       await open();
       const asked = [await post(), { conversation: channelId, message_id: 'gone' }];
       expect(await channel.deliver(decidedOutgoing(channelId, asked))).toEqual({ kind: 'sent' });
@@ -167,6 +167,17 @@ describe('the Discord channel', () => {
       expect(only().components).toEqual([]);
     });
 
+    it('keep the buttons for the others when a vote was recorded, which only its voter is told', async () => {
+      await open();
+      await post();
+      callbacks.decide = () => ({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'message', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.', onlyToThem: true });
+      expect(JSON.stringify(only().components)).toContain(buttonData('approve', cardToken));
+      callbacks.decide = () => ({ kind: 'decided', text: 'Approved.' });
+      expect(await double.press(only(), buttonData('approve', cardToken))).toEqual({ kind: 'updated' });
+      expect(only().components).toEqual([]);
+    });
+
     it('give a late press a friendly answer that only they see', async () => {
       await open();
       await post();
@@ -175,7 +186,7 @@ describe('the Discord channel', () => {
       expect(only().components).toHaveLength(1);
     });
 
-    it('ask for the reason of rework in a modal, and carry the answer', async () => {
+    it('modal shape: ask for the reason of rework in a modal, and carry the answer', async () => {
       await open();
       await post();
       callbacks.decide = ({ action }) => (action.kind === 'press' ? { kind: 'ask_reason', decision: action.decision, token: action.token, title: `Why send back ${'Refund 129.00 EUR '.repeat(9)}?` } : { kind: 'decided', text: 'Sent back.' });
@@ -203,7 +214,7 @@ describe('the Discord channel', () => {
       expect(callbacks.received.every(({ kind }) => kind === 'answered')).toBe(true);
     });
 
-    it('have the same key when they come again', async () => {
+    it('a fresh signed interaction applies once and its replay is only acknowledged: it has the same key', async () => {
       await open();
       await post();
       await double.press(only(), buttonData('approve', cardToken));
@@ -213,7 +224,7 @@ describe('the Discord channel', () => {
       expect(keys[1]).toBe(keys[0]);
     });
 
-    it('of another application are refused', async () => {
+    it('an interaction from another tenant cannot decide: of another application it is refused', async () => {
       await open();
       channel = new DiscordChannel({ http, baseUrl: server.url, botToken: double.botToken, applicationId: '4444', publicKey: double.publicKey, now: Date.now });
       const message = { id: '1', channel_id: channelId, author: { id: '1', username: 'x', bot: true }, sent_at_ms: 0, content: '', embeds: [], components: [], edits: 0 };

@@ -13,13 +13,13 @@ interface Form {
 }
 const formOf = (title: string): Form => JSON.parse(answerDiscord(pressed, asking(title)).body) as Form;
 
-describe('the question for a reason in Discord', () => {
-  it('is as in its golden file', () => {
+describe('Channels: the question for a reason in Discord', () => {
+  it('modal shape: is as in its golden file', () => {
     expectGolden('discord/reason-form.json', `${JSON.stringify(formOf(`Send back: ${openCard.title}`), null, 2)}\n`);
   });
 
   // https://discord.com/developers/docs/components/reference: title 45, custom_id 100, label 45.
-  it('keeps the limits of a form for every title', () => {
+  it('modal shape: keeps the limits of a form for every title', () => {
     fc.assert(fc.property(anyText, (title) => {
       const { type, data } = formOf(title);
       expect(type).toBe(9);

@@ -16,7 +16,7 @@ const links = (html: string): readonly string[] => [...html.matchAll(/href="([^"
 const tags = (html: string): ReadonlySet<string> => new Set([...html.matchAll(/<([a-z0-9!/]+)/gi)].map(([, tag = '']) => tag.replace('/', '').toLowerCase()));
 const ours: ReadonlySet<string> = new Set(['!doctype', 'html', 'head', 'meta', 'title', 'body', 'div', 'p', 'h1', 'br', 'a', 'ul', 'li', 'table', 'tr', 'td']);
 
-describe('card rendering for e-mail', () => {
+describe('Channels: card rendering of e-mail', () => {
   it.each(Object.entries(everyCard))('is as in its golden file: %s', (state, { notice, card }) => {
     expectGolden(`email/${state}.json`, golden(render(card, notice)));
   });
@@ -29,14 +29,14 @@ describe('card rendering for e-mail', () => {
     expectGolden(`email/${name}.json`, golden(render(notice)));
   });
 
-  it.each([...Object.entries(everyCard), ...Object.entries(everyQuestion)])('has one link, to the page, and none that decides: %s', (_, { notice, card }) => {
+  it.each([...Object.entries(everyCard), ...Object.entries(everyQuestion)])('no buttons: has one link, to the page, and none that decides: %s', (_, { notice, card }) => {
     const { html, text } = render(card, notice);
     expect(links(html)).toEqual([card.page_url]);
     expect(text.split(card.page_url ?? '?')).toHaveLength(2);
     expect(html + text).not.toMatch(/tdm:|token|decision=/);
   });
 
-  it('has no element but its own, for any text: no script, no picture, no form, no event, nothing that is loaded', () => {
+  it('limits and escaping: has no element but its own, for any text: no script, no picture, no form, no event, nothing that is loaded', () => {
     fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), (card) => {
       const { html, subject } = render(card);
       expect([...tags(html)].filter((tag) => !ours.has(tag))).toEqual([]);
@@ -47,7 +47,7 @@ describe('card rendering for e-mail', () => {
     }), { numRuns: 60 });
   });
 
-  it('shows markup of data as it was said', () => {
+  it('escaping: shows markup of data as it was said', () => {
     const evil = '<img src=x onerror=alert(1)>"><script>1</script><a href="https://evil.example">click</a>';
     const { html, text } = render({ ...openCard, title: evil, body_markdown: evil, attention: evil, fields: [{ label: evil, value: evil }] });
     expect(links(html)).toEqual([openCard.page_url]);
@@ -56,7 +56,7 @@ describe('card rendering for e-mail', () => {
   });
 });
 
-describe('the page that a mail leads to', () => {
+describe('Channels: the page that a mail leads to', () => {
   it.each([
     ['https://countersign.example.com/inbox/o1', true], ['http://127.0.0.1:4400/inbox/o1', true], ['javascript:alert(1)', false], ['data:text/html,x', false], ['https://ada@example.com/', false], ['https://example.com/\r\nBcc: x', true], ['nothing', false], [undefined, false], [`https://example.com/${'x'.repeat(2_000)}`, false],
   ])('%s is a link: %s', (url, isLink) => {

@@ -12,7 +12,7 @@ const recipient = 'ops@example.com';
 const account = { username: 'countersign', password: 'a-long-password' };
 const reply = (status: number, body: string): Fault => ({ kind: 'answer', answer: { ...jsonAnswer(status, {}), body } });
 
-describe('the e-mail channel', () => {
+describe('Channels: e-mail', () => {
   const closers: (() => Promise<unknown>)[] = [];
   let double: EmailDouble;
   let channel: EmailChannel;

@@ -6,7 +6,7 @@ import { emailKind } from './email-kind.js';
 const options = { host: 'smtp.example.com', from: 'countersign@example.com' };
 const problems = (settings: object): readonly string[] => emailKind({ sockets: createOutboundSockets({ egressAllow: [] }) }).check(channelSettingsSchema.parse({ recipient: 'ops@example.com', options, ...settings })).map(({ path }) => path);
 
-describe('settings of an e-mail channel', () => {
+describe('Channels: settings of an e-mail channel', () => {
   it.each([
     [{}, []],
     [{ options: { ...options, port: '2525', tls: 'none', from_name: 'Signatures, please' } }, []],
@@ -23,7 +23,7 @@ describe('settings of an e-mail channel', () => {
   });
 });
 
-describe('recipients', () => {
+describe('Channels: recipients of e-mail', () => {
   it.each([
     ['ops@example.com', true], ['first.last+tag@sub.example.com', true], ['root@localhost', true],
     ['ops@example.com\r\nBcc: eve@example.com', false], ['ops@example.com\n', false], ['Ops <ops@example.com>', false], ['ops@example.com,eve@example.com', false], ['ops@example.com eve@example.com', false],

@@ -25,6 +25,8 @@ export interface SlackChannelOptions extends SlackInstallation {
 }
 
 const deliveryMs = 30_000;
+/** Slack waits three seconds for an answer. */
+const tellMs = 2_000;
 const unreadableCard: AdapterOutcome = { kind: 'permanent', reason: 'the card cannot be read' };
 
 interface Task {
@@ -77,9 +79,11 @@ export class SlackChannel implements InteractiveChannel {
     return this.#verified(task, () => (reply === undefined || outgoing.asked.length === 0 ? this.#post(task, message) : this.#change(task, { message, reply })));
   }
 
-  receive(call: InboundCall): Promise<Received> {
+  async receive(call: InboundCall): Promise<Received> {
     const { eventsEnabled = false, ...rest } = this.#options;
-    return Promise.resolve(receiveSlack({ ...rest, eventsEnabled }, call));
+    const received = receiveSlack({ ...rest, eventsEnabled }, call);
+    if (received.kind !== 'told') return received;
+    return { kind: 'answered', answer: await this.#answers.answer(received.handle, { kind: 'refused', text: received.text }, call.received_at_ms + tellMs) };
   }
 
   reply({ handle }: Interaction, reply: Reply, deadline_ms: number): Promise<HttpAnswer> {

@@ -5,6 +5,7 @@ import { createOutboundHttp } from '@cs/outbound-http';
 import { jsonAnswer, startSlackDouble, type SlackDoubleOptions } from '@cs/testing/doubles';
 import { everyCard, everyNotice, openCard as pendingCard } from '../chat/cards.fixture.js';
 import { cardOf, slackOutgoing as outgoingOf } from './slack-outgoing.fixture.js';
+import { formOf, pressPayload } from './slack-inbound.fixture.js';
 import { SlackChannel, type SlackChannelOptions } from './slack-channel.adapter.js';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -224,6 +225,31 @@ describe('Channels: people in Slack', () => {
     const [modal] = [...slack.store.modals.values()];
     expect((await slack.people.submit(modal?.id ?? '', 'late')).trouble).toBeUndefined();
     expect(modal?.view).toMatchObject({ blocks: [{ text: { text: 'Grace approved this before you.' } }] });
+  });
+
+  it('a vote that others have to join is told to its voter alone, after a form in its place, and the card keeps its buttons', async () => {
+    const text = 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.';
+    const { slack, card } = await asked(({ action }) => (action.kind === 'press' && action.decision === 'rework' ? { kind: 'ask_reason', decision: 'rework', token: action.token, title: 'Send back' } : { kind: 'voted', text }));
+    await slack.people.press('U0ADA', card, 'tdm:approve');
+    expect(slack.store.whispers).toEqual([{ user: 'U0ADA', channel: 'C0APPROVALS', text }]);
+    await slack.people.press('U0GRACE', card, 'tdm:rework');
+    const [modal] = [...slack.store.modals.values()];
+    expect((await slack.people.submit(modal?.id ?? '', 'The amount.')).trouble).toBeUndefined();
+    expect(modal?.view).toMatchObject({ blocks: [{ text: { text } }] });
+    expect(JSON.stringify(slack.messages[0]?.blocks)).toContain('tdm:approve');
+  });
+
+  it('a button that cannot be read decides nothing, and its presser alone is told why', async () => {
+    const { server, slack, gateway, message } = await asked(() => ({ kind: 'decided', text: 'Approved.' }));
+    const [posted] = slack.messages;
+    if (posted === undefined) throw new Error('nothing was posted');
+    const payload = pressPayload({
+      api_app_id: slack.app.appId, team: { id: slack.app.teamId }, user: { id: 'U0ADA', username: 'ada', team_id: slack.app.teamId }, container: { type: 'message', message_ts: message.message_id, channel_id: message.conversation },
+      response_url: `${server.url}/hooks/${slack.store.hook('U0ADA', posted, Date.now())}`,
+    }, { value: 'tdm:approve:automation-v2-run-1:sign' });
+    expect(await slack.people.post(formOf(payload))).toMatchObject({ answer: { kind: 'answered', status: 200, body: '' } });
+    expect(slack.store.whispers).toEqual([{ user: 'U0ADA', channel: 'C0APPROVALS', text: expect.stringContaining('This card is of an older kind and cannot decide any more. Nothing was decided.') }]);
+    expect(gateway.interactions).toEqual([]);
   });
 
   it('when the form cannot be opened in time, the person is told to press again', async () => {

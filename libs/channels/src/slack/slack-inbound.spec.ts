@@ -85,7 +85,12 @@ describe('Channels: what Slack posts', () => {
   });
 
   it.each([['no token', 'tdm:approve:'], ['a JSON value of earlier cards', '{"action_id":"approve"}'], ['a run and a node', 'tdm:approve:run-1:node'], ['a cut value', 'tdm:approve:0123456789abcdef~'], ['an unknown decision', `tdm:expired:${token}`]])('a button that carries %s decides nothing', (_what, value) => {
-    expect(receive(formOf(pressPayload({}, { value })))).toMatchObject({ kind: 'refused', status: 400 });
+    expect(receive(formOf(pressPayload({}, { value })))).toMatchObject({ kind: 'told', handle: { kind: 'action', responseUrl: 'https://hooks.slack.com/actions/T1/2/3' }, text: expect.stringContaining('Nothing was decided.') });
+    expect(receive(formOf(submitPayload('why', { private_metadata: value })))).toMatchObject({ kind: 'told', handle: { kind: 'view' }, text: expect.stringContaining('Nothing was decided.') });
+  });
+
+  it('a list that is named as a button decides nothing', () => {
+    expect(receive(formOf(pressPayload({}, { type: 'static_select' })))).toMatchObject({ kind: 'told', text: 'This button is not one of ours. Nothing was decided.' });
   });
 
   it.each([['nothing', ''], ['no JSON', 'payload={'], ['JSON of no object', 'payload=[]'], ['no type', formOf({})], ['no actions', formOf(pressPayload({ actions: [] }))], ['no user', formOf(pressPayload({ user: undefined }))], ['no team', formOf(pressPayload({ team: null }))], ['half a command', 'command=%2Fcountersign'], ['an event that is no JSON', '{']])('refuses %s', (_what, body) => {

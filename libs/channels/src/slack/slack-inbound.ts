@@ -1,6 +1,6 @@
 import type { HttpAnswer, InboundCall, Interaction, Received } from '@cs/notification';
 import type { z } from 'zod';
-import { readButton } from '../chat/button-data.js';
+import { readButton, type ReadButton } from '../chat/button-data.js';
 import { cleanLine, cleanText } from '../chat/chat-text.js';
 import { isDecisionAction } from './slack-buttons.js';
 import { SlackHandle } from './slack-handle.js';
@@ -20,6 +20,14 @@ export const emptyAnswer: HttpAnswer = { status: 200, body: '' };
 export const jsonAnswer = (value: unknown): HttpAnswer => ({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) });
 /** A message that only who typed the command sees. */
 export const ephemeral = (text: string): { readonly response_type: 'ephemeral'; readonly replace_original: false; readonly text: string } => ({ response_type: 'ephemeral', replace_original: false, text });
+
+/** Verified, and nothing that decides: whoever pressed is told why, by an address of the platform. */
+interface Told {
+  readonly kind: 'told';
+  readonly handle: SlackHandle;
+  readonly text: string;
+}
+export type SlackReceived = Received | Told;
 
 const ignored: Received = { kind: 'answered', answer: emptyAnswer };
 const refused = (status: 400 | 401, reason: string): Received => ({ kind: 'refused', status, reason });
@@ -61,22 +69,25 @@ const messageOf = ({ container, message }: BlockActions): Pick<Interaction, 'mes
   return channel_id === undefined || message_ts === undefined ? {} : { message: { conversation: channel_id, message_id: message_ts, thread_id: message?.thread_ts ?? message_ts } };
 };
 
-const readPress = (payload: BlockActions): Received => {
+const notOurs = 'This button is not one of ours. Nothing was decided.';
+
+const readPress = (payload: BlockActions): SlackReceived => {
   const action = payload.actions.find(({ action_id }) => isDecisionAction(action_id));
   if (action === undefined) return ignored;
-  const button = readButton(action.value ?? '');
-  if (button.kind === 'unreadable' || action.type !== 'button') return refused(400, 'the button carries nothing that is known here');
   const { user, trigger_id, response_url } = payload;
+  const handle = new SlackHandle('action', { triggerId: trigger_id, responseUrl: response_url });
+  const button: ReadButton = action.type === 'button' ? readButton(action.value ?? '') : { kind: 'unreadable', text: notOurs };
+  if (button.kind === 'unreadable') return { kind: 'told', handle, text: button.text };
   return asReceived({
     interaction_key: `action:${action.action_ts}:${action.action_id}:${user.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'press', decision: button.decision, token: button.token },
-    ...messageOf(payload), handle: new SlackHandle('action', { triggerId: trigger_id, responseUrl: response_url }),
+    ...messageOf(payload), handle,
   });
 };
 
-const readReason = ({ view, user }: ViewSubmission): Received => {
+const readReason = ({ view, user }: ViewSubmission): SlackReceived => {
   if (view.callback_id !== reasonCallback) return ignored;
   const button = readButton(view.private_metadata);
-  if (button.kind === 'unreadable') return refused(400, 'the form carries nothing that is known here');
+  if (button.kind === 'unreadable') return { kind: 'told', handle: new SlackHandle('view'), text: button.text };
   const reason = cleanText(view.state.values[reasonBlock]?.[reasonInput]?.value ?? '');
   if (reason === '') return { kind: 'answered', answer: jsonAnswer({ response_action: 'errors', errors: { [reasonBlock]: 'Say what has to change.' } }) };
   return asReceived({ interaction_key: `view:${view.id}`, user: userOf(user.id, user.username ?? user.name), action: { kind: 'reason', decision: button.decision, token: button.token, reason }, handle: new SlackHandle('view') });
@@ -102,7 +113,7 @@ const readEvent = (options: SlackInboundOptions, body: unknown): Received => {
   return isOf(options, event.data.team_id, event.data.api_app_id) ? ignored : elsewhere;
 };
 
-const readPayload = (options: SlackInboundOptions, payload: unknown): Received => {
+const readPayload = (options: SlackInboundOptions, payload: unknown): SlackReceived => {
   const typed = typedSchema.safeParse(payload);
   if (!typed.success) return unreadable;
   switch (typed.data.type) {
@@ -118,7 +129,7 @@ const readPayload = (options: SlackInboundOptions, payload: unknown): Received =
   }
 };
 
-const readForm = (options: SlackInboundOptions, text: string): Received => {
+const readForm = (options: SlackInboundOptions, text: string): SlackReceived => {
   const fields = new URLSearchParams(text);
   const payload = fields.get('payload');
   if (payload !== null) return readPayload(options, parseJson(payload));
@@ -128,7 +139,7 @@ const readForm = (options: SlackInboundOptions, text: string): Received => {
 };
 
 /** Verifies a call, then says what it is. Nothing of the body is read before. */
-export const receiveSlack = (options: SlackInboundOptions, call: InboundCall): Received => {
+export const receiveSlack = (options: SlackInboundOptions, call: InboundCall): SlackReceived => {
   const problem = slackSignatureProblem(options.signingSecret, call);
   if (problem !== undefined) return refused(401, problem);
   const text = decodeUtf8(call.body);

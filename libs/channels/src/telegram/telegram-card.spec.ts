@@ -5,6 +5,7 @@ import { anyCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixtu
 import { readButton } from '../chat/button-data.js';
 import { viewOf } from '../chat/card-view.js';
 import { cardToken, everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
+import { longestCard } from '../chat/longest-card.fixture.js';
 import { cleanText } from '../chat/chat-text.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { renderTelegramAnswer, renderTelegramCard, telegramLimits, type TelegramMessage } from './telegram-card.js';
@@ -27,7 +28,7 @@ const posted = ({ markdown, keyboard }: Pick<TelegramMessage, 'markdown' | 'keyb
   return message;
 };
 
-describe('card rendering for Telegram', () => {
+describe('Channels: card rendering of Telegram', () => {
   it.each(Object.entries(everyCard))('is as in its golden file: %s', (state, { notice, card }) => {
     expectGolden(`telegram/${state}.json`, `${JSON.stringify(render(card, notice), null, 2)}\n`);
   });
@@ -42,7 +43,7 @@ describe('card rendering for Telegram', () => {
     expectGolden(`telegram/${name}.json`, `${JSON.stringify(render(notice), null, 2)}\n`);
   });
 
-  it('keeps every limit for every text, and is taken by Telegram with its markup', () => {
+  it('limits: any card, notice or question becomes a message that Telegram takes with its markup', () => {
     fc.assert(fc.property(fc.oneof(anyCard, anyNotice, anyQuestion), fc.option(fc.constant('A note at the end.'), { nil: undefined }), (card, note) => {
       const message = render(card, 'gate_opened', note);
       expect(message.plain.length).toBeLessThanOrEqual(telegramLimits.text);
@@ -52,7 +53,7 @@ describe('card rendering for Telegram', () => {
     }), { numRuns: 60 });
   });
 
-  it('escapes all markup: what is shown is what was said, letter by letter', () => {
+  it('escaping: what is shown is what was said, letter by letter', () => {
     const kinds = fc.constantFrom<Span['kind'][]>('plain', 'bold', 'code');
     fc.assert(fc.property(fc.array(fc.record({ kind: kinds, text: anyText.map((text) => cleanText(text.slice(0, 200))) }), { minLength: 1, maxLength: 5 }), (parts) => {
       const spans = parts.flatMap((span): Span[] => [span, { kind: 'plain', text: '|' }]);
@@ -60,12 +61,12 @@ describe('card rendering for Telegram', () => {
     }));
   });
 
-  it('mentions nobody, and makes no command of data', () => {
+  it('escaping: mentions nobody, and makes no command of data', () => {
     const card = { ...openCard, title: '@grace_h /cancel', body_markdown: 'Ask @ada_l or send /approve now (/stop)', summary: '@all' };
     expect(posted(render(card)).entities.map(({ type }) => type).filter((type) => type === 'mention' || type === 'bot_command' || type === 'text_mention')).toEqual([]);
   });
 
-  it('has buttons with signs and colours, three a row, at most 64 bytes of data each', () => {
+  it('button styles, button chunking, and round trip of payload: signs and colours, three a row, decision and token in each', () => {
     const { keyboard } = render(openCard);
     expect(keyboard.map((row) => row.map(({ text }) => text))).toEqual([['✓ Approve', '↩ Send back', '✗ Cancel']]);
     const data = keyboard.flat().map((button) => ('callback_data' in button ? button.callback_data : ''));
@@ -75,8 +76,16 @@ describe('card rendering for Telegram', () => {
     expect(many.keyboard.map((row) => row.length)).toEqual([3, 3, 1]);
   });
 
-  it.each(Object.entries(everyCard).filter(([, { card }]) => card.status !== 'pending'))('has no buttons once it is %s', (_, { notice, card }) => {
+  it.each(Object.entries(everyCard).filter(([, { card }]) => card.status !== 'pending'))('edit clears buttons: there are none once it is %s', (_, { notice, card }) => {
     expect(render({ ...card, actions: openCard.actions }, notice).keyboard).toEqual([]);
+  });
+
+  it('long ids stay at most 64 bytes: a button of the longest run and node is as short as any, and Telegram takes it', () => {
+    const message = render(longestCard);
+    const data = message.keyboard.flat().map((button) => ('callback_data' in button ? button.callback_data : ''));
+    expect(data).toHaveLength(3);
+    for (const one of data) expect(Buffer.byteLength(one)).toBeLessThanOrEqual(telegramLimits.callbackData);
+    expect(posted(message).keyboard.flat()).toHaveLength(3);
   });
 
   it('says what became of a card below it', () => {

@@ -10,7 +10,7 @@ const chat = -1001;
 const recipient = String(chat);
 const secret = 'secret_of_the_webhook';
 
-describe('the Telegram channel', () => {
+describe('Channels: Telegram', () => {
   const closers: (() => Promise<unknown>)[] = [];
   let http: OutboundHttp;
   let double: TelegramDouble;
@@ -166,7 +166,7 @@ describe('the Telegram channel', () => {
   });
 
   describe('the decision update', () => {
-    it('takes the buttons from every card, says who decided what, when and why, and answers below', async () => {
+    it('edit clears buttons: of every card, says who decided what, when and why, and answers below', async () => {
       await open();
       const asked = [await post(), { conversation: recipient, message_id: '55' }];
       expect(await channel.deliver(decidedOutgoing(recipient, asked))).toEqual({ kind: 'sent' });
@@ -205,7 +205,7 @@ describe('the Telegram channel', () => {
       expect([double.callbackUrl, double.secretToken]).toEqual([url, secret]);
     });
 
-    it('with another secret are refused', async () => {
+    it('installation secrets do not leak across installations: with another secret they are refused', async () => {
       await open({ secretToken: 'another' });
       await post();
       expect(await double.press(at(0), buttonData('approve', cardToken))).toEqual({ kind: 'failed', why: 'answered 401' });
@@ -217,6 +217,14 @@ describe('the Telegram channel', () => {
       const message = await post();
       expect(await double.press(at(0), buttonData('approve', cardToken))).toEqual({ kind: 'line', text: 'Approved.' });
       expect(callbacks.interactions()).toMatchObject([{ user: { user_id: '2001', display_name: 'Ada' }, action: { kind: 'press', decision: 'approve', token: cardToken }, message }]);
+    });
+
+    it('keep the buttons for the others when a vote was recorded, which only its voter is told', async () => {
+      await open();
+      await post();
+      callbacks.decide = () => ({ kind: 'voted', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(await double.press(at(0), buttonData('approve', cardToken))).toEqual({ kind: 'line', text: 'Your vote is recorded: 1 of 2 approvals. Others have to decide too.' });
+      expect(buttons(at(0))).toBe(3);
     });
 
     it('give a late press a friendly alert', async () => {
@@ -237,7 +245,7 @@ describe('the Telegram channel', () => {
       callbacks.decide = ({ action }) => (action.kind === 'press' ? { kind: 'ask_reason', decision: action.decision, token: action.token, title: 'Why send back "Refund_129"?' } : { kind: 'decided', text: 'Sent back.' });
     };
 
-    it('ask for the reason of rework by a forced reply, which any notifier can read', async () => {
+    it('in the place of a modal: ask for the reason of rework by a forced reply, which any notifier can read', async () => {
       await open();
       await post();
       askFirst();
@@ -307,7 +315,7 @@ describe('the Telegram channel', () => {
       expect(callbacks.interactions()).toEqual([]);
     });
 
-    it('have the same key when they come again', async () => {
+    it('a fresh signed interaction applies once and its replay is only acknowledged: it has the same key', async () => {
       await open();
       await post();
       await double.press(at(0), buttonData('approve', cardToken));

@@ -23,8 +23,8 @@ const shown = (markdown: string): string => {
   return message.text;
 };
 
-describe('the question for a reason in Telegram', () => {
-  it('is as in its golden file', () => {
+describe('Channels: the question for a reason in Telegram', () => {
+  it('in the place of a modal: is as in its golden file', () => {
     expectGolden('telegram/reason-prompt.json', `${JSON.stringify(promptOf(`Send back: ${openCard.title}`), null, 2)}\n`);
   });
 

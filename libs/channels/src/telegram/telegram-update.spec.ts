@@ -3,22 +3,47 @@ import { readTelegramUpdate, refuseTelegramSecret } from './telegram-update.js';
 const secret = 'Secret_of-the_webhook1';
 const refusal = (given: string | undefined, configured = secret) => refuseTelegramSecret(configured, { headers: given === undefined ? {} : { 'x-telegram-bot-api-secret-token': given }, body: Buffer.from('{}'), received_at_ms: 0 });
 
-describe('the secret of Telegram', () => {
-  it('is taken when it is the same', () => {
+describe('Channels: signature suite of Telegram, which sends a secret and no time', () => {
+  it('valid: the same', () => {
     expect(refusal(secret)).toBeUndefined();
   });
 
-  it.each([['missing', undefined], ['empty', ''], ['another', 'Secret_of-the_webhook2'], ['shorter', secret.slice(0, -1)], ['longer', `${secret}x`], ['in another case', secret.toUpperCase()], ['much longer', secret.repeat(1_000)], ['padded', ` ${secret}`]])('is refused when it is %s', (_, given) => {
-    expect(refusal(given)).toEqual(expect.any(String));
+  it.each([['no header', undefined], ['an empty header', '']])('missing: %s', (_what, given) => {
+    expect(refusal(given)).toContain('missing');
   });
 
-  it('is refused when none is configured, whatever comes', () => {
+  it.each([
+    ['forged, of the same length', 'Secret_of-the_webhook2'], ['malformed: in another case', secret.toUpperCase()], ['malformed: padded', ` ${secret}`], ['malformed: a line feed behind', `${secret}\n`],
+    ['lengths: shorter', secret.slice(0, -1)], ['lengths: one character', secret.slice(0, 1)], ['lengths: longer', `${secret}x`], ['lengths: twice', secret.repeat(2)], ['lengths: much longer', secret.repeat(1_000)],
+  ])('%s', (_what, given) => {
+    expect(refusal(given)).toBe('X-Telegram-Bot-Api-Secret-Token does not fit');
+  });
+
+  it('lengths: the longest secret that Telegram takes', () => {
+    const longest = 'a'.repeat(256);
+    expect(refusal(longest, longest)).toBeUndefined();
+    expect(refusal(longest.slice(1), longest)).toContain('does not fit');
+  });
+
+  it('changed body: the secret covers none, so the body is only believed to be Telegram’s', () => {
+    expect(refuseTelegramSecret(secret, { headers: { 'x-telegram-bot-api-secret-token': secret }, body: Buffer.from('{"update_id":2}'), received_at_ms: 0 })).toBeUndefined();
+  });
+
+  it('empty secret: is refused when none is configured, whatever comes', () => {
     expect(refusal('', '')).toContain('not configured');
     expect(refusal(undefined, '')).toContain('not configured');
+    expect(refusal(secret, '')).toContain('not configured');
+  });
+
+  it('other secret, installation secrets do not leak across installations: the secret of another one opens nothing here, and no answer says either', () => {
+    const other = 'secret_of_another_installation';
+    const found = refusal(other) ?? '';
+    expect(refusal(other, other)).toBeUndefined();
+    expect([found !== '', found.includes(other), found.includes(secret)]).toEqual([true, false, false]);
   });
 });
 
-describe('updates of Telegram', () => {
+describe('Channels: updates of Telegram', () => {
   const read = (update: unknown) => readTelegramUpdate(Buffer.from(JSON.stringify(update)), '5001:t');
 
   it.each([['edited_message', { message_id: 1 }], ['my_chat_member', {}], ['poll', {}], ['a kind of tomorrow', { x: 1 }]])('are taken and ignored when they are of %s', (kind, value) => {

@@ -82,7 +82,7 @@ export const channelInteractionEvents = defineEvents({
     audit: 'channel.interaction_denied', summary: 'Somebody pressed a button in a channel and may not.',
   },
   channel_interaction_settled: {
-    version: 1, data: z.object({ outcome: z.enum(['decided', 'too_late', 'refused']), code: z.string().optional(), text: z.string() }),
+    version: 1, data: z.object({ outcome: z.enum(['decided', 'too_late', 'refused']), /** Of a vote that took effect: the gate waits for others. */ still_open: z.boolean().optional(), code: z.string().optional(), text: z.string() }),
     summary: 'What became of an interaction, as it was told to who acted.',
   },
 });

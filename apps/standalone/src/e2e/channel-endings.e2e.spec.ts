@@ -1,0 +1,107 @@
+import type { Run } from '@cs/contracts';
+import { eventually } from '@cs/testing';
+import { jest } from '@jest/globals';
+import { secretsOf, startChats, type Chat, type ChatCard } from './chats.fixture.js';
+import { Client } from './client.fixture.js';
+import { System } from './system.fixture.js';
+
+jest.setTimeout(120_000);
+
+const patience = { timeoutMs: 30_000 };
+
+describe('Channels: how a gate ends in every chat, through the whole system', () => {
+  let system: System;
+  let client: Client;
+  let chats: readonly [Chat, Chat, Chat];
+
+  /** In all of them at the same time; what fails says where. */
+  const inEveryChat = async (check: (chat: Chat) => Promise<void>): Promise<void> => {
+    const ends = await Promise.allSettled(chats.map(check));
+    for (const [index, end] of ends.entries()) if (end.status === 'rejected') throw new Error(`in ${chats[index]?.kind}: ${end.reason instanceof Error ? end.reason.message : String(end.reason)}`, { cause: end.reason });
+  };
+
+  beforeAll(async () => {
+    chats = await startChats();
+    system = await System.start({ env: { ...secretsOf(chats), COUNTERSIGN_LOCAL_ACTOR: 'mona' } });
+    client = new Client(system.url, system.paymentsUrl);
+    await Promise.all(chats.map(async (chat) => {
+      const { status, body } = await client.call('PUT', `/channels/${chat.kind}`, { body: chat.channel(['ada', 'grace']) });
+      if (status !== 200) throw new Error(JSON.stringify(body));
+      chat.callbackUrl = `${system.url}${(body['channel'] as { callback_path: string }).callback_path}`;
+    }));
+  });
+  afterAll(async () => {
+    await system.stop();
+    await Promise.all(chats.map(({ server }) => server.close()));
+  });
+
+  const orders = { 'quorum-slack': 'order-3101', 'quorum-discord': 'order-3102', 'quorum-telegram': 'order-3103', escalates: 'order-3104', expires: 'order-3105' } as const;
+  const open = async (automation_id: keyof typeof orders, gate: Record<string, unknown>): Promise<Run> => {
+    await client.define({
+      automation_id, name: automation_id, status: 'active',
+      flow: { nodes: [
+        { node_id: 'check', objective: 'check', action: { kind: 'http', method: 'GET', url: "{{ secrets.PAYMENTS_URL & '/orders/' & input.order_id }}" } },
+        { node_id: 'sign', objective: 'Sign?', depends_on: ['check'], stage_kind: 'approval', gate: { required: true, rework_targets: ['check'], ...gate } },
+        { node_id: 'refund', objective: 'Pay', depends_on: ['sign'], action: { kind: 'http', method: 'POST', url: "{{ secrets.PAYMENTS_URL & '/refunds' }}", body: { order_id: '{{ input.order_id }}', amount: '{{ nodes.check.output.body.amount }}', currency: '{{ nodes.check.output.body.currency }}' } } },
+      ] },
+    });
+    return await client.untilGate(await client.start(automation_id, { order_id: orders[automation_id] }));
+  };
+  const cardsOf = (chat: Chat, { run_id }: Run): readonly ChatCard[] => chat.cards().filter(({ text }) => text.includes(run_id));
+  /** The card of a run, once it is as it should be. */
+  const untilCard = (chat: Chat, run: Run, isAsExpected: (card: ChatCard) => boolean): Promise<ChatCard> =>
+    eventually(() => cardsOf(chat, run).find(isAsExpected), patience);
+  const asking = (chat: Chat, run: Run, says = ''): Promise<ChatCard> => untilCard(chat, run, ({ text, token }) => token !== undefined && text.includes(says));
+  const settled = (chat: Chat, run: Run, says: string): Promise<ChatCard> => untilCard(chat, run, ({ text, token }) => token === undefined && text.includes(says));
+  const answered = (chat: Chat, card: ChatCard, says: string): Promise<boolean> => eventually(() => chat.answersTo(card).some((text) => text.includes(says)), patience);
+
+  it('two people vote by a press: the first is told so and leaves the buttons to the second, and there is one effect', async () => {
+    await inEveryChat(async (chat) => {
+      const run = await open(`quorum-${chat.kind}`, { approvals_required: 2 });
+      const card = await asking(chat, run);
+      for (const _again of [1, 2]) expect(await chat.press(card, 'approve', { person: 'ada' })).toBe('Your vote is recorded: 1 of 2 approvals. Others have to decide too.');
+      expect(await chat.press(card, 'cancel', { person: 'ada' })).toContain('voted');
+      expect((await client.run(run.run_id)).status).toBe('awaiting_approval');
+      expect(cardsOf(chat, run)).toMatchObject([{ token: card.token }]);
+      expect(await chat.press(card, 'approve', { person: 'grace' })).not.toContain('Others');
+      const { status, checkpoint: { gate_history: [record, ...more] } } = await client.untilFinished(run.run_id);
+      expect([status, more]).toEqual(['completed', []]);
+      expect(record).toMatchObject({ decision: 'approve', votes: [{ voted_by: { actor_id: chat.actorId('ada') } }, { voted_by: { actor_id: chat.actorId('grace') } }] });
+      for (const each of chats) await settled(each, run, 'Approved');
+      expect(await client.ledger(orders[`quorum-${chat.kind}`])).toMatchObject({ count: 1 });
+    });
+  });
+
+  it('a gate reminds, is escalated, and loses its buttons with the cancellation of its run; each is told below its card', async () => {
+    const run = await open('escalates', { expiry_policy: { expires_after_ms: 3000, on_expiry: 'escalate', escalate_to: ['lead', 'head', 'board', 'owner'], remind_every_ms: 1000 } });
+    const asked = new Map(await Promise.all(chats.map(async (chat) => [chat.kind, await asking(chat, run)] as const)));
+    await inEveryChat(async (chat) => {
+      const card = await asking(chat, run);
+      await asking(chat, run, 'Reminder 1');
+      await asking(chat, run, 'Escalated to lead');
+      await answered(chat, card, 'Reminder 1: this still waits');
+      await answered(chat, card, 'Escalated to lead (1): nobody decided in time.');
+    });
+    expect((await client.call('POST', `/automations/v2/runs/${run.run_id}/cancel`, { body: { reason: 'wrong order' } })).status).toBe(200);
+    await inEveryChat(async (chat) => {
+      const card = await settled(chat, run, 'the run ended before anyone decided');
+      expect(card.text).toContain('wrong order');
+      expect(cardsOf(chat, run)).toHaveLength(1);
+      await answered(chat, card, 'Closed');
+      expect(await chat.press({ ...card, token: asked.get(chat.kind)?.token }, 'approve', { person: 'ada' })).toContain('Already settled: Closed: the run ended before anyone decided.');
+    });
+    expect((await client.run(run.run_id)).checkpoint.gate_history).toEqual([]);
+  });
+
+  it('a gate that nobody decides in its time cancels its run: every card says so, and who presses late is told', async () => {
+    const run = await open('expires', { expiry_policy: { expires_after_ms: 3000 } });
+    const asked = new Map(await Promise.all(chats.map(async (chat) => [chat.kind, await asking(chat, run)] as const)));
+    expect((await client.untilFinished(run.run_id)).status).toBe('cancelled');
+    await inEveryChat(async (chat) => {
+      const card = await settled(chat, run, 'Expired: nobody decided in time');
+      await answered(chat, card, 'Expired');
+      expect(await chat.press({ ...card, token: asked.get(chat.kind)?.token }, 'approve', { person: 'ada' })).toContain('Already settled: Expired: nobody decided in time.');
+    });
+    expect(await client.ledger(orders.expires)).toMatchObject({ count: 0 });
+  });
+});
