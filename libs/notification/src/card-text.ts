@@ -1,12 +1,16 @@
 import { nameOnChannel, type GovernanceActor } from '@cs/contracts';
+import { redactHostPaths } from './host-paths.js';
 import { redactText } from './redact-text.js';
 
 export const maxTitleLength = 256;
 export const maxBodyLength = 4_000;
 
+/** A text as a card may hold it: without credentials and without paths of hosts. */
+export const redactCardText = (text: string): string => redactText(redactHostPaths(text));
+
 /** Redacted before it is cut: half a credential is one too. */
 export const shown = (text: string, maxLength: number): string => {
-  const redacted = redactText(text).trim();
+  const redacted = redactCardText(text).trim();
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength - 1)}…` : redacted;
 };
 

@@ -3,7 +3,7 @@ import { done, giveUp, retryLater, type ConsumerOutcome } from '@cs/eventing';
 import { z } from 'zod';
 import { addToList } from './list-delivery.js';
 import type { NoticeCard } from './notice-card.schema.js';
-import { redactText } from './redact-text.js';
+import { shown } from './card-text.js';
 import { requestDelivery, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
 
 const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
@@ -31,10 +31,10 @@ const wanted: Readonly<Record<OfRun['event_type'], 'failed' | 'blocked' | 'compl
 const titles: Readonly<Record<OfRun['event_type'], string>> = { run_failed: 'A run failed', run_blocked: 'A run is blocked', run_completed: 'A run is done' };
 const tones: Readonly<Record<OfRun['event_type'], NoticeCard['tone']>> = { run_failed: 'bad', run_blocked: 'warning', run_completed: 'good' };
 
-const shown = (text: string): string => redactText(text).slice(0, maxTextLength);
+
 
 const detailOf = (event: OfRun): string => {
-  if (event.event_type === 'run_failed') return shown(event.data.detail);
+  if (event.event_type === 'run_failed') return shown(event.data.detail, maxTextLength);
   return event.event_type === 'run_blocked' ? 'A person has to say what became of an effect before it goes on.' : '';
 };
 
@@ -54,7 +54,7 @@ const countDeadLetter = async ({ eventing }: RequestDeliveriesOptions, event: De
   if (above === undefined) return 'requested';
   const { dead_letter_id, consumer, reason } = event.data;
   const due_ms = (Math.floor(event.occurred_at_ms / hourMs) + 1) * hourMs;
-  return await addToList(eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, item_id: dead_letter_id, item: { text: shown(`${consumer}: ${reason}`) }, minimum_items: above + 1 });
+  return await addToList(eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, item_id: dead_letter_id, item: { text: shown(`${consumer}: ${reason}`, maxTextLength) }, minimum_items: above + 1 });
 };
 
 const tell = (options: RequestDeliveriesOptions, event: RunNotice, channel: Channel): Promise<Requested> => {
