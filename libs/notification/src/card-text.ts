@@ -30,3 +30,6 @@ export const cutNote = (pageUrl: string | undefined): string => (pageUrl === und
 export const actorName = (actor: GovernanceActor): string => nameOnChannel(actor) ?? actor.actor_id ?? (actor.kind === 'human' ? 'an operator' : `the ${actor.kind}`);
 
 export const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** A page of the gateway; none where its address is not known. */
+export const pageAt = (publicUrl: string | undefined, path: string): string | undefined => (publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${path}`);
