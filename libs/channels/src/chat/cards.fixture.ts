@@ -1,5 +1,8 @@
 import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome, GateVote, PendingGate } from '@cs/contracts';
-import { answeredCard, askedCard, cancelledCard, closedCard, decidedCard, escalatedCard, expiredCard, openedCard, remindedCard, type Card, type NoticeCard, type Outgoing, type QuestionCard } from '@cs/notification';
+import {
+  answeredCard, askedCard, cancelledCard, closedCard, decidedCard, emptyList, escalatedCard, expiredCard, listCard, listedLetter, listedMessage, listedQuestion, openedCard, remindedCard, runNoticeCard, testCard,
+  type Card, type NoticeCard, type Outgoing, type QuestionCard,
+} from '@cs/notification';
 
 /** 32 hexadecimal digits, as in a button. */
 export const cardToken = '0123456789abcdef0123456789abcdef';
@@ -66,25 +69,40 @@ export const everyQuestion: Readonly<Record<string, { readonly notice: DeliveryR
   question_cancelled: { notice: 'question_closed', card: cancelledCard(openQuestion, { reason: 'the run is cancelled', at_ms: 1_795_774_380_000 }) },
 };
 
-const page = 'https://countersign.example.com/inbox';
+const public_url = 'https://countersign.example.com';
+const ofReport = { org_id: 'acme', workspace_id: 'ops', run_id: 'automation-v2-run-9c1e', automation_id: 'nightly-report', automation_name: 'Nightly report', public_url };
+const ofPost = openedCard({ ...ofReport, run_id: 'automation-v2-run-5b2d', automation_name: 'Publish a post' }, { ...refundGate, gate_opening_id: 'o2', title: '[Autumn] *sale* (draft_2)', risk_tier: 'low' });
 
-/** What a channel tells without asking. */
+const waiting = [listedQuestion({ card: openCard, run_id: runId }), listedQuestion({ card: openQuestion, run_id: runId, request_id: wait.wait_id }), listedQuestion({ card: ofPost, run_id: 'automation-v2-run-5b2d' })];
+const letters = [
+  listedLetter(ofReport, { node_id: 'load', reason: 'the peer answered 503' }), listedLetter(ofRefund, { node_id: 'pay_refund', reason: 'no answer within 10 s' }),
+  listedMessage({ consumer: 'runner--queue', reason: 'not a commit: version: expected a number' }),
+];
+const listOf = (notice: 'gates_waiting' | 'dead_letters', items: typeof waiting): NoticeCard => listCard(emptyList({ notice, workspace_id: 'ops', public_url }), { notice, items, counted: 0 });
+
+/** What a channel tells without asking, made as it is when it is sent. */
 export const everyNotice: Readonly<Record<string, NoticeCard>> = {
-  digest: {
-    kind: 'notice', title: '3 gates wait for a decision', body_markdown: 'Low-risk gates of the last hour.', tone: 'warning', fields: [], page_url: page,
-    items: [{ text: 'refund-order: Refund 12.50 EUR to Ada', page_url: `${page}/o1` }, { text: 'publish-post: [Autumn] *sale* (draft_2)', page_url: `${page}/o2` }, { text: 'rotate-keys: Rotate the keys of the shop' }],
-  },
-  run_failed: {
-    kind: 'notice', title: 'nightly-report: the run failed', body_markdown: 'Step `load` ended after 5 attempts: the peer answered 503.', tone: 'bad', items: [],
-    fields: [{ label: 'Run', value: 'automation-v2-run-9c1e' }, { label: 'Workspace', value: 'ops' }], page_url: 'https://countersign.example.com/runs/automation-v2-run-9c1e',
-  },
-  run_completed: { kind: 'notice', title: 'nightly-report: the run completed', body_markdown: 'It took 4 minutes.', tone: 'good', items: [], fields: [{ label: 'Run', value: 'automation-v2-run-9c1e' }] },
-  test: { kind: 'notice', title: 'This channel works', body_markdown: 'Somebody asked for a test card.', tone: 'info', items: [], fields: [] },
+  digest: listOf('gates_waiting', waiting),
+  dead_letters: listOf('dead_letters', letters),
+  run_failed: runNoticeCard(ofReport, { event_type: 'run_failed', data: { detail: 'node "load" failed: the peer answered 503', node_id: 'load' } }),
+  run_blocked: runNoticeCard(ofReport, { event_type: 'run_blocked', data: { detail: 'the outcome of pay, tell is not known', node_ids: ['pay', 'tell'] } }),
+  run_completed: runNoticeCard(ofReport, { event_type: 'run_completed', data: {} }),
+  test: testCard('Approvals of the shop', 'ops'),
 };
 
-export const requestOf = (card: Card | NoticeCard | QuestionCard, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
-  delivery_id: deliveryId, channel: 'chat', notice, run_id: openCard.correlation.run_id, automation_id: 'refund-order', node_id: openCard.correlation.node_id,
-  approval_request_id: openCard.correlation.request_id, gate_opening_id: openCard.correlation.gate_opening_id, card: { ...card },
+type AnyCard = Card | NoticeCard | QuestionCard;
+const isNotice = (card: AnyCard): card is NoticeCard => 'kind' in card && card.kind === 'notice';
+
+/** What is told of a run names that run; a list and a test concern none. */
+const runOf = ({ fields }: NoticeCard): Partial<DeliveryRequest> => {
+  const run_id = fields.find(({ label }) => label === 'Run')?.value;
+  return run_id === undefined ? {} : { run_id };
+};
+
+const ofGate = { run_id: openCard.correlation.run_id, automation_id: 'refund-order', node_id: openCard.correlation.node_id, approval_request_id: openCard.correlation.request_id, gate_opening_id: openCard.correlation.gate_opening_id };
+
+export const requestOf = (card: AnyCard, notice: DeliveryRequest['notice'], deliveryId = `delivery-${cardToken}`): DeliveryRequest => ({
+  delivery_id: deliveryId, channel: 'chat', notice, ...(isNotice(card) ? runOf(card) : ofGate), card: { ...card },
 });
 
 /** A question that was not asked before, and what follows it. */
