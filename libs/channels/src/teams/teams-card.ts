@@ -57,10 +57,13 @@ const heading = ({ tone, heading: state, title, settled_at_ms }: CardView): read
   ...(state === undefined ? [] : [block(run(settled_at_ms === undefined ? state : `${state}, ${utcMinute(settled_at_ms)}`, { weight: 'Bolder' }))]),
 ];
 
-const said = ({ summary, attention, body }: CardView): readonly RichText[] => [
-  ...(attention === undefined ? [] : [block(run(inBytes(cleanText(attention), limits.attention), { weight: 'Bolder' }))]),
-  block(run(summary === undefined ? inBytes(cleanText(body), limits.body) : inBytes(cleanText(summary), limits.summary))),
-];
+const said = ({ summary, attention, body }: CardView): readonly RichText[] => {
+  const text = summary === undefined ? cleanText(body) : cleanText(summary);
+  return [
+    ...(attention === undefined ? [] : [block(run(inBytes(cleanText(attention), limits.attention), { weight: 'Bolder' }))]),
+    ...(text === '' ? [] : [block(run(inBytes(text, summary === undefined ? limits.body : limits.summary)))]),
+  ];
+};
 
 /** As many as there is room for, and how many are left. */
 const fieldsOf = (fields: CardView['fields']): readonly RichText[] => {
