@@ -166,3 +166,4 @@ export {
 } from './reliability.schema.js';
 export { chooseRecovery, decideCompensation, decideDeadLetter, getDeadLetter, getResumePlan, type DeadLetterDecided, type OperatorChoice, type PlannedList, type RecoveryChosen, type ResumePlan, type ResumePoint, type StoredDeadLetter } from './rpc/recovery.rpc.js';
 export { listReliability, listRetryDue, type RetryDue } from './rpc/reliability.rpc.js';
+export { releaseText } from './release-text.js';

@@ -1,16 +1,35 @@
 import { nameOnChannel, type GovernanceActor } from '@cs/contracts';
+import { isJsonObject, type Json } from '@cs/kernel';
+import { redactHostPaths } from './host-paths.js';
 import { redactText } from './redact-text.js';
 
 export const maxTitleLength = 256;
 export const maxBodyLength = 4_000;
 
-/** Redacted before it is cut: half a credential is one too. */
-export const shown = (text: string, maxLength: number): string => {
-  const redacted = redactText(text).trim();
-  return redacted.length > maxLength ? `${redacted.slice(0, maxLength - 1)}…` : redacted;
+/** A text as a card may hold it: without credentials and without paths of hosts. */
+export const redactCardText = (text: string): string => redactText(redactHostPaths(text));
+
+/** The same of every text of a value; names of members stay. */
+export const redactCardJson = (value: Json): Json => {
+  if (typeof value === 'string') return redactCardText(value);
+  if (Array.isArray(value)) return (value as readonly Json[]).map(redactCardJson);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]: [string, Json | undefined]) => [name, member === undefined ? undefined : redactCardJson(member)]));
 };
+
+/** Redacted before it is cut: half a credential is one too. `tail` says that it was cut. */
+export const shown = (text: string, maxLength: number, tail = '…'): string => {
+  const redacted = redactCardText(text).trim();
+  return redacted.length > maxLength ? `${redacted.slice(0, maxLength - tail.length)}${tail}` : redacted;
+};
+
+/** What stands at the end of a text that was cut, where there is a page and where there is none. */
+export const cutNote = (pageUrl: string | undefined): string => (pageUrl === undefined ? '… (shortened)' : '… (shortened: the page shows all of it)');
 
 /** Who did it, as people of a channel know them. */
 export const actorName = (actor: GovernanceActor): string => nameOnChannel(actor) ?? actor.actor_id ?? (actor.kind === 'human' ? 'an operator' : `the ${actor.kind}`);
 
 export const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** A page of the gateway; none where its address is not known. */
+export const pageAt = (publicUrl: string | undefined, path: string): string | undefined => (publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${path}`);

@@ -3,10 +3,10 @@ import { assertNever } from '@cs/kernel';
 import type { Delivery, RequestedDelivery } from './delivery.state.js';
 
 type EventOf<Type extends DeliveryEvent['event_type']> = Extract<DeliveryEvent, { event_type: Type }>;
-type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'hastened' | 'posted' | 'uncertain' | 'harmless' | 'duplicates'>;
+type Facts = Pick<RequestedDelivery, 'request' | 'attempts' | 'items' | 'counted' | 'hastened' | 'posted' | 'uncertain' | 'harmless' | 'duplicates'>;
 
-const factsOf = ({ request, attempts, items, hastened, posted, uncertain, harmless, duplicates }: RequestedDelivery): Facts => ({
-  request, attempts, ...(harmless === undefined ? {} : { harmless }), ...(items === undefined ? {} : { items }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }), ...(duplicates === undefined ? {} : { duplicates }),
+const factsOf = ({ request, attempts, items, counted, hastened, posted, uncertain, harmless, duplicates }: RequestedDelivery): Facts => ({
+  request, attempts, ...(harmless === undefined ? {} : { harmless }), ...(items === undefined ? {} : { items }), ...(counted === undefined ? {} : { counted }), ...(hastened === undefined ? {} : { hastened }), ...(posted === undefined ? {} : { posted }), ...(uncertain === undefined ? {} : { uncertain }), ...(duplicates === undefined ? {} : { duplicates }),
 });
 
 const started = (delivery: RequestedDelivery, { data }: EventOf<'delivery_attempt_started'>): Delivery => ({
@@ -27,6 +27,7 @@ const found = (delivery: RequestedDelivery, { data }: EventOf<'delivery_duplicat
 const afterRequest = (delivery: RequestedDelivery, event: Exclude<DeliveryEvent, { event_type: 'delivery_requested' }>): Delivery => {
   switch (event.event_type) {
     case 'delivery_item_added': return { ...delivery, items: [...(delivery.items ?? []), { item_id: event.data.item_id, item: event.data.item }] } as Delivery;
+    case 'delivery_item_counted': return { ...delivery, counted: [...(delivery.counted ?? []), event.data.item_key] };
     case 'delivery_hastened': return { ...delivery, hastened: true };
     case 'delivery_posted': return { ...delivery, posted: event.data.message };
     case 'delivery_attempt_started': return started(delivery, event);

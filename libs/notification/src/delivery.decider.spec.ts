@@ -49,6 +49,17 @@ describe('a delivery', () => {
     expect(given(end, ...failures).when(busy)).toMatchObject({ events: [{ event_type: 'delivery_abandoned' }] });
   });
 
+  it('lists so many items, counts the ones after them, and each once', () => {
+    const add = (id: string): DeliveryCommand => ({ kind: 'add_item', item_id: id, item_key: `key-${id}`, item: {} });
+    const listed = Array.from({ length: 200 }, (_none, index): DeliveryEvent => ({ event_type: 'delivery_item_added', data: { item_id: `i${index}`, item: {} } }));
+    const counted: DeliveryEvent = { event_type: 'delivery_item_counted', data: { item_key: 'key-i200' } };
+    expect(given(requested, ...listed.slice(1)).when(add('i0'))).toEqual({ kind: 'accepted', events: [listed[0]] });
+    expect(given(requested, ...listed).when(add('i200'))).toEqual({ kind: 'accepted', events: [counted] });
+    for (const again of ['i7', 'i200']) expect(given(requested, ...listed, counted).when(add(again))).toEqual({ kind: 'accepted', events: [] });
+    const full = Array.from({ length: 10_000 }, (_none, index): DeliveryEvent => ({ event_type: 'delivery_item_counted', data: { item_key: `${index}` } }));
+    expect(given(requested, ...listed, ...full).when(add('more'))).toEqual({ kind: 'accepted', events: [] });
+  });
+
   it('is given up at once when the channel refuses for good', () => {
     expect(given(requested).when(outcome({ kind: 'permanent', reason: 'gone' }))).toMatchObject({ events: [{ event_type: 'delivery_abandoned', data: { attempt: 1, reason: 'gone' } }] });
   });

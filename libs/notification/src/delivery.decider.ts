@@ -3,14 +3,14 @@ import { accept, assertNever, refuse, type Decision, type Decider, type Json, ty
 import type { AdapterOutcome } from './channel-adapter.port.js';
 import { maxHarmlessAttempts } from './back-off.policy.js';
 import { evolveDelivery } from './delivery-evolution.js';
-import { isKnownMessage, isOpen, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { isKnownMessage, isListed, isOpen, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import { ends } from './notice-family.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
 export type DeliveryCommand =
   | { readonly kind: 'request'; readonly request: DeliveryRequest }
   /** One more for a list that is not told yet. */
-  | { readonly kind: 'add_item'; readonly item_id: string; readonly item: Json }
+  | { readonly kind: 'add_item'; readonly item_id: string; /** Stands for the id where only the number of items is kept. */ readonly item_key: string; readonly item: Json }
   /** Its time does not matter any more. */
   | { readonly kind: 'hasten'; readonly reason: string }
   | { readonly kind: 'start'; readonly attempt_id: string; readonly at_ms: number; readonly max_attempts: number }
@@ -26,8 +26,9 @@ export type DeliveryRefusal = Refusal<'DELIVERY_NOT_REQUESTED'>;
 type Decided = Decision<DeliveryEvent, DeliveryRefusal>;
 type Of<Kind extends DeliveryCommand['kind']> = Extract<DeliveryCommand, { kind: Kind }>;
 
-/** Items that a list holds at most; more are not told, and shown on the page. */
+/** Items that a list holds at most. More only count, each once, as far as the highest number that a channel may ask to be told of. */
 const mostItems = 200;
+const mostCounted = 10_000;
 
 const sent = ({ outcome, at_ms: sent_at_ms }: Of<'record_outcome'>, attempt: number): Decided => {
   const message = 'message' in outcome ? outcome.message : undefined;
@@ -68,10 +69,11 @@ const start = (delivery: OpenDelivery, { attempt_id, at_ms, max_attempts }: Of<'
   return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, attempt_id, started_at_ms: at_ms } });
 };
 
-const addItem = (delivery: OpenDelivery, { item_id, item }: Of<'add_item'>): Decided => {
-  const items = delivery.items ?? [];
-  const isTold = delivery.status !== 'pending' || items.length >= mostItems || items.some((known) => known.item_id === item_id);
-  return isTold ? accept() : accept({ event_type: 'delivery_item_added', data: { item_id, item } });
+const addItem = (delivery: OpenDelivery, { item_id, item_key, item }: Of<'add_item'>): Decided => {
+  const { items = [], counted = [] } = delivery;
+  if (delivery.status !== 'pending' || isListed(delivery, { item_id, item_key })) return accept();
+  if (items.length < mostItems) return accept({ event_type: 'delivery_item_added', data: { item_id, item } });
+  return counted.length < mostCounted ? accept({ event_type: 'delivery_item_counted', data: { item_key } }) : accept();
 };
 
 const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): Decided => {

@@ -11,6 +11,8 @@ const known = {
   harmless: z.int().positive().exactOptional(),
   /** Of a list, in the order in which they came. */
   items: z.array(itemSchema).readonly().exactOptional(),
+  /** Keys of items that came when the list was full: they only count. */
+  counted: z.array(z.string()).readonly().exactOptional(),
   /** It waits for its time no longer. */
   hastened: z.literal(true).exactOptional(),
   /** A message that is there and may not be finished. */
@@ -44,6 +46,12 @@ const open: ReadonlySet<Delivery['status']> = new Set(['pending', 'sending', 're
 export const isOpen = (delivery: Delivery): delivery is OpenDelivery => open.has(delivery.status);
 
 export const isRequested = (delivery: Delivery): delivery is RequestedDelivery => delivery.status !== 'none';
+
+/** How many items a list has, also those that only count. */
+export const itemCount = ({ items = [], counted = [] }: RequestedDelivery): number => items.length + counted.length;
+
+/** Whether an item is in the list, or counted. */
+export const isListed = ({ items = [], counted = [] }: RequestedDelivery, { item_id, item_key }: { readonly item_id: string; readonly item_key: string }): boolean => items.some((known) => known.item_id === item_id) || counted.includes(item_key);
 
 /** Whether a message may be there that we do not know of. */
 export const mayBePosted = (delivery: RequestedDelivery): boolean => delivery.status === 'sending' || delivery.uncertain === true;

@@ -1,6 +1,8 @@
-import type { GateDecision, GateDecisionRecord, GateOutcome, PendingGate } from '@cs/contracts';
+import type { GateDecision, GateDecisionRecord, GateOutcome, GateVote, GovernanceActor, PendingGate } from '@cs/contracts';
+import { definedMembers } from '@cs/kernel';
 import type { Card } from './card.schema.js';
-import { actorName, maxBodyLength, maxTitleLength, minuteOf, shown } from './card-text.js';
+import { actorName, cutNote, maxBodyLength, maxTitleLength, minuteOf, shown } from './card-text.js';
+import { fieldsNow, gateFields, settledFields, voteText } from './gate-fields.js';
 
 /** What a card is about, beside the gate itself. */
 export interface GateOrigin {
@@ -8,6 +10,9 @@ export interface GateOrigin {
   readonly workspace_id: string;
   readonly run_id: string;
   readonly automation_id: string;
+  /** As people named it. Absent: its id stands for it. */
+  readonly automation_name?: string | undefined;
+  readonly requested_by?: GovernanceActor | undefined;
   /** The gateway as people reach it, without a slash at its end. */
   readonly public_url?: string | undefined;
 }
@@ -21,21 +26,18 @@ const actions: Readonly<Record<GateDecision, Card['actions'][number]>> = {
 const everyDecision: readonly GateDecision[] = ['approve', 'rework', 'cancel'];
 const settled: Readonly<Record<GateOutcome, string>> = { approve: 'Approved', rework: 'Sent back for rework', cancel: 'Cancelled', expired: 'Expired: nobody decided in time', timeout_resume: 'Nobody decided in time, so the run goes on' };
 
-const fieldsOf = ({ workspace_id, run_id }: GateOrigin, { node_id, risk_tier }: PendingGate): Card['fields'] => [
-  { label: 'Run', value: run_id },
-  { label: 'Source', value: 'automation_v2' },
-  { label: 'Workspace', value: workspace_id },
-  { label: 'Node', value: node_id },
-  ...(risk_tier === undefined ? [] : [{ label: 'Risk', value: shown(risk_tier, 64) }]),
-];
+/** What the card is about, `<workflow>: <action>` (domain 6.2). */
+export const titleOf = ({ automation_id, automation_name = automation_id }: GateOrigin, action: string): string => shown(`${automation_name}: ${action}`, maxTitleLength);
+
+const pageOf = ({ public_url }: GateOrigin, { gate_opening_id }: PendingGate): string | undefined => (public_url === undefined ? undefined : `${public_url}/inbox/${encodeURIComponent(gate_opening_id)}`);
 
 /** The card that asks for a decision. */
 export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
-  title: shown(`${origin.automation_id}: ${gate.title}`, maxTitleLength),
-  body_markdown: shown(gate.instructions ?? '', maxBodyLength) || 'This run waits for a decision before it goes on.',
-  fields: fieldsOf(origin, gate),
+  title: titleOf(origin, gate.title),
+  body_markdown: shown(gate.instructions ?? '', maxBodyLength, cutNote(pageOf(origin, gate))) || 'This run waits for a decision before it goes on.',
+  fields: gateFields(origin, gate),
   status: 'pending',
-  ...(origin.public_url === undefined ? {} : { page_url: `${origin.public_url}/inbox/${encodeURIComponent(gate.gate_opening_id)}` }),
+  ...definedMembers({ page_url: pageOf(origin, gate) }),
   actions: (gate.decisions.length === 0 ? everyDecision : gate.decisions).map((decision) => actions[decision]),
   thread_key: origin.run_id,
   correlation: {
@@ -44,28 +46,48 @@ export const openedCard = (origin: GateOrigin, gate: PendingGate): Card => ({
   },
 });
 
-const forWhom = ({ on_behalf_of }: GateDecisionRecord): string => (on_behalf_of === undefined ? '' : ` for ${shown(on_behalf_of.person, maxTitleLength)}`);
-const byWhom = (record: GateDecisionRecord): string => (record.decided_by.kind === 'system' ? '' : ` by ${shown(actorName(record.decided_by), maxTitleLength)}${forWhom(record)}`);
+const forWhom = ({ on_behalf_of }: GateDecisionRecord | GateVote): string => (on_behalf_of === undefined ? '' : ` for ${shown(on_behalf_of.person, maxTitleLength)}`);
+const nameIn = (actor: GovernanceActor, record: GateDecisionRecord | GateVote): string => `${shown(actorName(actor), maxTitleLength)}${forWhom(record)}`;
+
+/** Everybody whose vote was for what was decided, the last voter last. */
+const deciders = (record: GateDecisionRecord): readonly string[] => {
+  const winners = (record.votes ?? []).filter(({ decision }) => decision === record.decision).map((vote) => nameIn(vote.voted_by, vote));
+  return winners.length === 0 && record.decided_by.kind !== 'system' ? [nameIn(record.decided_by, record)] : winners;
+};
+
+const inWords = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`);
+const byWhom = (record: GateDecisionRecord): string => (deciders(record).length === 0 ? '' : ` by ${inWords(deciders(record))}`);
+
+const maxReasonOfVote = 400;
+const said = (text: string | undefined, most: number): string => shown(text ?? '', most);
+
+/** Votes that did not win, and reasons of other votes than the last, which is the decision's own. */
+const votesBehind = ({ votes = [], decision, reason, decided_by }: GateDecisionRecord): readonly string[] => {
+  const others = votes.filter((vote) => vote.decision !== decision).map(voteText);
+  const reasons = votes.filter((vote) => said(vote.reason, maxReasonOfVote) !== '' && vote.reason !== reason).map((vote) => `${nameIn(vote.voted_by, vote)}: ${said(vote.reason, maxReasonOfVote)}`);
+  return [...(others.length === 0 ? [] : [`${decided_by.kind === 'system' ? 'Voted' : 'Voted otherwise'}: ${others.join(', ')}`]), ...reasons];
+};
 
 /** The card that replaces or answers the one that asked: who decided what, and why. */
 export const decidedCard = (opened: Card, record: GateDecisionRecord): Card => {
-  const reason = record.reason === undefined || record.reason.trim() === '' ? '' : `\nReason: ${shown(record.reason, maxBodyLength)}`;
-  return { ...opened, status: record.decision, actions: [], summary: `${settled[record.decision]}${byWhom(record)}.${reason}`, settled_at_ms: record.decided_at_ms };
+  const reason = said(record.reason, maxBodyLength);
+  const lines = [`${settled[record.decision]}${byWhom(record)}.`, ...(reason === '' ? [] : [`Reason: ${reason}`]), ...votesBehind(record)];
+  return { ...opened, fields: settledFields(opened.fields), status: record.decision, actions: [], summary: shown(lines.join('\n'), maxBodyLength + maxTitleLength, cutNote(opened.page_url)), settled_at_ms: record.decided_at_ms };
 };
 
-/** The card that asks again. */
-export const remindedCard = (opened: Card, { reminder_count, expires_at_ms, expired_reminder }: { readonly reminder_count: number; readonly expires_at_ms: number; readonly expired_reminder: boolean }): Card => ({
-  ...opened, attention: `Reminder ${reminder_count}: this still waits for a decision${expired_reminder ? ', and its time is over' : `, until ${minuteOf(expires_at_ms)}`}.`,
+/** The card that asks again, with the gate as it is now. */
+export const remindedCard = (opened: Card, { reminder_count, expires_at_ms, expired_reminder }: { readonly reminder_count: number; readonly expires_at_ms: number; readonly expired_reminder: boolean }, gate: PendingGate | undefined): Card => ({
+  ...opened, fields: fieldsNow(opened.fields, gate), attention: `Reminder ${reminder_count}: this still waits for a decision${expired_reminder ? ', and its time is over' : `, until ${minuteOf(expires_at_ms)}`}.`,
 });
 
-/** The card that asks the next person. */
-export const escalatedCard = (opened: Card, { escalated_to, escalations }: { readonly escalated_to: string; readonly escalations: number }): Card => ({
-  ...opened, attention: `Escalated to ${shown(escalated_to, maxTitleLength)} (${escalations}): nobody decided in time.`,
+/** The card that asks the next person, with the gate as it is now: it has its time again. */
+export const escalatedCard = (opened: Card, { escalated_to, escalations }: { readonly escalated_to: string; readonly escalations: number }, gate: PendingGate | undefined): Card => ({
+  ...opened, fields: fieldsNow(opened.fields, gate), attention: `Escalated to ${shown(escalated_to, maxTitleLength)} (${escalations}): nobody decided in time.`,
 });
 
 const closings = { run_ended: 'the run ended before anyone decided', run_reset: 'the run was reset before anyone decided', gate_reopened: 'what was about to happen is not what had been approved, so it asks again' } as const;
 
 /** The card that replaces one of a gate that is not open any more although nobody decided it, or whose decision does not hold. */
 export const closedCard = (opened: Card, reason: string | undefined, closing: keyof typeof closings = 'run_ended'): Card => ({
-  ...opened, status: 'closed', actions: [], summary: `Closed: ${closings[closing]}.${reason === undefined ? '' : `\nReason: ${shown(reason, maxBodyLength)}`}`,
+  ...opened, fields: settledFields(opened.fields), status: 'closed', actions: [], summary: `Closed: ${closings[closing]}.${reason === undefined ? '' : `\nReason: ${shown(reason, maxBodyLength)}`}`,
 });

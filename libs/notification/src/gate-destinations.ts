@@ -1,10 +1,10 @@
 import type { AggregateRef, ChannelAudienceEvent, DeliveryRequest, Destination } from '@cs/contracts';
 import { executeCommand, loadAggregate } from '@cs/eventing';
 import { accept, type Json } from '@cs/kernel';
-import { z } from 'zod';
 import { channelAudienceAggregate, channelAudienceRef, type Audience } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import type { NoticeFacts } from './gate-notices.js';
+import { listedQuestion } from './list-card.js';
 import { addToList } from './list-delivery.js';
 import { familyOf } from './notice-family.js';
 import { commandDelivery, requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
@@ -31,18 +31,10 @@ const choose = async ({ eventing }: RequestDeliveriesOptions, about: NoticeFacts
   return executed.kind === 'accepted' ? (executed.loaded.state ?? []) : undefined;
 };
 
-const listedCardSchema = z.object({ title: z.string(), page_url: z.string().optional(), fields: z.array(z.object({ label: z.string(), value: z.string() })) });
-
-const itemOf = (question: Question): Json => {
-  const { title, page_url, fields } = listedCardSchema.parse(question.card);
-  const detail = fields.filter(({ label }) => label === 'Run' || label === 'Risk').map(({ label, value }) => `${label}: ${value}`).join(' · ');
-  return { text: detail === '' ? title : `${title} (${detail})`, ...(page_url === undefined ? {} : { page_url }), run_id: question.run_id ?? '', ...(question.request_id === undefined ? {} : { request_id: question.request_id }) };
-};
-
 const ask = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, question }: { readonly destination: Destination; readonly question: Question }): Promise<Requested> => {
   const { mode, not_before_ms } = destination;
   if (mode === 'digest') {
-    return await addToList(options.eventing, about, { place: place(destination), notice: 'gates_waiting', due_ms: not_before_ms ?? 0, item_id: question.gate_opening_id ?? question.request_id ?? '', item: itemOf(question) });
+    return await addToList(options.eventing, about, { place: place(destination), notice: 'gates_waiting', due_ms: not_before_ms ?? 0, item_id: question.gate_opening_id ?? question.request_id ?? '', item: listedQuestion(question) satisfies Json, public_url: options.publicUrl });
   }
   return await requestDelivery(options, about, { ...question, ...place(destination), ...(not_before_ms === undefined ? {} : { not_before_ms }) });
 };

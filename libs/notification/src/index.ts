@@ -21,7 +21,7 @@ export { isInteractive, type ChannelKind, type Installation } from './channel-ki
 export { changeChannel, changeUser, configureChannel, findChannel, loadChannel, removeChannel, type ChannelOptions, type ChannelStored } from './configure-channel.command-handlers.js';
 export { deliveryOfToken, pendingToken, tokenOfDelivery } from './delivery-aggregate.js';
 export { enrolUser, offerEnrolment } from './enrolment.js';
-export { requestTest } from './test-delivery.js';
+export { requestTest, testCard } from './test-delivery.js';
 export { routeGate, type GateFacts } from './route-gate.policy.js';
 export { type InstallationSender, type Pace } from './installation-sender.js';
 export { endRemovedDelivery } from './end-deliveries.command-handler.js';
@@ -37,3 +37,5 @@ export { questionEvents } from './question-notices.js';
 export { requestQuestionDeliveries } from './request-question-deliveries.command-handler.js';
 export { followsUp } from './notice-family.js';
 export { requestRunNotices, runNoticeEvents } from './run-notices.js';
+export { emptyList, listCard, listedQuestion } from './list-card.js';
+export { listedLetter, listedMessage, runNoticeCard } from './run-notice-card.js';

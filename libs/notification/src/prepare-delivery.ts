@@ -1,12 +1,13 @@
 import type { AggregateRef, DeliveryRequest, PostedMessage } from '@cs/contracts';
 import { loadAggregate, type Digest, type Eventing } from '@cs/eventing';
-import { z } from 'zod';
+import { awaitedGate } from './awaited-gate.js';
 import type { Outgoing } from './channel-adapter.port.js';
 import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
 import { isOpen, isRequested, mayBePosted, messagesOf, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { listCard, readListed, type Listed, type ListNotice } from './list-card.js';
 import { asks, ends, familyOf, followsUp } from './notice-family.js';
-import { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
+import { noticeCardSchema } from './notice-card.schema.js';
 import { commandDelivery } from './request-delivery.js';
 import { stillAsks } from './still-asks.js';
 
@@ -76,42 +77,31 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : ready(asked);
 };
 
-const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional(), /** Of a question. */ request_id: z.string().optional() });
-type Listed = z.infer<typeof listedSchema>;
+type Item = NonNullable<RequestedDelivery['items']>[number];
 
-const itemsOf = ({ items = [] }: RequestedDelivery): readonly Listed[] => items.map(({ item }) => listedSchema.parse(item));
-
-const stillWaits = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, { run_id = '', request_id }: Listed): Promise<boolean> => {
+const stillWaits = async ({ store }: Eventing, { org_id, workspace_id }: AggregateRef, { item_id, item }: Item): Promise<boolean> => {
+  const { run_id = '', request_id } = readListed(item);
   if (request_id !== undefined) return await stillAsks(store, { org_id, workspace_id, run_id, request_id });
-  return run_id !== '' && (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
+  return run_id !== '' && (await awaitedGate(store, { org_id, workspace_id, run_id }))?.gate_opening_id === item_id;
 };
 
 /** Of a list of what waits, what still does. */
-const shownItems = async (eventing: Eventing, ref: AggregateRef, delivery: RequestedDelivery): Promise<readonly Listed[]> => {
-  const items = itemsOf(delivery);
-  if (delivery.request.notice !== 'gates_waiting') return items;
-  const waits = await Promise.all(items.map((item) => stillWaits(eventing, ref, item)));
-  return items.filter((_item, index) => waits[index]);
+const shownItems = async (eventing: Eventing, ref: AggregateRef, { request, items = [] }: RequestedDelivery): Promise<readonly Listed[]> => {
+  const waits = await Promise.all(items.map((item) => (request.notice === 'gates_waiting' ? stillWaits(eventing, ref, item) : true)));
+  return items.filter((_item, index) => waits[index]).map(({ item }) => readListed(item));
 };
 
-const mostShown = 20;
-
-const listCard = (card: NoticeCard, items: readonly Listed[]): NoticeCard => ({
-  ...card, title: `${card.title}: ${items.length}`, items: items.slice(0, mostShown).map(({ text, page_url }) => ({ text, ...(page_url === undefined ? {} : { page_url }) })),
-  body_markdown: items.length > mostShown ? `${items.length - mostShown} more are not shown here.` : card.body_markdown,
-});
-
-const isList = ({ notice }: DeliveryRequest): boolean => notice === 'gates_waiting' || notice === 'dead_letters';
+const isList = (notice: DeliveryRequest['notice']): notice is ListNotice => notice === 'gates_waiting' || notice === 'dead_letters';
 
 const prepareList = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
-  const { minimum_items = 1 } = delivery.request;
-  return (await shownItems(eventing, ref, delivery)).length < minimum_items ? withdraw('there is nothing to list') : ready();
+  const { request: { minimum_items = 1 }, counted = [] } = delivery;
+  return (await shownItems(eventing, ref, delivery)).length + counted.length < minimum_items ? withdraw('there is nothing to list') : ready();
 };
 
 /** Whether a delivery can be told now, and which messages it changes. */
 export const prepareDelivery = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
   const { request } = delivery;
-  if (isList(request)) return mayBePosted(delivery) ? ready() : await prepareList(eventing, ref, delivery);
+  if (isList(request.notice)) return mayBePosted(delivery) ? ready() : await prepareList(eventing, ref, delivery);
   if (asks(request.notice)) {
     const isLate = !mayBePosted(delivery) && (await endingOf(eventing, ref, request)) !== undefined;
     return isLate ? withdraw('what this asks was settled before it could be told') : ready();
@@ -138,7 +128,8 @@ export const outgoingOf = async (eventing: Eventing, ref: AggregateRef, { delive
   const { request } = delivery;
   const conversation = threadOf(ref, request);
   const thread = conversation === undefined ? undefined : (await loadAggregate({ store: eventing.store, aggregate: channelThreadAggregate }, channelThreadRef(eventing.digest, conversation))).state;
-  const card = isList(request) ? listCard(noticeCardSchema.parse(request.card), await shownItems(eventing, ref, delivery)) : undefined;
+  const { notice } = request;
+  const card = isList(notice) ? listCard(noticeCardSchema.parse(request.card), { notice, items: await shownItems(eventing, ref, delivery), counted: (delivery.counted ?? []).length }) : undefined;
   return {
     request: card === undefined ? request : { ...request, card }, recipient: request.recipient ?? '', asked, ...attempt,
     token: tokenOfDelivery(tokenDelivery(eventing, ref, request)), ...(thread === undefined ? {} : { thread }), ...(delivery.posted === undefined ? {} : { posted: delivery.posted }),

@@ -1,6 +1,6 @@
 import type { GovernanceActor, OpenWait, QuestionRequest } from '@cs/contracts';
 import { actorName, maxBodyLength, maxTitleLength, minuteOf, shown } from './card-text.js';
-import type { GateOrigin } from './gate-card.js';
+import { titleOf, type GateOrigin } from './gate-card.js';
 import type { QuestionCard } from './question-card.schema.js';
 
 /** A question that is open, with the wait that it is. */
@@ -30,8 +30,8 @@ const bodyOf = (prompt: string, title: string): string => {
 /** The card that asks. What a default says stands on the page only. */
 export const askedCard = (origin: GateOrigin, open: OpenQuestion): QuestionCard => {
   const { wait: { wait_id, node_id }, request } = open;
-  const { org_id, workspace_id, run_id, automation_id, public_url } = origin;
-  const title = shown(`${automation_id}: ${firstLine(request.prompt)}`, maxTitleLength);
+  const { org_id, workspace_id, run_id, public_url } = origin;
+  const title = titleOf(origin, firstLine(request.prompt));
   return {
     kind: 'question', title, body_markdown: bodyOf(request.prompt, title), fields: fieldsOf(origin, open), status: 'pending', thread_key: run_id,
     ...(public_url === undefined ? {} : { page_url: `${public_url}/inbox/requests/${encodeURIComponent(wait_id)}` }),

@@ -2,22 +2,23 @@ import type { DeliveryRequest } from '@cs/contracts';
 import { done, giveUp, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { toPosition, type Json } from '@cs/kernel';
 import { z } from 'zod';
+import { awaitedGate } from './awaited-gate.js';
 import { cardSchema, type Card } from './card.schema.js';
 import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
-import { automationOf, contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { runFacts } from './run-facts.js';
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 
-const stillWaits = async ({ store }: Eventing, { org_id, workspace_id, run_id }: GateNotice): Promise<boolean> =>
-  (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
-
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
   const { gate, run_id } = notice;
-  if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return 'requested';
-  const automation_id = await automationOf(options.eventing, notice);
-  const card: Json = openedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
+  const { store } = options.eventing;
+  if (isOld(options.eventing, notice) && (await awaitedGate(store, notice))?.gate_opening_id !== gate.gate_opening_id) return 'requested';
+  const facts = await runFacts(store, notice);
+  const { automation_id } = facts;
+  const card: Json = openedCard({ ...notice, ...facts, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
   const question: Omit<DeliveryRequest, 'delivery_id' | 'channel'> = {
     notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card,
   };
@@ -51,14 +52,12 @@ const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | un
 type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;
 
 /** Nobody is asked again about what no longer waits. */
-const askedAgain = async (eventing: Eventing, about: Asking): Promise<FollowUp | undefined> => {
-  if (!(await stillWaits(eventing, about))) return undefined;
-  if (about.notice === 'gate_reminded') {
-    const { gate_opening_id, notification_key } = about.reminder;
-    return { notice: 'gate_reminded', subject: { gate_opening_id }, notification_key, card: changed((opened) => remindedCard(opened, about.reminder)) };
-  }
-  const { gate_opening_id, notification_key } = about.escalation;
-  return { notice: 'gate_escalated', subject: { gate_opening_id }, notification_key, card: changed((opened) => escalatedCard(opened, about.escalation)) };
+const askedAgain = async ({ store }: Eventing, about: Asking): Promise<FollowUp | undefined> => {
+  const { gate_opening_id, notification_key } = about.notice === 'gate_reminded' ? about.reminder : about.escalation;
+  const gate = await awaitedGate(store, about);
+  if (gate?.gate_opening_id !== gate_opening_id) return undefined;
+  const card = changed((opened) => (about.notice === 'gate_reminded' ? remindedCard(opened, about.reminder, gate) : escalatedCard(opened, about.escalation, gate)));
+  return { notice: about.notice, subject: { gate_opening_id }, notification_key, card };
 };
 
 /** What follows from a notice; `undefined` when nothing is to be told (any more). */

@@ -17,12 +17,6 @@ const oldAfterMs = 3_600_000;
 
 export const contended = retryLater(1_000, 'others kept writing to the delivery');
 
-/** The event's origin in the log names the automation, which the published event does not. */
-export const automationOf = async ({ store }: Eventing, { position, event_id }: NoticeFacts): Promise<string> => {
-  const stored = await store.at(position);
-  return stored?.commit.events.find((event) => event.event_id === event_id)?.correlation_id ?? 'unknown';
-};
-
 export const isOld = ({ clock }: Eventing, { occurred_at_ms }: NoticeFacts): boolean => clock() - occurred_at_ms > oldAfterMs;
 
 /** Asks on every channel. `facts` are what the rules of installations look at. */

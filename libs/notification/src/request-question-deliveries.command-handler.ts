@@ -3,7 +3,8 @@ import { answeredCard, askedCard, cancelledCard, expiredCard } from './question-
 import { questionCardSchema, type QuestionCard } from './question-card.schema.js';
 import { readQuestionNotice, type QuestionNotice } from './question-notices.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
-import { automationOf, contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { runFacts } from './run-facts.js';
 import { stillAsks } from './still-asks.js';
 
 type Asked = Extract<QuestionNotice, { notice: 'asked' }>;
@@ -12,8 +13,9 @@ type Ended = Exclude<QuestionNotice, Asked>;
 const requestAsked = async (options: RequestDeliveriesOptions, notice: Asked): Promise<Requested> => {
   const { run_id, request_id, wait: { node_id }, request } = notice;
   if (isOld(options.eventing, notice) && !(await stillAsks(options.eventing.store, notice))) return 'requested';
-  const automation_id = await automationOf(options.eventing, notice);
-  const card = askedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, notice);
+  const facts = await runFacts(options.eventing.store, notice);
+  const { automation_id } = facts;
+  const card = askedCard({ ...notice, ...facts, public_url: options.publicUrl?.replace(/\/+$/, '') }, notice);
   const { risk_tier, data_classes, ask: approvers } = request;
   return await requestQuestion(options, notice, {
     question: { notice: 'question_asked', run_id, automation_id, node_id, request_id, risk_tier: risk_tier ?? 'none', card }, facts: { risk_tier, data_classes, approvers },

@@ -1,17 +1,34 @@
 import { fixedClock } from '@cs/testing';
-import { tenant } from './notification.fixture.js';
+import { noPosition } from '@cs/kernel';
+import { runId, tenant } from './notification.fixture.js';
 import { requestRunNotices } from './run-notices.js';
 import { installedChannel, ScriptedPlatform, SendingWorld } from './sending.fixture.js';
 
 const now = fixedClock()();
-const event = (event_type: string, data: object, { id = 'event-1', at_ms = now }: { readonly id?: string; readonly at_ms?: number } = {}) => JSON.stringify({ ...tenant, event_id: id, event_type, aggregate_id: 'automation-v2-run-1', occurred_at_ms: at_ms, data });
+const event = (event_type: string, data: object, { id = 'event-1', at_ms = now }: { readonly id?: string; readonly at_ms?: number } = {}) => JSON.stringify({ ...tenant, event_id: id, event_type, aggregate_id: runId, position: 2, occurred_at_ms: at_ms, data });
 const deadLetter = (number: number, at_ms = now) =>
   event('dead_letter_opened', { dead_letter_id: `d${number}`, consumer: 'runner--queue', stream: 'CS_LOG', stream_sequence: number, subject: 's', deliveries: 5, reason: 'cannot be read' }, { id: `event-d${number}`, at_ms });
 
+const effectLetter = (number: number) =>
+  event('effect_dead_lettered', { dead_letter_id: `d${number}`, node_id: 'pay', effect_id: `e${number}`, outcome: 'failed', attempts: 5, reason: 'the peer answered 503', recovery_options: ['retry'] }, { id: `event-e${number}` });
+const failedRun = (number: number, detail = 'node "pay" failed') => event('run_failed', { detail, node_id: 'pay', dead_letter: { dead_letter_id: `d${number}`, attempts: 5 } }, { id: `event-f${number}` });
+
 const world = (run_notices: object): SendingWorld => new SendingWorld(new ScriptedPlatform(), [installedChannel({ run_notices })]);
 
+const definitionId = 'd'.repeat(64);
+
+/** A run in the log, whose events stand at position 2. */
+const begin = async ({ log: { store } }: SendingWorld): Promise<void> => {
+  const recorded = { version: 1, recorded_at_ms: 1 };
+  const definition = { automation_id: 'nightly-report', name: 'Nightly report', flow: { nodes: [{ node_id: 'pay', objective: 'pay' }] } };
+  const run = { run_id: runId, automation_id: 'nightly-report', tenant_context: { ...tenant, source: 'explicit' }, trigger_type: 'manual', requested_by: { kind: 'human', actor_id: 'mona' }, input: {}, workflow_definition_version: 'v1', workflow_definition_snapshot_hash: `sha256:${definitionId}`, effective_execution_profile: 'strict', node_ids: ['pay'] };
+  await store.append({ ...tenant, aggregate: 'definition', id: definitionId }, 'stored', { commit_id: 'd', previous: noPosition, version: 1, events: [{ ...recorded, event_id: 'd', event_type: 'definition_stored', data: { definition_hash: `sha256:${definitionId}`, definition } }] });
+  await store.append({ ...tenant, aggregate: 'run', id: runId }, 'queued', { commit_id: 'r', previous: noPosition, version: 1, events: [{ ...recorded, event_id: 'r', event_type: 'run_created', data: run }] });
+};
+
 const told = async (subject: SendingWorld, ...bodies: readonly string[]) => {
-  for (const body of bodies) expect(await requestRunNotices({ eventing: subject.log.eventing, channels: [], directory: { channelsOf: () => subject.channels } }, body)).toEqual({ kind: 'done' });
+  const options = { eventing: subject.log.eventing, channels: [], directory: { channelsOf: () => subject.channels }, publicUrl: 'https://c.example/' };
+  for (const body of bodies) expect(await requestRunNotices(options, body)).toEqual({ kind: 'done' });
   await subject.settle();
   return subject.platform.calls.map(({ request: { notice, card } }) => ({ notice, card: card as { readonly title: string; readonly body_markdown: string } }));
 };
@@ -24,6 +41,37 @@ describe('telling of runs', () => {
     expect(JSON.stringify(all)).not.toContain('ghp_');
     expect(await told(world({ failed: true }), event('run_completed', {}))).toEqual([]);
     expect(await told(world({}), failed)).toEqual([]);
+  });
+
+  it('names the automation, and leads to the run', async () => {
+    const subject = world({ failed: true, blocked: true, completed: true });
+    await begin(subject);
+    const all = await told(subject, failedRun(1, 'cannot read /home/ada/report.csv'), event('run_blocked', { detail: 'unknown', node_ids: ['pay', 'tell'] }, { id: 'event-2' }), event('run_completed', {}, { id: 'event-3' }));
+    const fields = [{ label: 'Automation', value: 'nightly-report' }, { label: 'Run', value: runId }, { label: 'Workspace', value: 'ops' }];
+    const card = { page_url: `https://c.example/automations/v2/runs/${runId}`, fields };
+    expect(all.map((one) => one.card)).toEqual([
+      expect.objectContaining({ ...card, title: 'Nightly report: the run failed', body_markdown: 'cannot read [path]' }),
+      expect.objectContaining({ ...card, title: 'Nightly report: the run is blocked', body_markdown: 'What became of an effect is not known: pay, tell. A person has to say it before the run goes on.' }),
+      expect.objectContaining({ ...card, title: 'Nightly report: the run is done', body_markdown: 'It reached its end.' }),
+    ]);
+  });
+
+  it('counts dead letters of effects and of failed steps, each once, with messages', async () => {
+    const quiet = world({ dead_letters_above: 2 });
+    expect(await told(quiet, effectLetter(1), failedRun(1), deadLetter(2), deadLetter(2), effectLetter(1))).toEqual([]);
+    const noisy = world({ dead_letters_above: 2 });
+    await begin(noisy);
+    const [first, ...more] = await told(noisy, effectLetter(1), failedRun(2), deadLetter(3));
+    expect(more).toEqual([]);
+    const page_url = `https://c.example/automations/v2/runs/${runId}`;
+    expect(first).toMatchObject({ notice: 'dead_letters', card: { title: 'Dead letters: 3', page_url: 'https://c.example/dead-letters', items: [{ text: 'Nightly report: pay: the peer answered 503', page_url }, { text: 'Nightly report: pay: node "pay" failed', page_url }, { text: 'runner--queue: cannot be read' }] } });
+  });
+
+  it('tells of more dead letters than a list holds, and how many there are', async () => {
+    const letters = Array.from({ length: 211 }, (_none, index) => deadLetter(index + 1));
+    expect(await told(world({ dead_letters_above: 210 }), ...letters.slice(0, 210), ...letters.slice(200, 210))).toEqual([]);
+    const [first] = await told(world({ dead_letters_above: 210 }), ...letters);
+    expect(first).toMatchObject({ card: { title: 'Dead letters: 211', body_markdown: '191 more are not shown here.' } });
   });
 
   it('tells of dead letters when more than so many open within an hour, once', async () => {

@@ -5,6 +5,11 @@ import { deliveryRef } from './delivery-aggregate.js';
 import type { NoticeCard } from './notice-card.schema.js';
 import { requestDelivery } from './request-delivery.js';
 
+/** The card that says that a channel works. */
+export const testCard = (name: string, workspace_id: string): NoticeCard => ({
+  kind: 'notice', title: `Test of ${name}`, body_markdown: 'This channel works. Nothing has to be decided.', tone: 'good', fields: [{ label: 'Workspace', value: workspace_id }], items: [],
+});
+
 /** Asks a channel to post a card that asks nothing. Repeated with its key, it is the same card. */
 export const requestTest = async (options: ChannelOptions, context: CallContext, { channel_id, recipient, command_id }: PayloadOf<typeof testChannel>): Promise<Result<{ readonly delivery_id: string }>> => {
   const { eventing, newId } = options;
@@ -14,7 +19,7 @@ export const requestTest = async (options: ChannelOptions, context: CallContext,
   const { kind, name, settings } = known.channel;
   const { org_id, workspace_id } = context.tenant;
   const key = `test:${command_id ?? newId()}`;
-  const card: NoticeCard = { kind: 'notice', title: `Test of ${name}`, body_markdown: 'This channel works. Nothing has to be decided.', tone: 'good', fields: [{ label: 'Workspace', value: workspace_id }], items: [] };
+  const card = testCard(name, workspace_id);
   const request = { channel: kind, installation: channel_id, recipient: recipient ?? settings.recipient, notice: 'test', notification_key: key, card } as const;
   const requested = await requestDelivery({ eventing }, { org_id, workspace_id, event_id: context.correlation_id }, request);
   return requested === 'contended' ? refused('CONCURRENT_CHANGE', 'the test is being requested by others') : accepted({ delivery_id: deliveryRef(eventing.digest, { ...request, org_id, workspace_id }).id });

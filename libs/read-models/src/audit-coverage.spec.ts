@@ -26,7 +26,7 @@ const notAudited: Readonly<Record<string, readonly string[]>> = {
     'run_usage_recorded', 'agent_spend_recorded', 'automation_health_checked', 'autonomy_spent', 'run_auto_resumed', 'node_repair_requested', 'node_schema_validation_paused', 'run_paused_stale_no_provider_activity', 'run_failed_stale_no_provider_activity', 'run_pausing_settled_on_restart',
   ],
   'is how somebody is told, or what came in': [
-    'delivery_requested', 'delivery_item_added', 'delivery_hastened', 'delivery_attempt_started', 'delivery_posted', 'delivery_attempt_failed', 'delivery_sent', 'delivery_abandoned', 'delivery_duplicate_found',
+    'delivery_requested', 'delivery_item_added', 'delivery_item_counted', 'delivery_hastened', 'delivery_attempt_started', 'delivery_posted', 'delivery_attempt_failed', 'delivery_sent', 'delivery_abandoned', 'delivery_duplicate_found',
     'channel_audience_chosen', 'channel_connection_changed', 'channel_thread_begun', 'channel_interaction_received', 'channel_interaction_settled', 'webhook_delivery_accepted', 'webhook_delivery_rejected', 'webhook_delivery_disabled', 'webhook_delivery_repeated', 'webhook_delivery_consumed',
     'webhook_delivery_released', 'webhook_delivery_routed', 'webhook_delivery_unmatched', 'webhook_delivery_suppressed', 'webhook_delivery_failed',
   ],

@@ -18,6 +18,7 @@ const factsOf = (event: RecordedIn<'delivery'>): Facts => {
     case 'delivery_posted':
       return { ...unknown, message: event.data.message };
     case 'delivery_item_added':
+    case 'delivery_item_counted':
     case 'delivery_hastened':
     case 'delivery_duplicate_found':
       return unknown;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { anyText } from './any-text.fixture.js';
 import { buttonData, readButton } from './button-data.js';
 import { publicLink } from './card-view.js';
-import { cleanLine, cleanText, fitText } from './chat-text.js';
+import { cleanLine, cleanText, fitText, shareRoom } from './chat-text.js';
 
 describe('texts of cards', () => {
   it('are at most as long as allowed, well formed, and the beginning of what was said', () => {
@@ -58,5 +58,22 @@ describe('Channels: what buttons carry', () => {
 describe('links to the page', () => {
   it.each([['https://countersign.example.com/inbox/o1', true], ['http://cs.example.com:8080/inbox', true], ['http://127.0.0.1:4400/inbox/o1', false], ['http://localhost:4400/x', false], ['javascript:alert(1)', false], ['https://user@example.com/', false], ['nothing', false], [undefined, false]])('%s is a link: %s', (url, isLink) => {
     expect(publicLink(url) !== undefined).toBe(isLink);
+  });
+});
+
+describe('sharing a room', () => {
+  it('gives short ones what they need, and long ones the rest in even parts', () => {
+    expect(shareRoom([10, 900, 5, 400], 515)).toEqual([10, 250, 5, 250]);
+    expect(shareRoom([3, 4], 100)).toEqual([3, 4]);
+    expect(shareRoom([3, 4], -1)).toEqual([0, 0]);
+    expect(shareRoom([], 10)).toEqual([]);
+  });
+
+  it('never gives more than there is, or more than is needed', () => {
+    fc.assert(fc.property(fc.array(fc.nat(2_000), { maxLength: 30 }), fc.nat(5_000), (lengths, room) => {
+      const shares = shareRoom(lengths, room);
+      expect(shares.reduce((total, share) => total + share, 0)).toBeLessThanOrEqual(room);
+      expect(shares.every((share, index) => share <= (lengths[index] ?? 0))).toBe(true);
+    }));
   });
 });

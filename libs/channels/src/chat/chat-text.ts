@@ -50,3 +50,16 @@ export const fitText = (text: string, max: number, { escape = (plain) => plain, 
   const at = greatest(Math.min(room, text.length), (length) => escape(text.slice(0, length)).length <= room);
   return `${escape(text.slice(0, cutBefore(text, at)).trimEnd())}${end}`;
 };
+
+/** How much of a room each of these lengths gets: what it needs, as long as that is no more than its even share of what the shorter ones leave. */
+export const shareRoom = (lengths: readonly number[], room: number): readonly number[] => {
+  const shares = new Map<number, number>();
+  const byLength = lengths.map((length, index) => ({ length, index })).sort((a, b) => a.length - b.length);
+  let left = Math.max(room, 0);
+  for (const [place, { length, index }] of byLength.entries()) {
+    const share = Math.min(length, Math.floor(left / (byLength.length - place)));
+    shares.set(index, share);
+    left -= share;
+  }
+  return lengths.map((_length, index) => shares.get(index) ?? 0);
+};

@@ -1,7 +1,7 @@
 import type { APIActionRowComponent, APIButtonComponent, APIComponentInMessageActionRow, APIEmbed, APIEmbedField, APIMessageTopLevelComponent } from 'discord-api-types/v10';
 import { buttonData } from '../chat/button-data.js';
 import { publicLink, type CardView } from '../chat/card-view.js';
-import { cleanLine, cleanText, fitText } from '../chat/chat-text.js';
+import { cleanLine, cleanText, fitText, shareRoom } from '../chat/chat-text.js';
 import { escapeDiscord } from './discord-text.js';
 
 /** Limits of one embed, in UTF-16 units: https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
@@ -16,7 +16,8 @@ const link = 5;
 const maxAttention = 512;
 const maxSummary = 1600;
 const maxItem = 200;
-const allFields = 2400;
+const allFields = 2600;
+const maxLabel = 60;
 const inlineUpTo = 48;
 const nothing = '–';
 const escape = escapeDiscord;
@@ -31,17 +32,16 @@ export interface DiscordMessage {
 /** Stands in the footer: by it a message is found again. */
 export const discordReference = (deliveryId: string): string => (/[0-9a-f]{12,}/.exec(deliveryId)?.[0] ?? deliveryId).slice(0, 12);
 
-const fieldWithin = (perField: number) => ({ label, value }: CardView['fields'][number]): APIEmbedField => {
-  const name = fitText(cleanLine(label) || nothing, Math.min(discordLimits.fieldName, Math.floor(perField / 3)), { escape });
-  const text = fitText(cleanText(value) || nothing, Math.min(discordLimits.fieldValue, perField - name.length), { escape });
-  return { name, value: text, inline: text.length <= inlineUpTo && !text.includes('\n') };
-};
-
 const fieldsOf = (fields: CardView['fields']): APIEmbedField[] => {
   const shown = fields.length > discordLimits.fields ? fields.slice(0, discordLimits.fields - 1) : fields;
   const more = fields.length - shown.length;
-  const every = more > 0 ? [...shown, { label: 'And more', value: `${more} more on the page` }] : shown;
-  return every.map(fieldWithin(Math.floor(allFields / Math.max(every.length, 1))));
+  const every = (more > 0 ? [...shown, { label: 'And more', value: `${more} more on the page` }] : shown).map(({ label, value }) => ({ name: fitText(cleanLine(label) || nothing, maxLabel, { escape }), text: cleanText(value) || nothing }));
+  const names = every.reduce((total, { name }) => total + name.length, 0);
+  const rooms = shareRoom(every.map(({ text }) => Math.min(escape(text).length, discordLimits.fieldValue)), allFields - names);
+  return every.map(({ name, text }, index) => {
+    const value = fitText(text, rooms[index] ?? 0, { escape });
+    return { name, value, inline: value.length <= inlineUpTo && !value.includes('\n') };
+  });
 };
 
 const part = (text: string | undefined, most: number): string[] => (text === undefined || cleanText(text) === '' ? [] : [fitText(cleanText(text), most, { escape })]);

@@ -102,14 +102,14 @@ describe('Channels: e-mail', () => {
   });
 
   describe('what follows', () => {
-    it.each(Object.entries(everyCard).filter(([state]) => state !== 'pending'))('answers to the question, under its subject, and says what became of it: %s', async (state, { notice, card }) => {
+    it.each(Object.entries(everyCard).filter(([, { notice }]) => notice !== 'gate_opened'))('answers to the question, under its subject, and says what became of it: %s', async (state, { notice, card }) => {
       await open();
       const asked = [await post()];
       const outcome = await channel.deliver(outgoingOf(recipient, { asked, thread: { conversation: recipient, message_id: '<first@example.org>' }, request: requestOf(card, notice, `delivery-${'c'.repeat(32)}`) }));
       expect(outcome.kind).toBe('sent');
       const [question] = asked;
-      expect([header(at(1), 'in-reply-to'), header(at(1), 'references'), at(1).parsed.subject]).toEqual([[question?.message_id], [`<first@example.org> ${question?.message_id}`], `Re: ${openCard.title}`]);
-      expect(at(1).parsed.text).toContain({ reminded: 'Reminder', escalated: 'Escalated to finance-leads', approved: 'Approved by grace', rework: 'Reason: The customer asked', cancelled: 'Cancelled by grace', expired: 'Expired', timeout_resume: 'Went on without a decision', closed: 'the run was cancelled' }[state]);
+      expect([header(at(1), 'in-reply-to'), header(at(1), 'references'), at(1).parsed.subject]).toEqual([[question?.message_id], [`<first@example.org> ${question?.message_id}`], `Re: ${card.title}`]);
+      expect(at(1).parsed.text).toContain({ reminded: 'Reminder', escalated: 'Escalated to finance-leads', approved: 'Approved by grace', voted: 'Approved by grace and lin', rework: 'Reason: The customer asked', cancelled: 'Cancelled by grace', expired: 'Expired', timeout_resume: 'Went on without a decision', closed: 'the run was cancelled', closed_by_reset: 'the run was reset', closed_by_reopening: 'so it asks again' }[state]);
     });
 
     it('is one mail however many mails asked, and none where nobody was asked', async () => {

@@ -1,6 +1,7 @@
 import type { Card, NoticeCard } from '@cs/notification';
 import type { ContextBlock, KnownBlock, MrkdwnElement, PlainTextElement, SectionBlock } from '@slack/types';
 import { buttonRows, openButton } from './slack-buttons.js';
+import { cleanText } from '../chat/chat-text.js';
 import { dataLine, dataText, fallbackText, ownDate, ownLink, ownText, slackLimits, webUrl } from './slack-text.js';
 
 /** What Slack is given to show. `text` is for where blocks do not show. */
@@ -98,9 +99,9 @@ const itemSections = (items: NoticeCard['items']): readonly SectionBlock[] => {
 
 /** A message that asks nothing: how a run went, or a list. */
 export const renderNotice = (notice: NoticeCard): SlackMessage => ({
-  text: fallbackText(`${notice.title}: ${notice.body_markdown}`),
+  text: fallbackText(cleanText(notice.body_markdown) === '' ? notice.title : `${notice.title}: ${notice.body_markdown}`),
   blocks: [
-    header(`${tones[notice.tone]} ${notice.title}`), section(dataText(notice.body_markdown, slackLimits.section, cutPointer(notice.page_url))),
+    header(`${tones[notice.tone]} ${notice.title}`), ...(cleanText(notice.body_markdown) === '' ? [] : [section(dataText(notice.body_markdown, slackLimits.section, cutPointer(notice.page_url)))]),
     ...fieldSections(notice.fields), ...itemSections(notice.items), ...pageLink(notice.page_url),
   ],
 });

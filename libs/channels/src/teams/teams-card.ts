@@ -1,12 +1,12 @@
-import { cleanLine, cleanText, fitText } from '../chat/chat-text.js';
+import { cleanLine, cleanText, fitText, shareRoom } from '../chat/chat-text.js';
 import type { CardView } from '../chat/card-view.js';
 import { utcMinute } from '../chat/card-view.js';
 
 /** What a workflow of Teams takes, in bytes of the whole message. */
 export const teamsLimit = 28 * 1024;
 
-const limits = { title: 400, body: 6_000, summary: 3_000, attention: 800, label: 120, value: 500, item: 400, url: 600 } as const;
-const maxFields = 12;
+const limits = { title: 400, body: 6_000, summary: 3_000, attention: 800, label: 60, values: 6_000, item: 400, url: 600 } as const;
+const maxFields = 20;
 const maxItems = 12;
 
 /** A text as the bytes that it takes in JSON, one character for each. */
@@ -57,12 +57,26 @@ const heading = ({ tone, heading: state, title, settled_at_ms }: CardView): read
   ...(state === undefined ? [] : [block(run(settled_at_ms === undefined ? state : `${state}, ${utcMinute(settled_at_ms)}`, { weight: 'Bolder' }))]),
 ];
 
-const said = ({ summary, attention, body }: CardView): readonly RichText[] => [
-  ...(attention === undefined ? [] : [block(run(inBytes(cleanText(attention), limits.attention), { weight: 'Bolder' }))]),
-  block(run(summary === undefined ? inBytes(cleanText(body), limits.body) : inBytes(cleanText(summary), limits.summary))),
-];
+const said = ({ summary, attention, body }: CardView): readonly RichText[] => {
+  const text = summary === undefined ? cleanText(body) : cleanText(summary);
+  return [
+    ...(attention === undefined ? [] : [block(run(inBytes(cleanText(attention), limits.attention), { weight: 'Bolder' }))]),
+    ...(text === '' ? [] : [block(run(inBytes(text, summary === undefined ? limits.body : limits.summary)))]),
+  ];
+};
 
-const field = ({ label, value }: CardView['fields'][number]): RichText => block(run(`${inBytes(cleanLine(label), limits.label)}: `, { weight: 'Bolder' }), run(inBytes(cleanText(value), limits.value)));
+/** As many as there is room for, and how many are left. */
+const fieldsOf = (fields: CardView['fields']): readonly RichText[] => {
+  const shown = fields.slice(0, maxFields).map(({ label, value }) => ({ label, value: cleanText(value) }));
+  const rooms = shareRoom(shown.map(({ value }) => asBytes(value).length), limits.values);
+  const blocks = shown.map(({ label, value }, index) => block(run(`${inBytes(cleanLine(label), limits.label)}: `, { weight: 'Bolder' }), run(inBytes(value, rooms[index] ?? 0))));
+  return fields.length > maxFields ? [...blocks, block(run(`And ${fields.length - maxFields} more on the page`))] : blocks;
+};
+
+const itemsOf = (items: CardView['items']): readonly RichText[] => {
+  const blocks = items.slice(0, maxItems).map(({ text }) => block(run(`• ${inBytes(cleanLine(text), limits.item)}`)));
+  return items.length > maxItems ? [...blocks, block(run(`And ${items.length - maxItems} more on the page`))] : blocks;
+};
 
 const calls = { decision: 'Open, and decide there', answer: 'Open, and answer there' } as const;
 
@@ -75,7 +89,7 @@ const pageAction = ({ page_url: pageUrl, asksFor }: CardView): readonly OpenUrl[
 /** The card as Teams shows it. Nothing can be decided in it: its button opens the page. */
 export const renderTeams = (view: CardView): AdaptiveCard => ({
   $schema: 'http://adaptivecards.io/schemas/adaptive-card.json', type: 'AdaptiveCard', version: '1.4',
-  body: [...heading(view), ...said(view), ...view.items.slice(0, maxItems).map(({ text }) => block(run(`• ${inBytes(cleanLine(text), limits.item)}`))), ...view.fields.slice(0, maxFields).map(field)],
+  body: [...heading(view), ...said(view), ...itemsOf(view.items), ...fieldsOf(view.fields)],
   actions: pageAction(view),
 });
 

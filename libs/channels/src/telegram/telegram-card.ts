@@ -1,7 +1,7 @@
 import type { InlineKeyboardButton } from '@grammyjs/types';
 import { buttonData } from '../chat/button-data.js';
 import { answerBelow, publicLink, utcMinute, type CardView } from '../chat/card-view.js';
-import { cleanLine, fitText } from '../chat/chat-text.js';
+import { cleanLine, fitText, shareRoom } from '../chat/chat-text.js';
 import { telegramText, toMarkdown, toPlain, type Span } from './telegram-text.js';
 
 /** UTF-16 units after markup is read, and bytes of what a button carries: https://core.telegram.org/bots/api */
@@ -11,7 +11,11 @@ const maxTitle = 256;
 const maxAttention = 512;
 const maxSummary = 1500;
 const maxFields = 25;
-const allFields = 1000;
+/** Of a message whose other parts leave so much; what they always leave is half of it. */
+const allFields = 1_900;
+const maxLabel = 60;
+/** What fields leave to the body, if they can. */
+const bodyRoom = 600;
 const maxButtonText = 64;
 const maxItem = 160;
 const maxItems = 60;
@@ -29,14 +33,14 @@ export interface TelegramMessage {
 
 const lengthOf = (lines: readonly (readonly Span[])[]): number => lines.reduce((total, line) => total + toPlain(line).length + 2, 0);
 
-const fieldLines = (fields: CardView['fields']): Span[][] => {
-  const shown = fields.slice(0, maxFields);
-  const perField = Math.floor(allFields / Math.max(shown.length, 1));
+const fieldLines = (fields: CardView['fields'], room: number): Span[][] => {
+  const most = Math.min(maxLabel, Math.floor(room / (2 * Math.min(fields.length, maxFields))));
+  const shown = fields.slice(0, maxFields).map(({ label, value }) => ({ name: fitText(telegramText(cleanLine(label)), most), text: cleanLine(value) || '–' }));
   const more = fields.length - shown.length;
-  const lines = shown.map(({ label, value }): Span[] => {
-    const name = fitText(telegramText(cleanLine(label)), Math.floor(perField / 3));
-    return [{ kind: 'plain', text: `${name}: ` }, { kind: 'code', text: fitText(cleanLine(value) || '–', perField - name.length - 2) }];
-  });
+  // A line end and ": " beside each, and the last line.
+  const taken = shown.reduce((total, { name }) => total + name.length + 3, more > 0 ? 32 : 0);
+  const rooms = shareRoom(shown.map(({ text }) => text.length), room - taken);
+  const lines = shown.map(({ name, text }, index): Span[] => [{ kind: 'plain', text: `${name}: ` }, { kind: 'code', text: fitText(text, rooms[index] ?? 0) }]);
   return [...lines, ...(more > 0 ? [[{ kind: 'plain' as const, text: `And ${more} more on the page` }]] : [])];
 };
 
@@ -77,7 +81,10 @@ const titleOf = ({ tone, heading, title }: CardView): Span[] => [{ kind: 'bold',
 const spansOf = (view: CardView, note: string | undefined): Span[] => {
   const before: Span[][] = [headingOf(view), titleOf(view), plainPart(view.attention, maxAttention), between([plainPart(view.summary, maxSummary), settledLine(view)], '\n')];
   const isOpen = view.asksFor !== undefined || view.heading === undefined;
-  const after: Span[][] = [between(fieldLines(view.fields), '\n'), ...(isOpen ? pageLine(view.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
+  const page: Span[][] = [...(isOpen ? pageLine(view.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
+  const left = telegramLimits.text - lengthOf([...before, ...page]) - 4;
+  const fieldRoom = Math.min(allFields, Math.max(left - bodyRoom, allFields / 2), left);
+  const after: Span[][] = [between(fieldLines(view.fields, fieldRoom), '\n'), ...page];
   const room = Math.max(0, telegramLimits.text - lengthOf([...before, ...after]) - 2);
   const body = fitText(telegramText(view.body), view.items.length === 0 ? room : Math.floor(room / 3), { tail: view.page_url === undefined ? '…' : '… (the page shows the rest)' });
   const items = view.items.length === 0 ? [] : itemsWithin(view.items, room - body.length - 2);

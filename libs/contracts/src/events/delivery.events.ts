@@ -48,6 +48,7 @@ const failed = z.object({ attempt, reason: z.string(), failed_at_ms: epochMsSche
 export const deliveryEvents = defineEvents({
   delivery_requested: { version: 1, data: deliveryRequestSchema, summary: 'A channel has something to tell.' },
   delivery_item_added: { version: 1, data: z.object({ item_id: z.string(), item: jsonSchema }), summary: 'A list that is still to be told has one item more.' },
+  delivery_item_counted: { version: 1, data: z.object({ /** Of its id: the first 12 digits of the SHA-256. */ item_key: z.string() }), summary: 'A list that is full and still to be told has one item more, which only counts.' },
   delivery_hastened: { version: 1, data: z.object({ reason: z.string() }), summary: 'A delivery waits no longer for its time.' },
   delivery_attempt_started: { version: 1, data: z.object({ attempt, /** Tells attempts that begin at one moment apart. */ attempt_id: z.string(), started_at_ms: epochMsSchema }), summary: 'An attempt began; without an outcome after it, what came of it is not known.' },
   delivery_posted: { version: 1, data: z.object({ message: postedMessageSchema, posted_at_ms: epochMsSchema }), summary: 'A message is there and not finished, e.g. without its buttons; whoever comes next finishes this one.' },
