@@ -4,6 +4,7 @@ import type { Database, Statement } from './database.js';
 import { pageStatement } from './ledger-statements.js';
 import { migrate } from './migrate.js';
 import { readBy } from './plan-reads.fixture.js';
+import { deadLettersText } from './projection-queries.adapter.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
 const acme: Reader = { org_id: 'acme', workspace_id: 'ops', deployment_id: '' };
@@ -85,6 +86,11 @@ describe('with a month of records, a list of the ledger', () => {
     expect(read.get(index)).toBeGreaterThan(0);
     expect(read.get(index)).toBeLessThanOrEqual(ranges * limit);
     expect(read.get(`${of}_pkey`)).toBeLessThanOrEqual(limit);
+  });
+
+  it('of dead letters by their age reads none that were cleared', async () => {
+    const read = await readBy(one, { text: deadLettersText, values: ['acme', 'ops', '', Number.MAX_SAFE_INTEGER, '', limit + 1] });
+    expect([...read]).toEqual([['dead_letters_by_age', limit + 1]]);
   });
 
   it.each<[LedgerCollection, Partial<ReliabilityFilter>]>([['outbox', {}], ['tool_effects', { status: 'succeeded' }], ['dead_letters', {}], ['compensations', {}]])('of a run reads what the run has of %s', async (collection, filter) => {

@@ -26,7 +26,8 @@ const automationsText = boundedPage(`
   select ${automationColumns}, a.created_at_ms as at_ms, a.automation_id as id, octet_length(d.definition) as bytes from ${automationJoin}
   where ${ofTenantOfAutomation} and a.status <> 'deleted' and ${isSeen(7)} and (a.created_at_ms, a.automation_id) < ($4, $5) order by a.created_at_ms desc, a.automation_id desc limit $6`);
 
-const deadLettersText = boundedPage(`
+/** A page of dead letters, newest first. */
+export const deadLettersText = boundedPage(`
   select dead_letter_id, source_type, source_id, consumer, subject, stream_sequence, deliveries, reason, status, opened_at_ms,
     opened_at_ms as at_ms, dead_letter_id as id, octet_length(reason) as bytes
   from countersign.dead_letters where ${ofTenant} and status <> 'cleared' and (opened_at_ms, dead_letter_id) < ($4, $5) order by opened_at_ms desc, dead_letter_id desc limit $6`);

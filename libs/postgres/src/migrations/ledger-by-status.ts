@@ -12,6 +12,7 @@ const tenantIndexes = [
   `tool_effects_by_status on countersign.tool_effects (${tenant}, status, ${newest('effect_id')})`,
   `dead_letters_by_status on countersign.dead_letters (${tenant}, source_type, status, ${newest('dead_letter_id')}) where ${notCleared}`,
   `dead_letters_active on countersign.dead_letters (${tenant}, source_type, status, ${newest('dead_letter_id')}) where ${notCleared} and superseded_at_ms is null`,
+  `dead_letters_by_age on countersign.dead_letters (${tenant}, opened_at_ms desc, dead_letter_id desc) where ${notCleared}`,
   `compensations_by_status on countersign.compensations (${tenant}, status, ${newest('compensation_id')}) where ${notCleared}`,
   `compensations_by_type on countersign.compensations (${tenant}, ${typeWord}, status, ${newest('compensation_id')}) where ${notCleared}`,
   `compensations_unsettled on countersign.compensations (${tenant}, status, ${newest('compensation_id')}) where status not in ('completed', 'cancelled', 'cleared') and superseded_at_ms is null`,
@@ -23,11 +24,12 @@ const runIndexes = [
   `tool_effects_uncertain_of_run on countersign.tool_effects (${tenant}, run_id, status desc, ${newest('effect_id')}) where status in ('failed', 'unknown')`,
 ];
 
-const useless = ['outbox_listed', 'tool_effects_listed', 'dead_letters_listed', 'compensations_listed', 'compensations_unsettled'];
+const useless = ['outbox_listed', 'tool_effects_listed', 'dead_letters_listed', 'dead_letters_by_age', 'compensations_listed', 'compensations_unsettled'];
 
 const before = [
   `outbox_listed on countersign.outbox (${tenant}, ${newest('outbox_id')})`, `tool_effects_listed on countersign.tool_effects (${tenant}, ${newest('effect_id')})`,
   `dead_letters_listed on countersign.dead_letters (${tenant}, ${newest('dead_letter_id')})`, `compensations_listed on countersign.compensations (${tenant}, ${newest('compensation_id')})`,
+  `dead_letters_by_age on countersign.dead_letters (${tenant}, opened_at_ms desc, dead_letter_id desc)`,
   `compensations_unsettled on countersign.compensations (status, updated_at_ms) where status not in ('completed', 'cancelled', 'cleared') and superseded_at_ms is null`,
 ];
 
