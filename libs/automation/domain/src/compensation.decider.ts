@@ -17,7 +17,8 @@ export const notPending = (run: Run, { compensation_id, status }: RunCompensatio
 /** The effect that undoes another one: the same on every attempt. */
 export const receiptEffectIdOf = ({ effect_id }: Pick<RunCompensation, 'effect_id'>): string => `${effect_id}:compensation`;
 
-const isClaimed = ({ status, claim }: RunCompensation, at_ms: number): boolean => status === 'running' && claim !== undefined && claim.claim_expires_at_ms > at_ms;
+/** Somebody executes it, and their lease is not over. */
+export const isClaimed = ({ status, claim }: RunCompensation, at_ms: number): boolean => status === 'running' && claim !== undefined && claim.claim_expires_at_ms > at_ms;
 
 const moved = ({ compensation_id, status }: RunCompensation, to: 'awaiting_approval' | 'approved' | 'cancelled', { by, reason, command }: Pick<DecideCompensation, 'by' | 'reason' | 'command'>): RunEvent => {
   const text = reason?.trim() ?? '';

@@ -456,6 +456,30 @@ describe('a compensation', () => {
     expect(story.types(choose('compensate'))).toEqual(['recovery_choice_recorded']);
   });
 
+  it('that is executed, or was completed, is not cancelled by abandoning it; one whose executor is gone is', () => {
+    const abandon = choose('abandon_with_audit', { compensation_id: compensationId });
+    const story = failing();
+    story.when(approve);
+    story.when(start);
+    expect(story.refused(abandon)).toBe('stateful_compensation_not_pending');
+    story.at_ms = now + 300_000;
+    expect(story.types(abandon)).toEqual(['recovery_choice_recorded', 'compensation_moved']);
+    expect([story.compensation()?.status, story.types(abandon)]).toEqual(['cancelled', ['recovery_choice_recorded']]);
+    const done = failing();
+    for (const command of [approve, start]) done.when(command);
+    done.when({ type: 'finish_compensation', compensation_id: compensationId, attempt: 1, result: { kind: 'succeeded', output: null } });
+    expect(done.refused(abandon)).toBe('stateful_compensation_not_pending');
+  });
+
+  it('that no definition declares links no dead letter: it can still be retried', () => {
+    const bare = definitionOf(nodes.http('notify'));
+    const of = history(bare);
+    const story = new Story(bare, [of.created, of.claimed(), of.started('notify', effectOf('notify'))]);
+    story.when({ type: 'finish_node', node_id: 'notify', attempt: 1, result: refused });
+    for (const named of [{ dead_letter_id: letterId }, { target_effect_id: effectOf('notify').effect_id }]) expect(story.refused(choose('compensate', named))).toBe('stateful_dead_letter_choice_unavailable');
+    expect(story.letter()).toMatchObject({ status: 'open' });
+  });
+
   it('that was completed is recorded as chosen again, and not executed twice', () => {
     const story = failing();
     story.when(approve);

@@ -1,6 +1,6 @@
 import { accept, definedMembers, refuse, type Decision, type Refusal } from '@cs/kernel';
 import type { Run, RunCompensation, RunDeadLetter, RunEvent } from '@cs/contracts';
-import { compensationMoved, noCompensation, notPending, type CompensationRefusal } from './compensation.decider.js';
+import { compensationMoved, isClaimed, noCompensation, notPending, type CompensationRefusal } from './compensation.decider.js';
 import { declaredCompensation } from './declared-compensation.js';
 import { effectIdOf } from './node-generation.js';
 import type { ChooseRecovery } from './recovery.commands.js';
@@ -11,7 +11,7 @@ import { runEffectIds } from './run-effects.js';
 import { compensationIdOf, recoveryOf } from './run-recovery.js';
 import type { RunContext } from './run.commands.js';
 
-export type RecoveryRefusal = CompensationRefusal | Refusal<'stateful_recovery_choice_required' | 'stateful_dead_letter_not_found' | 'stateful_dead_letter_settled' | 'stateful_effect_not_found'>;
+export type RecoveryRefusal = CompensationRefusal | Refusal<'stateful_recovery_choice_required' | 'stateful_dead_letter_not_found' | 'stateful_dead_letter_settled' | 'stateful_dead_letter_choice_unavailable' | 'stateful_effect_not_found'>;
 type RecoveryDecision = Decision<RunEvent, RecoveryRefusal>;
 
 interface Chosen {
@@ -61,12 +61,10 @@ const disposed = (letter: RunDeadLetter, { command, choice, reason }: Chosen): r
 
 const movable: Readonly<Record<string, 'awaiting_approval' | 'approved'>> = { proposed: 'approved', failed: 'approved' };
 
-const kept: ReadonlySet<string> = new Set(['cancelled', 'completed', 'running']);
-
 /** Where a person has to approve, it is asked for; what failed after its approval is executed once more under it. */
 const asked = (compensation: RunCompensation, { command, choice, reason }: Chosen): readonly RunEvent[] => {
   const why = { by: command.by, reason };
-  if (choice === 'abandon_with_audit') return kept.has(compensation.status) ? [] : [compensationMoved(compensation, 'cancelled', why)];
+  if (choice === 'abandon_with_audit') return compensation.status === 'cancelled' ? [] : [compensationMoved(compensation, 'cancelled', why)];
   if (choice !== 'compensate_pending_effects') return [];
   const to = movable[compensation.status];
   if (to === undefined) return [];
@@ -98,12 +96,28 @@ const unknownTarget = ({ dead_letter_id, compensation_id, target_effect_id }: Ch
   return refuse({ code: 'stateful_effect_not_found', message: `the run has no effect "${target_effect_id}"`, details: { runID: run.run_id, target_effect_id } });
 };
 
-/** Why what is named is not recovered so: it is over. */
-const isOver = (chosen: Chosen, run: Run): RecoveryDecision | undefined => {
+/** What a compensation cannot be any more, of what is asked. */
+const isPast = ({ choice }: Chosen, compensation: RunCompensation, at_ms: number): 'executed' | 'cancelled' | undefined => {
+  if (choice === 'compensate_pending_effects' && compensation.status === 'cancelled') return 'executed';
+  return choice === 'abandon_with_audit' && (compensation.status === 'completed' || isClaimed(compensation, at_ms)) ? 'cancelled' : undefined;
+};
+
+const pastCompensation = (chosen: Chosen, run: Run, at_ms: number): RecoveryDecision | undefined => {
+  for (const compensation of chosen.compensations) {
+    const wanted = isPast(chosen, compensation, at_ms);
+    if (wanted !== undefined) return notPending(run, compensation, wanted);
+  }
+  return undefined;
+};
+
+/** Why what is named is not recovered so: it is over, or nothing undoes it. */
+const unavailable = (chosen: Chosen, run: Run, at_ms: number): RecoveryDecision | undefined => {
   const letter = settled(chosen);
   if (letter !== undefined) return refuse({ code: 'stateful_dead_letter_settled', message: 'a later attempt succeeded already', details: { runID: run.run_id, dead_letter_id: letter.dead_letter_id } });
-  const cancelled = chosen.choice === 'compensate_pending_effects' ? chosen.compensations.find(({ status }) => status === 'cancelled') : undefined;
-  return cancelled && notPending(run, cancelled, 'executed');
+  const [alone] = chosen.choice === 'compensate_pending_effects' && chosen.compensations.length === 0 ? chosen.letters : [];
+  if (alone === undefined) return pastCompensation(chosen, run, at_ms);
+  const { dead_letter_id, recovery_options } = alone;
+  return refuse({ code: 'stateful_dead_letter_choice_unavailable', message: 'the definition does not say how to undo this', details: { runID: run.run_id, dead_letter_id, recovery_options } });
 };
 
 /** What undid already what a choice asks to have undone; it is not undone twice. */
@@ -146,8 +160,8 @@ export const chooseRecovery = (command: ChooseRecovery, run: Run, context: RunCo
   const start = after(run, proposal, context.at_ms);
   const letters = lettersFor(command, choice, start);
   const chosen: Chosen = { command, choice, letters, reason: textOf(command, choice), compensations: compensationsFor(command, choice, { run: start, letters }) };
-  const over = isOver(chosen, run);
-  if (over !== undefined) return over;
+  const no = unavailable(chosen, run, context.at_ms);
+  if (no !== undefined) return no;
   const events = [choiceEvent(chosen), ...proposal, ...letters.flatMap((letter) => disposed(letter, chosen)), ...chosen.compensations.flatMap((compensation) => asked(compensation, chosen))];
   const retried = choice === 'retry_failed_effect' ? firstDispatch(after(run, events, context.at_ms), letters.map(({ dead_letter_id }) => dead_letter_id), context) : [];
   return accept(...events, ...retried);
