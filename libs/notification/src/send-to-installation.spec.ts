@@ -21,6 +21,14 @@ describe('telling an installation', () => {
     expect(world.platform.calls).toHaveLength(1);
   });
 
+  it('begins nothing when there are no turns any more, and leaves it to whoever tells the channel next', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.opened());
+    world.pace.close();
+    expect(await world.deliver()).toEqual([['gate_opened', 'retry-later']]);
+    expect(world.eventTypes()).toEqual(['delivery_requested']);
+  });
+
   it('changes the card when the gate is decided, with the buttons of the question', async () => {
     const world = new SendingWorld();
     await world.happens(world.log.opened());
@@ -152,7 +160,11 @@ describe('telling an installation', () => {
     await world.happens(world.log.decided());
     const [, decided] = world.pending();
     if (question === undefined || decided === undefined) throw new Error('nothing was asked for');
-    const waiting = { ...world.sender, pace: { take: () => noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm9' }), pause: () => undefined } };
+    const take = async (): Promise<boolean> => {
+      await noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm9' });
+      return true;
+    };
+    const waiting = { ...world.sender, pace: { take, pause: () => undefined, close: () => undefined } };
     await sendToInstallation(waiting, decided);
     expect(world.platform.calls.at(-1)?.asked.map(({ message_id }) => message_id)).toEqual(['m1', 'm9']);
   });
