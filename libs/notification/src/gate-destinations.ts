@@ -7,11 +7,8 @@ import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { addToList } from './list-delivery.js';
 import { familyOf } from './notice-family.js';
-import { commandDelivery, requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
+import { commandDelivery, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
 import { escalationDestinations, routeGate, type GateFacts } from './route-gate.policy.js';
-
-/** What is asked, wherever it is asked. */
-export type Question = Omit<DeliveryRequest, 'delivery_id' | 'channel'>;
 
 export const subjectOf = ({ gate_opening_id, request_id = '' }: Pick<DeliveryRequest, 'gate_opening_id' | 'request_id'>): Subject => (gate_opening_id === undefined ? { request_id } : { gate_opening_id });
 
@@ -73,17 +70,34 @@ const followUpAt = async (options: RequestDeliveriesOptions, about: NoticeFacts,
   return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) });
 };
 
-/** A question that repeats one that was asked elsewhere. */
-const askElsewhere = async (options: RequestDeliveriesOptions, about: NoticeFacts, { followUp, audience }: { readonly followUp: FollowUp; readonly audience: readonly Destination[] }): Promise<readonly Destination[] | undefined> => {
-  const channels = options.directory?.channelsOf(about) ?? [];
-  const asked = audience.find(({ mode }) => mode === 'card');
-  if (asked === undefined) return audience;
-  const everywhere = await choose(options, about, { subject: followUp.subject, choice: (known = [], at_ms) => escalationDestinations(channels, known, at_ms) });
-  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, askedAt(options, about, { destination: asked, followUp }));
-  if (everywhere === undefined || state.status === 'none') return undefined;
+const isCard = ({ mode }: Destination): boolean => mode === 'card';
+
+interface Told {
+  readonly followUp: FollowUp;
+  readonly audience: readonly Destination[];
+}
+
+/** What an escalation asks: what was asked by a card, else what the gate says. `undefined`: neither is known. */
+const questionAgain = async (options: RequestDeliveriesOptions, about: NoticeFacts, { followUp, audience }: Told): Promise<Question | undefined> => {
+  const destination = audience.find(isCard);
+  if (destination === undefined) return followUp.escalation?.question;
+  const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, askedAt(options, about, { destination, followUp }));
+  if (state.status === 'none') return followUp.escalation?.question;
   const { delivery_id: _id, not_before_ms: _time, installation: _installation, recipient: _recipient, channel: _channel, ...question } = state.request;
-  const added = everywhere.slice(audience.length);
-  return (await all(added.map((destination) => ask(options, about, { destination, question })))) === 'contended' ? undefined : everywhere;
+  return question;
+};
+
+/** Asks where an escalation goes, too; answers every place, or `undefined` when it is too early. */
+const askElsewhere = async (options: RequestDeliveriesOptions, about: NoticeFacts, { followUp, audience }: Told): Promise<readonly Destination[] | undefined> => {
+  const { subject, escalation } = followUp;
+  if (escalation === undefined) return audience;
+  const question = await questionAgain(options, about, { followUp, audience });
+  if (question === undefined) return audience.some(isCard) ? undefined : audience;
+  const channels = options.directory?.channelsOf(about) ?? [];
+  const everywhere = await choose(options, about, { subject, choice: (known = [], at_ms) => escalationDestinations(channels, known, { ...escalation, at_ms }) });
+  if (everywhere === undefined) return undefined;
+  // Also those that were chosen before a process died: what is asked for already is not asked for again.
+  return (await all(everywhere.filter(isCard).map((destination) => ask(options, about, { destination, question })))) === 'contended' ? undefined : everywhere;
 };
 
 /** Tells what follows at every place where the question was asked by a card. */
@@ -91,7 +105,7 @@ export const followUpInstallations = async (options: RequestDeliveriesOptions, a
   const { eventing, directory } = options;
   const { state } = await loadAggregate({ store: eventing.store, aggregate: channelAudienceAggregate }, channelAudienceRef(eventing.digest, about, followUp.subject));
   if (state === undefined) return (directory?.channelsOf(about).length ?? 0) === 0 ? 'requested' : 'not-opened';
-  const audience = followUp.notice === 'gate_escalated' ? await askElsewhere(options, about, { followUp, audience: state }) : state;
+  const audience = await askElsewhere(options, about, { followUp, audience: state });
   if (audience === undefined) return 'contended';
-  return await all(audience.filter(({ mode }) => mode === 'card').map((destination) => followUpAt(options, about, { destination, followUp })));
+  return await all(audience.filter(isCard).map((destination) => followUpAt(options, about, { destination, followUp })));
 };

@@ -1,11 +1,11 @@
-import type { DeliveryRequest } from '@cs/contracts';
+import { pendingGateSchema, type PendingGate } from '@cs/contracts';
 import { done, giveUp, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { toPosition, type Json } from '@cs/kernel';
 import { z } from 'zod';
 import { cardSchema, type Card } from './card.schema.js';
 import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
-import { readGateNotice, type GateNotice } from './gate-notices.js';
-import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
+import { readGateNotice, type GateNotice, type NoticeFacts } from './gate-notices.js';
+import type { FollowUp, Question, RequestDeliveriesOptions, Requested } from './request-delivery.js';
 import { automationOf, contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
@@ -13,15 +13,16 @@ type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 const stillWaits = async ({ store }: Eventing, { org_id, workspace_id, run_id }: GateNotice): Promise<boolean> =>
   (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
 
+const questionOf = async (options: RequestDeliveriesOptions, about: NoticeFacts, gate: PendingGate): Promise<Question> => {
+  const automation_id = await automationOf(options.eventing, about);
+  const card: Json = openedCard({ ...about, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
+  return { notice: 'gate_opened', run_id: about.run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card };
+};
+
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
-  const { gate, run_id } = notice;
+  const { gate } = notice;
   if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return 'requested';
-  const automation_id = await automationOf(options.eventing, notice);
-  const card: Json = openedCard({ ...notice, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
-  const question: Omit<DeliveryRequest, 'delivery_id' | 'channel'> = {
-    notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card,
-  };
-  return await requestQuestion(options, notice, { question, facts: gate });
+  return await requestQuestion(options, notice, { question: await questionOf(options, notice, gate), facts: gate });
 };
 
 /** The card of a gate, changed. */
@@ -48,28 +49,39 @@ const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | un
   return gate_opening_id === undefined ? undefined : { notice: 'gate_closed', subject: { gate_opening_id }, card: changed((opened) => closedCard(opened, about.reason, about.notice)) };
 };
 
+const openGateSchema = z.object({ checkpoint: z.object({ awaiting_gate: pendingGateSchema }) });
+
+/** The question of a gate that is open, by what its run says while it rests there. */
+const openQuestion = async (options: RequestDeliveriesOptions, about: NoticeFacts, gate_opening_id: string): Promise<Question | undefined> => {
+  const { org_id, workspace_id, run_id } = about;
+  const last = await options.eventing.store.last({ org_id, workspace_id, aggregate: 'run', id: run_id });
+  const gate = openGateSchema.safeParse(last?.commit.state?.value).data?.checkpoint.awaiting_gate;
+  return gate?.gate_opening_id === gate_opening_id ? await questionOf(options, about, gate) : undefined;
+};
+
 type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;
 
 /** Nobody is asked again about what no longer waits. */
-const askedAgain = async (eventing: Eventing, about: Asking): Promise<FollowUp | undefined> => {
-  if (!(await stillWaits(eventing, about))) return undefined;
+const askedAgain = async (options: RequestDeliveriesOptions, about: Asking): Promise<FollowUp | undefined> => {
+  if (!(await stillWaits(options.eventing, about))) return undefined;
   if (about.notice === 'gate_reminded') {
     const { gate_opening_id, notification_key } = about.reminder;
     return { notice: 'gate_reminded', subject: { gate_opening_id }, notification_key, card: changed((opened) => remindedCard(opened, about.reminder)) };
   }
-  const { gate_opening_id, notification_key } = about.escalation;
-  return { notice: 'gate_escalated', subject: { gate_opening_id }, notification_key, card: changed((opened) => escalatedCard(opened, about.escalation)) };
+  const { gate_opening_id, notification_key, escalated_to } = about.escalation;
+  const escalation = { escalated_to, question: await openQuestion(options, about, gate_opening_id) };
+  return { notice: 'gate_escalated', subject: { gate_opening_id }, notification_key, escalation, card: changed((opened) => escalatedCard(opened, about.escalation)) };
 };
 
 /** What follows from a notice; `undefined` when nothing is to be told (any more). */
-const followUpOf = async ({ eventing }: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
+const followUpOf = async (options: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
   switch (about.notice) {
     case 'gate_decided': return { notice: 'gate_decided', subject: { gate_opening_id: about.decision.gate_opening_id }, card: changed((opened) => decidedCard(opened, about.decision)) };
     case 'gate_reopened': return { notice: 'gate_closed', subject: { gate_opening_id: about.gate_opening_id }, card: changed((opened) => closedCard(opened, undefined, 'gate_reopened')) };
     case 'run_ended':
-    case 'run_reset': return await closedBy(eventing, about);
+    case 'run_reset': return await closedBy(options.eventing, about);
     case 'gate_reminded':
-    case 'gate_escalated': return await askedAgain(eventing, about);
+    case 'gate_escalated': return await askedAgain(options, about);
   }
 };
 

@@ -45,8 +45,9 @@ const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): r
   if (route.mode === 'digest') return [{ ...place, mode: 'digest', not_before_ms: nextDigest(route.digest_minutes, quietUntil(installed, gate, at_ms) ?? at_ms) }];
   const until = quietUntil(installed, gate, at_ms);
   const card = { ...place, mode: 'card', ...(until === undefined ? {} : { not_before_ms: until }) } as const;
-  const direct = route.mode === 'direct' ? usersOf(gate.approvers, installed.users) : [];
-  return direct.length === 0 ? [card] : direct.map((recipient) => ({ ...card, recipient }));
+  if (route.mode === 'card') return [card];
+  const direct = usersOf(gate.approvers, installed.users);
+  return (direct.length === 0 ? [card.recipient] : direct).map((recipient) => ({ ...card, recipient, direct: true }));
 };
 
 /**
@@ -56,13 +57,24 @@ const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): r
 export const routeGate = (gate: GateFacts, channels: readonly InstalledChannel[], at_ms: number): readonly Destination[] =>
   channels.filter(({ status }) => status === 'enabled').flatMap((installed) => routeOn(installed, gate, at_ms));
 
-/** Where else an escalation goes during quiet hours. */
-export const escalationDestinations = (channels: readonly InstalledChannel[], asked: readonly Destination[], at_ms: number): readonly Destination[] =>
-  channels.flatMap(({ status, channel: { channel_id, kind, settings } }) => {
-    const { quiet_hours } = settings;
-    const recipient = quiet_hours?.escalate_to;
-    const concerns = asked.some((destination) => destination.channel_id === channel_id);
-    if (status !== 'enabled' || recipient === undefined || quiet_hours === undefined || !concerns || !isWithin(quiet_hours.hours, at_ms)) return [];
-    const isAsked = asked.some((destination) => destination.channel_id === channel_id && destination.recipient === recipient && destination.mode === 'card');
-    return isAsked ? [] : [{ channel_id, kind, recipient, mode: 'card' as const }];
-  });
+export interface Escalation {
+  readonly escalated_to: string;
+  readonly at_ms: number;
+}
+
+const escalatedOn = ({ channel: { channel_id, kind, settings: { quiet_hours } }, users }: InstalledChannel, asked: readonly Destination[], { escalated_to, at_ms }: Escalation): readonly Destination[] => {
+  const here = asked.filter((destination) => destination.channel_id === channel_id);
+  if (here.length === 0) return [];
+  const listed = here.filter(({ mode }) => mode === 'digest').map(({ recipient }) => recipient);
+  const named = here.some(({ direct }) => direct === true) ? usersOf([{ kind: 'person', id: escalated_to }], users) : [];
+  const ofTheNight = quiet_hours?.escalate_to !== undefined && isWithin(quiet_hours.hours, at_ms) ? [quiet_hours.escalate_to] : [];
+  const recipients = [...new Set([...listed, ...named, ...ofTheNight])];
+  return recipients.filter((recipient) => !here.some((destination) => destination.mode === 'card' && destination.recipient === recipient)).map((recipient) => ({ channel_id, kind, recipient, mode: 'card' }));
+};
+
+/**
+ * Where else an escalation goes, of the channels that were asked: a gate that was only listed is asked where it was; where persons are
+ * asked directly, whom it is escalated to is; and in quiet hours whoever has the night.
+ */
+export const escalationDestinations = (channels: readonly InstalledChannel[], asked: readonly Destination[], escalation: Escalation): readonly Destination[] =>
+  channels.filter(({ status }) => status === 'enabled').flatMap((installed) => escalatedOn(installed, asked, escalation));
