@@ -9,6 +9,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { CallbackConnections } from './callback-connections.js';
+import { hostsOf } from './channel-hosts.js';
 import { channelKinds } from './channel-kinds.js';
 import { ChannelSecrets } from './channel-secrets.js';
 import { notifierEnvironment, type NotifierConfig } from './config.js';
@@ -48,7 +49,7 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: INSTALLATIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATION_SENDERS, LOGGER],
     useFactory: (...[eventing, secrets, channels, senders, logger]: [Eventing, ChannelSecrets, NotificationChannels, InstallationSenders, Logger]) => new Installations({
-      eventing, secrets, kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed),
+      eventing, secrets, isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS), kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed),
       connections: callbackConnections(config.PUBLIC_URL, eventing, logger), onProblem: reporting(logger),
     }),
   },
@@ -62,7 +63,7 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: CHANNEL_OPTIONS, inject: [EVENTING, SECRETS, CHANNELS],
     useFactory: (eventing: Eventing, secrets: ChannelSecrets, channels: NotificationChannels): ChannelCommands => ({
-      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined,
+      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined, isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS),
     }),
   },
 ];

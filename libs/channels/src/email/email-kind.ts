@@ -46,6 +46,7 @@ const recipientsOf = ({ recipient, routes, quiet_hours, run_notices }: Settings)
 export const emailKind = ({ sockets }: Pick<PlatformParts, 'sockets'>): ChannelKind => ({
   kind: 'email',
   secrets: [{ role: 'password', required: false }],
+  sendsSecretsTo: ({ settings: { options: { host } }, secrets: { password } }) => (password === undefined || host === undefined ? undefined : { path: 'options.host', host }),
   check: (settings) => [
     ...recipientsOf(settings).flatMap(([path, address]) => (address === undefined || addressOf(address) !== undefined ? [] : [problem(path, 'not_an_address', 'must be one bare e-mail address, e.g. ops@example.com')])),
     ...optionProblems(settings.options),
