@@ -113,6 +113,6 @@ export const removeChannel = (options: ChannelOptions, context: CallContext, cha
   commandChannel(options, context, { channel_id, command: { kind: 'remove', changed_by: context.actor, tenant_context: boundaryOf(context.tenant) } });
 
 /** Grants a user of the channel a tier, or takes the grant back. */
-export const changeUser = (options: ChannelOptions, context: CallContext, { channel_id, user }: { readonly channel_id: string; readonly user: Omit<ChannelUser, 'person'> }): Promise<Stored> =>
+export const changeUser = (options: ChannelOptions, context: CallContext, { channel_id, user }: { readonly channel_id: string; readonly user: ChannelUser }): Promise<Stored> =>
   commandChannel(options, context, { channel_id, command: { kind: 'change_user', user, changed_by: context.actor, tenant_context: boundaryOf(context.tenant) } });
 

@@ -1,6 +1,6 @@
 import { channelSettingsSchema, type CallContext } from '@cs/contracts';
 import type { ChannelKind } from './channel-kind.port.js';
-import { changeChannel, configureChannel } from './configure-channel.command-handlers.js';
+import { changeChannel, changeUser, configureChannel } from './configure-channel.command-handlers.js';
 import { NotificationLog, tenant } from './notification.fixture.js';
 import { ScriptedPlatform } from './sending.fixture.js';
 
@@ -24,5 +24,18 @@ describe('setting up a channel', () => {
     expect(await configureChannel(options, context, putOf())).toMatchObject({ ok: true });
     expect(await changeChannel(options, context, { channel_id: 'chat', settings: { base_url: 'https://evil.example' } })).toMatchObject(refused);
     expect(await changeChannel(options, context, { channel_id: 'chat', settings: { base_url: 'https://bots.example.com' } })).toMatchObject({ ok: true });
+  });
+
+  it('takes from an administrator whose a mailbox is, and of no user of a chat who they are', async () => {
+    const { eventing } = new NotificationLog();
+    const mail: ChannelKind = { kind: 'email', secrets: [], check: () => [], create: () => new ScriptedPlatform() };
+    const options = { eventing, newId: () => 'id', kinds: [kind, mail], hasSecret: () => true, isHostAllowed: () => true };
+    await configureChannel(options, context, putOf());
+    await configureChannel(options, context, { ...putOf(), channel_id: 'mail', kind: 'email', secrets: {} });
+    const change = (channel_id: string, person?: string) => changeUser(options, context, { channel_id, user: { user_id: 'ada@example.com', departments: [], ...(person === undefined ? {} : { person }) } });
+    expect(await change('chat', 'ada')).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_PERSON_BY_CODE' } });
+    expect(await change('mail', 'ada')).toMatchObject({ ok: true, value: { channel: { users: [{ user_id: 'ada@example.com', person: 'ada' }] } } });
+    expect(await change('mail')).toMatchObject({ ok: true, value: { channel: { users: [{ person: 'ada' }] } } });
+    expect(await change('mail', 'eve')).toMatchObject({ ok: true, value: { channel: { users: [{ person: 'eve' }] } } });
   });
 });

@@ -4,11 +4,12 @@ import { accept, type Json } from '@cs/kernel';
 import { z } from 'zod';
 import { channelAudienceAggregate, channelAudienceRef, type Audience } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
+import type { Delivery } from './delivery.state.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { addToList } from './list-delivery.js';
 import { familyOf } from './notice-family.js';
 import { commandDelivery, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
-import { escalationDestinations, routeGate, type GateFacts } from './route-gate.policy.js';
+import { escalationDestinations, quietUntil, routeGate, type GateFacts } from './route-gate.policy.js';
 
 export const subjectOf = ({ gate_opening_id, request_id = '' }: Pick<DeliveryRequest, 'gate_opening_id' | 'request_id'>): Subject => (gate_opening_id === undefined ? { request_id } : { gate_opening_id });
 
@@ -59,15 +60,33 @@ export const askInstallations = async (options: RequestDeliveriesOptions, about:
 const askedAt = ({ eventing: { digest } }: RequestDeliveriesOptions, { org_id, workspace_id }: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): AggregateRef =>
   deliveryRef(digest, { org_id, workspace_id, ...followUp.subject, notice: familyOf(followUp.notice)?.asks ?? followUp.notice, ...place(destination) });
 
+type Asked = Exclude<Delivery, { readonly status: 'none' }>;
+
+/** When the quiet hours of the place are over, for a reminder: nothing else waits. */
+const heldUntil = ({ directory, eventing }: RequestDeliveriesOptions, about: NoticeFacts, { notice, destination: { channel_id }, risk_tier }: { readonly notice: DeliveryRequest['notice']; readonly destination: Destination; readonly risk_tier: string | undefined }): number | undefined => {
+  const installed = notice === 'gate_reminded' ? directory?.channelsOf(about).find(({ channel }) => channel.channel_id === channel_id) : undefined;
+  return installed && quietUntil(installed.channel, { risk_tier }, eventing.clock());
+};
+
+/** What is asked first when the night is over needs no reminder of the night. */
+const isAskedThen = (asked: Asked, until: number): boolean => asked.status === 'pending' && asked.hastened !== true && (asked.request.not_before_ms ?? 0) >= until;
+
+const hasten = async ({ eventing }: RequestDeliveriesOptions, ref: AggregateRef): Promise<boolean> =>
+  (await commandDelivery(eventing, ref, { command: () => ({ kind: 'hasten', reason: 'the gate was escalated' }) })) !== undefined;
+
 const followUpAt = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): Promise<Requested> => {
   const { notice, notification_key, card } = followUp;
   const ref = askedAt(options, about, { destination, followUp });
   const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, ref);
   // Chosen and not asked yet: whoever chose is still at it.
   if (state.status === 'none') return 'contended';
-  if (notice === 'gate_escalated' && (await commandDelivery(options.eventing, ref, { command: () => ({ kind: 'hasten', reason: 'the gate was escalated' }) })) === undefined) return 'contended';
+  if (notice === 'gate_escalated' && !(await hasten(options, ref))) return 'contended';
   const { delivery_id: _id, not_before_ms: _time, ...asked } = state.request;
-  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) });
+  const request = { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) };
+  const until = heldUntil(options, about, { notice, destination, risk_tier: asked.risk_tier });
+  if (until === undefined) return await requestDelivery(options, about, request);
+  // Of the reminders of a night the first is told: their key is the same.
+  return isAskedThen(state, until) ? 'requested' : await requestDelivery(options, about, { ...request, not_before_ms: until, notification_key: `reminders:${until}` });
 };
 
 const isCard = ({ mode }: Destination): boolean => mode === 'card';

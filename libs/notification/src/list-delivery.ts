@@ -13,8 +13,9 @@ export interface ListItem {
   readonly due_ms: number;
   readonly item_id: string;
   readonly item: Json;
-  /** The list is told only when it has so many, and then at once. */
+  /** The list is told only when it has so many, and then at once, but not before `not_before_ms`. */
   readonly minimum_items?: number;
+  readonly not_before_ms?: number;
 }
 
 /** What comes too late for its list is in another one so much later. */
@@ -29,10 +30,10 @@ const listCard = ({ workspace_id }: Cause, { notice }: ListItem): NoticeCard => 
 /** Adds an item to the list of its place that is told at `due_ms`; to a later one when that was told meanwhile. */
 // eslint-disable-next-line complexity -- steps of one addition, each of which others may have done before
 export const addToList = async (eventing: Eventing, cause: Cause, item: ListItem): Promise<Requested> => {
-  const { place, notice, due_ms, minimum_items, item_id } = item;
+  const { place, notice, due_ms, minimum_items, item_id, not_before_ms = due_ms } = item;
   const notification_key = `${notice}:${due_ms}`;
   const identity = { ...place, notice, notification_key };
-  const request = { ...identity, not_before_ms: due_ms, card: listCard(cause, item), ...(minimum_items === undefined ? {} : { minimum_items }) };
+  const request = { ...identity, not_before_ms: Math.max(due_ms, not_before_ms), card: listCard(cause, item), ...(minimum_items === undefined ? {} : { minimum_items }) };
   if ((await requestDelivery({ eventing }, cause, request)) === 'contended') return 'contended';
   const ref = deliveryRef(eventing.digest, { ...identity, org_id: cause.org_id, workspace_id: cause.workspace_id });
   const listed = await commandDelivery(eventing, ref, { command: () => ({ kind: 'add_item', item_id, item: item.item }) });
@@ -40,7 +41,7 @@ export const addToList = async (eventing: Eventing, cause: Cause, item: ListItem
   const items = listed.items ?? [];
   const isMissed = notice === 'gates_waiting' && listed.status !== 'pending' && !items.some((known) => known.item_id === item_id);
   if (isMissed) return await addToList(eventing, cause, { ...item, due_ms: Math.max(due_ms, eventing.clock()) + lateMs });
-  if (minimum_items !== undefined && items.length >= minimum_items && listed.status === 'pending') {
+  if (minimum_items !== undefined && items.length >= minimum_items && listed.status === 'pending' && not_before_ms <= due_ms) {
     return (await commandDelivery(eventing, ref, { command: () => ({ kind: 'hasten', reason: `there are ${items.length}` }) })) === undefined ? 'contended' : 'requested';
   }
   return 'requested';

@@ -1,4 +1,4 @@
-import type { Approver, ChannelRoute, ChannelUser, Destination, PendingGate } from '@cs/contracts';
+import type { Approver, Channel, ChannelRoute, ChannelUser, Destination, PendingGate } from '@cs/contracts';
 import type { InstalledChannel } from './channel.state.js';
 import { endOf, isWithin } from './hours.js';
 
@@ -29,7 +29,8 @@ const usersOf = (approvers: readonly Approver[] = [], users: readonly ChannelUse
 /** The first moment after `at_ms` that is a multiple of `minutes` from midnight UTC. */
 const nextDigest = (minutes: number, at_ms: number): number => (Math.floor(at_ms / (minutes * minuteMs)) + 1) * minutes * minuteMs;
 
-const quietUntil = ({ channel: { settings } }: InstalledChannel, { risk_tier }: GateFacts, at_ms: number): number | undefined => {
+/** When the quiet hours of a channel are over, if what has this risk waits for that. */
+export const quietUntil = ({ settings }: Pick<Channel, 'settings'>, { risk_tier }: { readonly risk_tier?: string | undefined }, at_ms: number): number | undefined => {
   const { quiet_hours } = settings;
   const isExcepted = risk_tier !== undefined && quiet_hours?.except_risk_tiers.some((tier) => tier === risk_tier) === true;
   if (quiet_hours === undefined || isExcepted || !isWithin(quiet_hours.hours, at_ms)) return undefined;
@@ -42,8 +43,8 @@ const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): r
   const route = settings.routes.length === 0 ? everyGate : settings.routes.find((candidate) => takes(candidate, gate, at_ms));
   if (route === undefined || route.mode === 'none') return [];
   const place = { channel_id, kind, recipient: route.recipient ?? settings.recipient };
-  if (route.mode === 'digest') return [{ ...place, mode: 'digest', not_before_ms: nextDigest(route.digest_minutes, quietUntil(installed, gate, at_ms) ?? at_ms) }];
-  const until = quietUntil(installed, gate, at_ms);
+  if (route.mode === 'digest') return [{ ...place, mode: 'digest', not_before_ms: nextDigest(route.digest_minutes, quietUntil(installed.channel, gate, at_ms) ?? at_ms) }];
+  const until = quietUntil(installed.channel, gate, at_ms);
   const card = { ...place, mode: 'card', ...(until === undefined ? {} : { not_before_ms: until }) } as const;
   if (route.mode === 'card') return [card];
   const direct = usersOf(gate.approvers, installed.users);

@@ -5,6 +5,7 @@ import { addToList } from './list-delivery.js';
 import type { NoticeCard } from './notice-card.schema.js';
 import { redactText } from './redact-text.js';
 import { requestDelivery, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import { quietUntil } from './route-gate.policy.js';
 
 const published = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
   z.object({ event_id: z.string(), event_type: z.literal(type), aggregate_id: z.string(), org_id: z.string(), workspace_id: z.string(), occurred_at_ms: z.int(), data });
@@ -45,16 +46,22 @@ const cardOf = (event: OfRun): NoticeCard => ({
 
 const placeIn = ({ kind, channel_id, settings }: Channel) => ({ channel: kind, installation: channel_id, recipient: settings.run_notices.recipient ?? settings.recipient });
 
+/** Nothing of a run is worth waking anybody: gates are, by their escalation. */
+const heldIn = ({ eventing }: RequestDeliveriesOptions, channel: Channel): { readonly not_before_ms?: number } => {
+  const until = quietUntil(channel, {}, eventing.clock());
+  return until === undefined ? {} : { not_before_ms: until };
+};
+
 const tellRun = (options: RequestDeliveriesOptions, event: OfRun, channel: Channel): Promise<Requested> =>
-  requestDelivery(options, event, { ...placeIn(channel), notice: event.event_type, notification_key: event.event_id, run_id: event.aggregate_id, card: cardOf(event) });
+  requestDelivery(options, event, { ...placeIn(channel), notice: event.event_type, notification_key: event.event_id, run_id: event.aggregate_id, card: cardOf(event), ...heldIn(options, channel) });
 
 /** Told when more than so many open within one hour of the clock, once. */
-const countDeadLetter = async ({ eventing }: RequestDeliveriesOptions, event: DeadLetter, channel: Channel): Promise<Requested> => {
+const countDeadLetter = async (options: RequestDeliveriesOptions, event: DeadLetter, channel: Channel): Promise<Requested> => {
   const above = channel.settings.run_notices.dead_letters_above;
   if (above === undefined) return 'requested';
   const { dead_letter_id, consumer, reason } = event.data;
   const due_ms = (Math.floor(event.occurred_at_ms / hourMs) + 1) * hourMs;
-  return await addToList(eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, item_id: dead_letter_id, item: { text: shown(`${consumer}: ${reason}`) }, minimum_items: above + 1 });
+  return await addToList(options.eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, ...heldIn(options, channel), item_id: dead_letter_id, item: { text: shown(`${consumer}: ${reason}`) }, minimum_items: above + 1 });
 };
 
 const tell = (options: RequestDeliveriesOptions, event: RunNotice, channel: Channel): Promise<Requested> => {

@@ -244,6 +244,36 @@ describe('telling an installation', () => {
     expect(world.platform.statuses()).toEqual(['approve', 'approve']);
   });
 
+  it('reminds nobody in quiet hours, once when they are over, and not at all of what is asked first then', async () => {
+    const night = { quiet_hours: { hours: { from: '01:00', to: '03:00' }, except_risk_tiers: ['destructive_delete'] } };
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    await world.happens(world.log.opened());
+    await world.settle();
+    world.log.clock.advance(3_600_000);
+    for (const count of [1, 2]) await world.happens(world.log.reminded(count));
+    await world.deliver();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened']);
+    world.log.clock.advance(2 * 3_600_000);
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened', 'gate_reminded']);
+
+    const asleep = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    asleep.log.clock.advance(3_600_000);
+    await asleep.happens(asleep.log.opened());
+    await asleep.happens(asleep.log.reminded());
+    asleep.log.clock.advance(2 * 3_600_000);
+    await asleep.settle();
+    expect(asleep.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened']);
+
+    const urgent = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    urgent.log.clock.advance(3_600_000);
+    await urgent.happens(urgent.log.opened(pendingGate({ risk_tier: 'destructive_delete' })));
+    await urgent.happens(urgent.log.reminded());
+    await urgent.deliver();
+    await urgent.deliver();
+    expect(urgent.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened', 'gate_reminded']);
+  });
+
   it('asks by a card where a gate was only listed when it escalates, and tells there how it ends', async () => {
     const night = { quiet_hours: { hours: { from: '23:00', to: '01:00' }, escalate_to: 'C-night' } };
     const world = new SendingWorld(new ScriptedPlatform(), [installedChannel({ routes: [{ mode: 'digest', digest_minutes: 30 }], ...night })]);
