@@ -1,4 +1,4 @@
-import type { AggregateRef, Channel } from '@cs/contracts';
+import type { AggregateRef, Channel, TenantContext } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
 import { channelAggregate, channelRef, isInstalled, isInteractive, secretHostProblem, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
@@ -51,6 +51,12 @@ export class Installations implements ChannelDirectory {
 
   channelsOf(tenant: Workspace): readonly InstalledChannel[] {
     return [...(this.#workspaces.get(workspaceKey(tenant))?.values() ?? [])].map(({ installed }) => installed).filter(isInstalled);
+  }
+
+  /** The workspaces that have channels which are told things. */
+  tenants(): readonly TenantContext[] {
+    const enabled = [...this.#workspaces.values()].flatMap((workspace) => [...workspace.values()]).filter(({ installed }) => installed.status === 'enabled').map(({ installed: { channel } }) => channel.tenant_context);
+    return [...new Map(enabled.map((tenant) => [`${workspaceKey(tenant)}/${tenant.deployment_id ?? ''}`, tenant])).values()];
   }
 
   /** The installation as it is in the log now, also a disabled or removed one; `undefined` when it is none, or cannot be opened. */

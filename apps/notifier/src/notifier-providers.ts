@@ -16,8 +16,9 @@ import { notifierEnvironment, type NotifierConfig } from './config.js';
 import { InstallationSenders } from './installation-senders.js';
 import { Installations } from './installations.js';
 import { NotificationChannels } from './notification-channels.js';
+import { RpcOpenGates } from './rpc-open-gates.adapter.js';
 import { RpcGateDecider } from './rpc-gate-decider.adapter.js';
-import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, RECEIVE_OPTIONS } from './tokens.js';
+import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, OPEN_GATES, RECEIVE_OPTIONS } from './tokens.js';
 import { within } from './within.js';
 
 /** What commands on channels need. */
@@ -53,6 +54,7 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
       connections: callbackConnections(config.PUBLIC_URL, eventing, logger), onProblem: reporting(logger),
     }),
   },
+  { provide: OPEN_GATES, inject: [RPC_CLIENT], useFactory: (rpc: RpcClient) => new RpcOpenGates(rpc) },
   {
     provide: RECEIVE_OPTIONS, inject: [EVENTING, RPC_CLIENT, NATS_CONNECTION],
     useFactory: (...[eventing, rpc, nc]: [Eventing, RpcClient, NatsConnection]): ReceiveOptions => ({

@@ -56,6 +56,21 @@ export const askInstallations = async (options: RequestDeliveriesOptions, about:
   return destinations === undefined ? 'contended' : await all(destinations.map((destination) => ask(options, about, { destination, question })));
 };
 
+const isCard = ({ mode }: Destination): boolean => mode === 'card';
+
+/** Asks about what still waits where it was not asked and would be now. */
+export const askRemaining = async (options: RequestDeliveriesOptions, about: NoticeFacts, { question, facts }: { readonly question: Question; readonly facts: Omit<GateFacts, 'automation_id'> }): Promise<Requested> => {
+  const known = { ...facts, automation_id: question.automation_id ?? '' };
+  const subject = subjectOf(question);
+  const unasked = (asked: readonly Destination[]) => (options.directory?.channelsOf(about) ?? []).filter(({ channel }) => !asked.some(({ channel_id }) => channel_id === channel.channel_id));
+  const { state = [] } = await loadAggregate({ store: options.eventing.store, aggregate: channelAudienceAggregate }, channelAudienceRef(options.eventing.digest, about, subject));
+  const choice: Choose = (asked = [], at_ms) => routeGate(known, unasked(asked), { at_ms, opened_at_ms: about.occurred_at_ms });
+  const destinations = choice(state, options.eventing.clock()).length === 0 ? state : await choose(options, about, { subject, choice });
+  if (destinations === undefined) return 'contended';
+  // What a process chose before it died is not known to be asked for; asking for a card again changes nothing.
+  return await all(destinations.filter((destination, index) => isCard(destination) || index >= state.length).map((destination) => ask(options, about, { destination, question })));
+};
+
 /** The question that a notice follows, as it was asked at a place. */
 const askedAt = ({ eventing: { digest } }: RequestDeliveriesOptions, { org_id, workspace_id }: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): AggregateRef =>
   deliveryRef(digest, { org_id, workspace_id, ...followUp.subject, notice: familyOf(followUp.notice)?.asks ?? followUp.notice, ...place(destination) });
@@ -88,8 +103,6 @@ const followUpAt = async (options: RequestDeliveriesOptions, about: NoticeFacts,
   // Of the reminders of a night the first is told: their key is the same.
   return isAskedThen(state, until) ? 'requested' : await requestDelivery(options, about, { ...request, not_before_ms: until, notification_key: `reminders:${until}` });
 };
-
-const isCard = ({ mode }: Destination): boolean => mode === 'card';
 
 interface Told {
   readonly followUp: FollowUp;

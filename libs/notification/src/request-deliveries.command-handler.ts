@@ -1,10 +1,10 @@
-import { pendingGateSchema, type PendingGate } from '@cs/contracts';
 import { done, giveUp, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
-import { toPosition, type Json } from '@cs/kernel';
+import { toPosition } from '@cs/kernel';
 import { z } from 'zod';
 import { cardSchema, type Card } from './card.schema.js';
-import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
+import { closedCard, decidedCard, escalatedCard, remindedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice, type NoticeFacts } from './gate-notices.js';
+import { openGateOf, questionOf } from './open-gate-question.js';
 import type { FollowUp, Question, RequestDeliveriesOptions, Requested } from './request-delivery.js';
 import { automationOf, contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
 
@@ -13,16 +13,11 @@ type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 const stillWaits = async ({ store }: Eventing, { org_id, workspace_id, run_id }: GateNotice): Promise<boolean> =>
   (await store.last({ org_id, workspace_id, aggregate: 'run', id: run_id }))?.status === 'awaiting_approval';
 
-const questionOf = async (options: RequestDeliveriesOptions, about: NoticeFacts, gate: PendingGate): Promise<Question> => {
-  const automation_id = await automationOf(options.eventing, about);
-  const card: Json = openedCard({ ...about, automation_id, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
-  return { notice: 'gate_opened', run_id: about.run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card };
-};
-
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
   const { gate } = notice;
   if (isOld(options.eventing, notice) && !(await stillWaits(options.eventing, notice))) return 'requested';
-  return await requestQuestion(options, notice, { question: await questionOf(options, notice, gate), facts: gate });
+  const automation_id = await automationOf(options.eventing, notice);
+  return await requestQuestion(options, notice, { question: questionOf(options, notice, { gate, automation_id }), facts: gate });
 };
 
 /** The card of a gate, changed. */
@@ -49,14 +44,10 @@ const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | un
   return gate_opening_id === undefined ? undefined : { notice: 'gate_closed', subject: { gate_opening_id }, card: changed((opened) => closedCard(opened, about.reason, about.notice)) };
 };
 
-const openGateSchema = z.object({ checkpoint: z.object({ awaiting_gate: pendingGateSchema }) });
-
 /** The question of a gate that is open, by what its run says while it rests there. */
 const openQuestion = async (options: RequestDeliveriesOptions, about: NoticeFacts, gate_opening_id: string): Promise<Question | undefined> => {
-  const { org_id, workspace_id, run_id } = about;
-  const last = await options.eventing.store.last({ org_id, workspace_id, aggregate: 'run', id: run_id });
-  const gate = openGateSchema.safeParse(last?.commit.state?.value).data?.checkpoint.awaiting_gate;
-  return gate?.gate_opening_id === gate_opening_id ? await questionOf(options, about, gate) : undefined;
+  const open = await openGateOf(options.eventing.store, about, gate_opening_id);
+  return open && questionOf(options, about, { gate: open.gate, automation_id: await automationOf(options.eventing, about) });
 };
 
 type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;

@@ -7,6 +7,12 @@ export interface GateFacts extends Pick<PendingGate, 'risk_tier' | 'data_classes
   readonly automation_id: string;
 }
 
+/** When a gate is asked about, and when it opened: hours of routes are about that. */
+export interface Moment {
+  readonly at_ms: number;
+  readonly opened_at_ms: number;
+}
+
 const minuteMs = 60_000;
 
 const includes = <Value>(list: readonly Value[] | undefined, values: readonly Value[]): boolean => list === undefined || values.some((value) => list.includes(value));
@@ -38,9 +44,9 @@ export const quietUntil = ({ settings }: Pick<Channel, 'settings'>, { risk_tier 
 };
 
 // eslint-disable-next-line complexity -- the modes of a route beside one another
-const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): readonly Destination[] => {
+const routeOn = (installed: InstalledChannel, gate: GateFacts, { at_ms, opened_at_ms }: Moment): readonly Destination[] => {
   const { channel_id, kind, settings } = installed.channel;
-  const route = settings.routes.length === 0 ? everyGate : settings.routes.find((candidate) => takes(candidate, gate, at_ms));
+  const route = settings.routes.length === 0 ? everyGate : settings.routes.find((candidate) => takes(candidate, gate, opened_at_ms));
   if (route === undefined || route.mode === 'none') return [];
   const place = { channel_id, kind, recipient: route.recipient ?? settings.recipient };
   if (route.mode === 'digest') return [{ ...place, mode: 'digest', not_before_ms: nextDigest(route.digest_minutes, quietUntil(installed.channel, gate, at_ms) ?? at_ms) }];
@@ -55,8 +61,10 @@ const routeOn = (installed: InstalledChannel, gate: GateFacts, at_ms: number): r
  * Where a gate that opens is asked about. A channel without routes takes every gate; else its first route that
  * fits counts, and none means that it is not told there. Each place comes once.
  */
-export const routeGate = (gate: GateFacts, channels: readonly InstalledChannel[], at_ms: number): readonly Destination[] =>
-  channels.filter(({ status }) => status === 'enabled').flatMap((installed) => routeOn(installed, gate, at_ms));
+export const routeGate = (gate: GateFacts, channels: readonly InstalledChannel[], moment: number | Moment): readonly Destination[] => {
+  const at = typeof moment === 'number' ? { at_ms: moment, opened_at_ms: moment } : moment;
+  return channels.filter(({ status }) => status === 'enabled').flatMap((installed) => routeOn(installed, gate, at));
+};
 
 export interface Escalation {
   readonly escalated_to: string;
