@@ -30,8 +30,8 @@ export class ChannelsController {
     this.#put = answerRpc(putChannel, logger, async (payload, context) => answer(await byAdmin(context, () => configureChannel(options, context, payload))));
     this.#patch = answerRpc(patchChannel, logger, async (payload, context) => answer(await byAdmin(context, () => changeChannel(options, context, payload))));
     this.#delete = answerRpc(deleteChannel, logger, async ({ channel_id }, context) => answer(await byAdmin(context, () => removeChannel(options, context, channel_id))));
-    this.#user = answerRpc(changeChannelUser, logger, async ({ channel_id, user_id, tier, departments }, context) =>
-      answer(await byAdmin(context, () => changeUser(options, context, { channel_id, user: { user_id, departments, ...(tier === undefined ? {} : { tier }) } }))));
+    this.#user = answerRpc(changeChannelUser, logger, async ({ channel_id, ...user }, context) =>
+      answer(await byAdmin(context, () => changeUser(options, context, { channel_id, user }))));
     this.#test = answerRpc(testChannel, logger, async (payload, context) => {
       const result = await byAdmin(context, () => requestTest(options, context, payload));
       return result.ok ? { ok: true, value: result.value } : result;

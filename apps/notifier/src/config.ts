@@ -1,5 +1,6 @@
 import { serviceConfigSchema } from '@cs/platform';
 import { z } from 'zod';
+import { isHost } from './channel-hosts.js';
 
 const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 
@@ -11,6 +12,9 @@ export const notifierConfigSchema = serviceConfigSchema
     NOTIFIER_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional().describe('address that every notice is posted to'),
     NOTIFIER_WEBHOOK_SECRET: z.string().min(16).optional().describe('key of the signature of what is posted; at least 16 characters'),
     COUNTERSIGN_EGRESS_ALLOW: list.describe('private hosts and CIDRs that the webhook may be at, separated by commas'),
+    COUNTERSIGN_CHANNEL_HOSTS: list
+      .refine((hosts) => hosts.every(isHost), 'is a list of hosts without scheme and port')
+      .describe('hosts beside those of the platforms that secrets of channels may be sent to, separated by commas: an SMTP server, a Bot API server, a stand-in'),
   })
   .superRefine((config, context) => {
     if (config.NOTIFIER_WEBHOOK_URL !== undefined && config.NOTIFIER_WEBHOOK_SECRET === undefined) {

@@ -20,12 +20,23 @@ const maxUnsettled = 100_000;
 type Changed = Parameters<InstallationsOptions['onChanged']>[1];
 type Handler = (stored: StoredCommit) => Promise<ConsumerOutcome>;
 
+interface Running {
+  readonly consumer: RunningConsumer;
+  readonly opened: Changed['opened'];
+}
+
+/** What waits for its turn is left to whoever tells the installation next. */
+const stopped = async ({ consumer, opened }: Running): Promise<void> => {
+  opened?.pace.close();
+  await consumer.stop();
+};
+
 const keyOf = ({ org_id, workspace_id, id }: AggregateRef): string => `${org_id}/${workspace_id}/${id}`;
 
 /** One durable consumer for each installation, so that one which is slow or fails is in nobody's way. */
 export class InstallationSenders {
   readonly #options: InstallationSendersOptions;
-  readonly #running = new Map<string, RunningConsumer>();
+  readonly #running = new Map<string, Running>();
   /** Changes of one installation come one after the other. */
   readonly #changing = new Map<string, Promise<void>>();
   #stopped = false;
@@ -46,15 +57,15 @@ export class InstallationSenders {
     const key = keyOf(ref);
     const before = this.#running.get(key);
     this.#running.delete(key);
-    await before?.stop();
+    if (before !== undefined) await stopped(before);
     const handle = this.#stopped ? undefined : this.#handlerFor(changed);
-    if (handle !== undefined) this.#running.set(key, this.#options.consumers.start(this.#definition(ref, handle)));
+    if (handle !== undefined) this.#running.set(key, { consumer: this.#options.consumers.start(this.#definition(ref, handle)), opened: changed.opened });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#changing.values());
-    await Promise.all([...this.#running.values()].map((consumer) => consumer.stop()));
+    await Promise.all([...this.#running.values()].map(stopped));
     this.#running.clear();
   }
 

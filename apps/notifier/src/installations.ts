@@ -1,7 +1,7 @@
-import type { AggregateRef, Channel } from '@cs/contracts';
+import type { AggregateRef, Channel, TenantContext } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
-import { channelAggregate, channelRef, isInstalled, isInteractive, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
+import { channelAggregate, channelRef, isInstalled, isInteractive, secretHostProblem, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
 import { CallPace } from './call-pace.js';
 import type { CallbackConnections } from './callback-connections.js';
 import type { ChannelSecrets } from './channel-secrets.js';
@@ -17,6 +17,8 @@ export interface InstallationsOptions {
   readonly eventing: Eventing;
   readonly kinds: readonly ChannelKind[];
   readonly secrets: ChannelSecrets;
+  /** Whether secrets may be sent to a host that is not the platform's own. */
+  readonly isHostAllowed: (host: string) => boolean;
   /** An installation is there, or is another than before. `opened`: it is enabled and can be told things. */
   readonly onChanged: (ref: AggregateRef, changed: { readonly status: InstalledChannel['status']; readonly opened: OpenInstallation | undefined }) => Promise<void>;
   readonly connections: CallbackConnections;
@@ -49,6 +51,12 @@ export class Installations implements ChannelDirectory {
 
   channelsOf(tenant: Workspace): readonly InstalledChannel[] {
     return [...(this.#workspaces.get(workspaceKey(tenant))?.values() ?? [])].map(({ installed }) => installed).filter(isInstalled);
+  }
+
+  /** The workspaces that have channels which are told things. */
+  tenants(): readonly TenantContext[] {
+    const enabled = [...this.#workspaces.values()].flatMap((workspace) => [...workspace.values()]).filter(({ installed }) => installed.status === 'enabled').map(({ installed: { channel } }) => channel.tenant_context);
+    return [...new Map(enabled.map((tenant) => [`${workspaceKey(tenant)}/${tenant.deployment_id ?? ''}`, tenant])).values()];
   }
 
   /** The installation as it is in the log now, also a disabled or removed one; `undefined` when it is none, or cannot be opened. */
@@ -106,22 +114,20 @@ export class Installations implements ChannelDirectory {
     const { channel } = installed;
     const kind = this.#options.kinds.find((candidate) => candidate.kind === channel.kind);
     const secrets = this.#secretsOf(channel);
-    const problem = kind === undefined ? `channels of kind ${channel.kind} are not offered here` : secrets.missing;
-    if (kind === undefined || problem !== undefined) {
-      this.#tell(installed, problem ?? '');
-      return undefined;
-    }
+    if (kind === undefined) return this.#tell(installed, `channels of kind ${channel.kind} are not offered here`);
+    const problem = secrets.missing ?? secretHostProblem(kind, channel, this.#options.isHostAllowed)?.message;
+    if (problem !== undefined) return this.#tell(installed, problem);
     try {
       return { installed, adapter: kind.create({ channel, secrets: secrets.values }), pace: new CallPace({ perSecond: channel.settings.per_second }) };
     } catch (error) {
-      this.#tell(installed, error instanceof Error ? error.message : 'its adapter cannot be made');
-      return undefined;
+      return this.#tell(installed, error instanceof Error ? error.message : 'its adapter cannot be made');
     }
   }
 
   /** What is not used may be broken. */
-  #tell({ status, channel }: InstalledChannel, problem: string): void {
+  #tell({ status, channel }: InstalledChannel, problem: string): undefined {
     if (status === 'enabled') this.#options.onProblem(channel, problem);
+    return undefined;
   }
 
   #secretsOf(channel: Channel): { readonly values: Readonly<Record<string, string>>; readonly missing: string | undefined } {

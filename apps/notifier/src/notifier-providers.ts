@@ -9,14 +9,16 @@ import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { CallbackConnections } from './callback-connections.js';
+import { hostsOf } from './channel-hosts.js';
 import { channelKinds } from './channel-kinds.js';
 import { ChannelSecrets } from './channel-secrets.js';
 import { notifierEnvironment, type NotifierConfig } from './config.js';
 import { InstallationSenders } from './installation-senders.js';
 import { Installations } from './installations.js';
 import { NotificationChannels } from './notification-channels.js';
+import { RpcOpenGates } from './rpc-open-gates.adapter.js';
 import { RpcGateDecider } from './rpc-gate-decider.adapter.js';
-import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, RECEIVE_OPTIONS } from './tokens.js';
+import { CHANNEL_OPTIONS, CHANNELS, INSTALLATION_SENDERS, INSTALLATIONS, OPEN_GATES, RECEIVE_OPTIONS } from './tokens.js';
 import { within } from './within.js';
 
 /** What commands on channels need. */
@@ -48,10 +50,11 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: INSTALLATIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATION_SENDERS, LOGGER],
     useFactory: (...[eventing, secrets, channels, senders, logger]: [Eventing, ChannelSecrets, NotificationChannels, InstallationSenders, Logger]) => new Installations({
-      eventing, secrets, kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed),
+      eventing, secrets, isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS), kinds: channelKinds(channels.platformParts), onChanged: (ref, changed) => senders.use(ref, changed),
       connections: callbackConnections(config.PUBLIC_URL, eventing, logger), onProblem: reporting(logger),
     }),
   },
+  { provide: OPEN_GATES, inject: [RPC_CLIENT], useFactory: (rpc: RpcClient) => new RpcOpenGates(rpc) },
   {
     provide: RECEIVE_OPTIONS, inject: [EVENTING, RPC_CLIENT, NATS_CONNECTION],
     useFactory: (...[eventing, rpc, nc]: [Eventing, RpcClient, NatsConnection]): ReceiveOptions => ({
@@ -62,7 +65,7 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
   {
     provide: CHANNEL_OPTIONS, inject: [EVENTING, SECRETS, CHANNELS],
     useFactory: (eventing: Eventing, secrets: ChannelSecrets, channels: NotificationChannels): ChannelCommands => ({
-      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined,
+      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined, isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS),
     }),
   },
 ];

@@ -3,14 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { Test } from '@nestjs/testing';
 import type { INestApplicationContext } from '@nestjs/common';
 import { verifyWebhook } from '@cs/channels';
-import { runEvents, type AggregateRef, type GateDecisionRecord, type PendingGate, type RunEvent } from '@cs/contracts';
+import { listPendingApprovals, runEvents, type AggregateRef, type GateDecisionRecord, type PendingGate, type RunEvent } from '@cs/contracts';
 import type { EventPublisher, Eventing } from '@cs/eventing';
-import { EVENTING, EVENT_PUBLISHER, NatsModule } from '@cs/jetstream';
+import { EVENTING, EVENT_PUBLISHER, NATS_CONNECTION, NatsModule } from '@cs/jetstream';
+import type { OpenGates } from '@cs/notification';
 import { loadConfig, PlatformModule } from '@cs/platform';
 import { eventually, startTestNats, type TestNats } from '@cs/testing';
 import { jest } from '@jest/globals';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { notifierConfigSchema } from './config.js';
 import { NotifierModule } from './notifier.module.js';
+import { OPEN_GATES } from './tokens.js';
 
 jest.setTimeout(60_000);
 const secret = 'a webhook secret of its own';
@@ -95,6 +98,27 @@ describe('the notifier on a real broker', () => {
     await eventually(() => noticesOf('run-2').length === 1);
     expect(noticesOf('run-1')).toHaveLength(2);
     await second.close();
+  });
+
+  it('reads the gates that wait from the inbox of the workspace, a page at a time', async () => {
+    const app = await start();
+    const nc = app.get<NatsConnection>(NATS_CONNECTION);
+    const asked: unknown[] = [];
+    nc.subscribe(listPendingApprovals.subject, {
+      callback: (_error, message) => {
+        const { id, data } = message.json<{ id: string; data: { payload: { cursor?: string } } }>();
+        asked.push(data);
+        const value = data.payload.cursor === undefined ? { items: [{ automation_id: 'a', run_id: 'r', gate_opening_id: 'o' }], next_cursor: 'more' } : { items: [] };
+        message.respond(JSON.stringify({ id, response: { ok: true, value }, isDisposed: true }));
+      },
+    });
+    await nc.flush();
+    const gates = app.get<OpenGates>(OPEN_GATES);
+    const tenant = { org_id: 'acme', workspace_id: 'ops', source: 'explicit' } as const;
+    expect(await gates.page(tenant, undefined)).toEqual({ gates: [{ automation_id: 'a', run_id: 'r', gate_opening_id: 'o' }], next: 'more' });
+    expect(await gates.page(tenant, 'more')).toEqual({ gates: [] });
+    expect(asked).toMatchObject([{ context: { tenant, actor: { kind: 'system' } } }, { payload: { cursor: 'more' } }]);
+    await app.close();
   });
 
   it('says of a gate that expired that nobody decided it in time', async () => {

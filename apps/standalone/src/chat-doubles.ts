@@ -10,6 +10,8 @@ export interface ChatDoubles {
   readonly pages: Readonly<Record<string, string>>;
   /** What the notifier finds in its environment: secrets by their variable. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Where the notifier has to be allowed to send them. */
+  readonly host: string;
   /** Makes each of them a channel of the local workspace, and tells it where to call back. */
   connect(api: ApiClient, gatewayUrl: string): Promise<void>;
   stop(): Promise<void>;
@@ -27,6 +29,7 @@ interface Chat {
 
 const secretPrefix = 'COUNTERSIGN_CHANNEL_SECRET_';
 const perSecond = 20;
+const host = '127.0.0.1';
 
 /** Chats of one's own, and API keys, mean that this is no trial. */
 const areWanted = ({ COUNTERSIGN_CHAT_DOUBLES: wanted, COUNTERSIGN_API_KEYS_FILE: keys }: StandaloneConfig, environment: Environment): boolean =>
@@ -98,7 +101,7 @@ const startEmail = async (port: number, smtpPort: number): Promise<Chat> => {
     name: mailServer.name, url: server.url, stop: () => Promise.all([server.close(), mailServer.close()]),
     channel: {
       kind: 'email', name: 'E-mail (stand-in)', secrets: {},
-      settings: { recipient: 'approvals@example.com', per_second: perSecond, options: { host: '127.0.0.1', port: String(mailServer.port), tls: 'none', from: 'countersign@example.com' } },
+      settings: { recipient: 'approvals@example.com', per_second: perSecond, options: { host, port: String(mailServer.port), tls: 'none', from: 'countersign@example.com' } },
     },
   };
 };
@@ -120,6 +123,7 @@ const startChatDoubles = async (port: number): Promise<ChatDoubles> => {
       [`${secretPrefix}DOUBLE_SLACK_TOKEN`]: secrets.slackToken, [`${secretPrefix}DOUBLE_SLACK_SIGNING`]: secrets.slackSigning, [`${secretPrefix}DOUBLE_DISCORD_TOKEN`]: secrets.discordToken,
       [`${secretPrefix}DOUBLE_TELEGRAM_TOKEN`]: secrets.telegramToken, [`${secretPrefix}DOUBLE_TELEGRAM_SECRET`]: secrets.telegramSecret,
     },
+    host,
     connect: async (api, gatewayUrl) => {
       for (const [kind, { channel, callBack }] of Object.entries(chats)) {
         const { callback_path } = await api.setChannel(`${kind}-stand-in`, channel);

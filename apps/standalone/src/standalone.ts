@@ -52,6 +52,9 @@ const startChats = async (config: StandaloneConfig, environment: Environment, st
   return { chats };
 };
 
+/** The stand-ins beside what is allowed already. */
+const hostsOfChats = ({ COUNTERSIGN_CHANNEL_HOSTS: allowed = '' }: Environment, chats: Standalone['chats']): Environment => (chats === undefined ? {} : { COUNTERSIGN_CHANNEL_HOSTS: `${allowed},${chats.host}` });
+
 /** Everything of `npm start`: servers, the example's payments service, and all services in this process. */
 export const startStandalone = async (overrides: Readonly<Record<string, string>> = {}): Promise<Standalone> => {
   const environment: Environment = { ...readEnvironment(), ...overrides };
@@ -69,7 +72,7 @@ export const startStandalone = async (overrides: Readonly<Record<string, string>
     giveSecret('PAYMENTS_URL', payments.url);
     const chats = await startChats(config, environment, started);
     const services = keep(await runServices({
-      ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
+      ...(await webhookKey(config.COUNTERSIGN_DATA)), ...localDefaults(environment), ...hostsOfChats(environment, chats.chats), NATS_URL: servers.natsUrl, DATABASE_URL: servers.databaseUrl, HOST: config.HOST, PORT: String(config.PORT), LOG_LEVEL: config.LOG_LEVEL,
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://${config.HOST}:${config.PORT}`,
       COUNTERSIGN_RECEIPT_KEYS_FILE: environment['COUNTERSIGN_RECEIPT_KEYS_FILE'] ?? (await ensureReceiptKeys(config.COUNTERSIGN_DATA)),
       COUNTERSIGN_AUDIT_KEYS_FILE: environment['COUNTERSIGN_AUDIT_KEYS_FILE'] ?? (await ensureAuditKeys(config.COUNTERSIGN_DATA)),

@@ -137,6 +137,13 @@ describe('the webhook channel', () => {
     expect(JSON.stringify([hanging, away])).not.toContain('secret');
   });
 
+  it('says of what surely did nothing that it did nothing', async () => {
+    expect(await channelTo(await answering(429)).send(requestFor(opened))).toMatchObject({ kind: 'transient', not_posted: true });
+    expect(await channelTo('http://127.0.0.1:9/hook').send(requestFor(opened))).toMatchObject({ kind: 'transient', not_posted: true });
+    const silent = await serve(() => undefined);
+    for (const url of [await answering(503), silent]) expect(await channelTo(url, 50).send(requestFor(opened))).not.toHaveProperty('not_posted');
+  });
+
   it('gives up on an address that egress forbids', async () => {
     expect(await channelTo('http://127.0.0.1:9/', 500, []).send(requestFor(opened))).toMatchObject({ kind: 'permanent' });
   });

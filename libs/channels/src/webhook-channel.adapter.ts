@@ -33,7 +33,7 @@ const judge = (result: Answered, nowMs: number): ChannelOutcome => {
   const reason = `the webhook answered ${status}`;
   if (!isTransient(status)) return { kind: 'permanent', reason };
   const retry_after_ms = retryAfter(result, nowMs);
-  return { kind: 'transient', reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
+  return { kind: 'transient', reason, ...(status === 429 ? { not_posted: true } : {}), ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
 };
 
 const headersOf = ({ secret, now }: WebhookChannelOptions, { delivery_id, notice }: DeliveryRequest, body: string): Record<string, string> => ({
@@ -49,15 +49,15 @@ const headersOf = ({ secret, now }: WebhookChannelOptions, { delivery_id, notice
  * Posts a notice as JSON to one URL, signed in two ways: by `Countersign-Signature`, and as Standard Webhooks
  * (standardwebhooks.com). The receiver tells repetitions by `Idempotency-Key` or `webhook-id`. 2xx is sent; 408, 425,
  * 429, 5xx and network trouble are tried again; any other answer, redirects included, and an address that egress
- * forbids are final.
+ * forbids are final. 429, and what was never sent, surely did nothing.
  */
 export const postWebhook = async (options: WebhookChannelOptions, request: DeliveryRequest): Promise<ChannelOutcome> => {
   const { http, url, now, timeoutMs = 10_000 } = options;
   const body = JSON.stringify({ id: request.delivery_id, type: request.notice, data: request });
   const result = await http.request({ method: 'POST', url, timeoutMs, body, headers: headersOf(options, request, body) });
   if (result.kind === 'answered') return judge(result, now());
-  const isFinal = result.reason === 'egress_denied' || result.reason === 'request_invalid';
-  return { kind: isFinal ? 'permanent' : 'transient', reason: result.message };
+  if (result.reason === 'egress_denied' || result.reason === 'request_invalid') return { kind: 'permanent', reason: result.message };
+  return { kind: 'transient', reason: result.message, ...(result.kind === 'not_sent' ? { not_posted: true } : {}) };
 };
 
 /** The webhook of the notifier's own configuration: every notice goes to one URL. */

@@ -1,5 +1,6 @@
 import type { ChannelAdapter, ChannelKind } from '@cs/notification';
 import type { PlatformParts } from './platform-parts.js';
+import { directProblems, recipientProblems } from './settings-check.js';
 import { postWebhook } from './webhook-channel.adapter.js';
 
 const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
@@ -8,10 +9,7 @@ const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.t
 export const webhookKind = ({ http, now }: Pick<PlatformParts, 'http' | 'now'>): ChannelKind => ({
   kind: 'webhook',
   secrets: [{ role: 'signing_secret', required: true }],
-  check: ({ recipient, routes }) => [
-    ...(isHttpUrl(recipient) ? [] : [{ path: 'recipient', code: 'not_an_url', message: 'must be an http or https URL' }]),
-    ...routes.flatMap((route, index) => (route.recipient === undefined || isHttpUrl(route.recipient) ? [] : [{ path: `routes[${index}].recipient`, code: 'not_an_url', message: 'must be an http or https URL' }])),
-  ],
+  check: (settings) => [...recipientProblems(settings, isHttpUrl, { code: 'not_an_url', message: 'must be an http or https URL' }), ...directProblems(settings)],
   create: ({ secrets: { signing_secret: secret = '' } }): ChannelAdapter => ({
     deliver: async ({ request, recipient: url }) => {
       const outcome = await postWebhook({ http, url, secret, now }, request);

@@ -153,6 +153,7 @@ export const errorCatalogue = {
   CHANNEL_DISABLED: { kind: 'conflict', title: 'The channel is disabled', remedy: 'PATCH it with `enabled: true` first.' },
   CHANNEL_REQUIRES_ADMIN: { kind: 'forbidden', title: 'Only a person who administers the workspace may change its channels', remedy: 'Ask an administrator.' },
   CHANNEL_ENROLMENT_INVALID: { kind: 'invalid', title: 'This code is not valid', remedy: 'Codes are good for ten minutes and once; get a new one by POST /channels/{channel_id}/enrolments.' },
+  CHANNEL_PERSON_BY_CODE: { kind: 'conflict', title: 'Users of this channel show by a code who they are', remedy: 'The person gets a code by POST /channels/{channel_id}/enrolments and sends it in the channel.' },
   CHANNEL_ENROLMENT_REQUIRES_HUMAN: { kind: 'forbidden', title: 'Only a person can be linked to a user of a channel', remedy: 'Ask with credentials that name a person.' },
   CHANNEL_CALLBACK_UNSIGNED: { kind: 'unauthenticated', title: 'The callback is not signed as it should be', remedy: 'Check that the platform and the channel have the same secret, and the clocks of both.' },
   CHANNEL_USER_NOT_ALLOWED: { kind: 'forbidden', title: 'This user may not act in the channel', remedy: 'An administrator adds them to `allowed_users`, or grants them a tier.' },

@@ -83,9 +83,9 @@ export const offerEnrolment = defineRoute({
 export const changeChannelUser = defineRoute({
   operationId: 'changeChannelUser', method: 'PUT', path: `${at}/users/{user_id}`, tag, access: 'tenant', kind: 'command', params: userParams,
   summary: 'Say what a user of a channel may do',
-  description: 'A tier here counts, also when it is lower than that of the channel. Without one the user has no grant of their own.',
+  description: 'A tier here counts, also when it is lower than that of the channel. Without one the user has no grant of their own. `person` says who a mailbox belongs to.',
   body: { schema: rpc.changeChannelUser.payload.omit({ channel_id: true, user_id: true }).strict(), mediaTypes: jsonMedia, required: true },
-  answer: one, errors: [...byAdmin, 'CHANNEL_NOT_FOUND', 'CHANNEL_LIMIT'],
+  answer: one, errors: [...byAdmin, 'CHANNEL_NOT_FOUND', 'CHANNEL_LIMIT', 'CHANNEL_PERSON_BY_CODE'],
 });
 
 const deliveriesPage = { description: 'A page of deliveries', mediaType: json, schema: z.object({ deliveries: z.array(deliveryResource), ...page }) } as const;

@@ -5,7 +5,8 @@ export const maxHarmlessAttempts = 60;
 
 const firstDelayMs = 5_000;
 const maxDelayMs = 3_600_000;
-const maxRetryAfterMs = 6 * 3_600_000;
+/** No platform is waited for longer. */
+export const maxRetryAfterMs = 6 * 3_600_000;
 const jitter = 0.2;
 
 /**

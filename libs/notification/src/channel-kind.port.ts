@@ -8,11 +8,21 @@ export interface Installation {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** An address that a workspace chose. */
+export interface SecretDestination {
+  /** The setting that names it, e.g. `base_url`. */
+  readonly path: string;
+  /** Name or address of the host as the setting has it. */
+  readonly host: string;
+}
+
 /** A platform, and how an installation of it is made. */
 export interface ChannelKind {
   readonly kind: ChannelKindName;
   /** What secrets it needs, by what they are for. */
   readonly secrets: readonly { readonly role: string; readonly required: boolean }[];
+  /** Where a channel sends a secret beside the platform's own address. `undefined`: nowhere. A signature is not a secret. */
+  readonly sendsSecretsTo?: (channel: Pick<Channel, 'settings' | 'secrets'>) => SecretDestination | undefined;
   /** What is wrong with settings, beyond their schema; paths are relative to them, e.g. `options.team_id`. */
   readonly check: (settings: Channel['settings']) => readonly Problem[];
   /** One with `receive` takes callbacks. */

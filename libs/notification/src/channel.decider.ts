@@ -10,14 +10,14 @@ interface ByPerson {
 export type ChannelCommand =
   | (ByPerson & { readonly kind: 'configure'; readonly channel: Pick<Channel, 'channel_id' | 'kind' | 'name' | 'settings' | 'secrets'>; /** Of a channel that is set up for the first time. */ readonly callback_id: string; readonly enabled?: boolean | undefined })
   | (ByPerson & { readonly kind: 'remove' })
-  | (ByPerson & { readonly kind: 'change_user'; readonly user: Omit<ChannelUser, 'person'> })
+  | (ByPerson & { readonly kind: 'change_user'; readonly user: ChannelUser })
   | (ByPerson & { readonly kind: 'offer_enrolment'; readonly enrolment_id: string; readonly person: string; readonly expires_at_ms: number })
   /** Somebody in the channel sent a code. */
   | { readonly kind: 'enrol'; readonly enrolment_id: string; readonly user_id: string }
   /** What came of telling the platform of `channel` where to call back. */
   | { readonly kind: 'note_connection'; readonly channel: Channel; readonly connection: Omit<ChannelConnection, 'since_ms'> };
 
-export type ChannelRefusal = Refusal<'CHANNEL_NOT_FOUND' | 'CHANNEL_KIND_FIXED' | 'CHANNEL_LIMIT' | 'CHANNEL_ENROLMENT_INVALID'>;
+export type ChannelRefusal = Refusal<'CHANNEL_NOT_FOUND' | 'CHANNEL_KIND_FIXED' | 'CHANNEL_LIMIT' | 'CHANNEL_PERSON_BY_CODE' | 'CHANNEL_ENROLMENT_INVALID'>;
 type Decided = Decision<ChannelEvent, ChannelRefusal>;
 
 const mostUsers = 5_000;
@@ -46,19 +46,22 @@ const configure = ({ channel: asked, callback_id, enabled, changed_by, tenant_co
   return accept(...events);
 };
 
-// eslint-disable-next-line complexity -- one case for each command
+/** A mailbox decides nothing, so an administrator may say whose it is; who presses has to show it. */
+const changeUser = ({ user: asked, changed_by }: Extract<ChannelCommand, { kind: 'change_user' }>, { channel: { channel_id, kind, tenant_context }, users }: InstalledChannel): Decided => {
+  if (asked.person !== undefined && kind !== 'email') return refuse({ code: 'CHANNEL_PERSON_BY_CODE', message: `a user of ${kind} shows by a code who they are` });
+  const known = users.find(({ user_id }) => user_id === asked.user_id);
+  if (known === undefined && users.length >= mostUsers) return tooMany;
+  const user = { ...(known?.person === undefined ? {} : { person: known.person }), ...asked };
+  return accept({ event_type: 'channel_user_changed', data: { channel_id, tenant_context, user, changed_by } });
+};
+
 const onInstalled = (command: Exclude<ChannelCommand, { kind: 'configure' | 'enrol' | 'note_connection' }>, state: Extract<InstalledChannel, { status: 'enabled' | 'disabled' }>): Decided => {
   const { channel_id, tenant_context } = state.channel;
   if (!isSameTenant(tenant_context, command.tenant_context)) return notFound;
   const identity = { channel_id, tenant_context };
   switch (command.kind) {
     case 'remove': return accept({ event_type: 'channel_removed', data: { ...identity, changed_by: command.changed_by } });
-    case 'change_user': {
-      const known = state.users.find(({ user_id }) => user_id === command.user.user_id);
-      if (known === undefined && state.users.length >= mostUsers) return tooMany;
-      const user = { ...command.user, ...(known?.person === undefined ? {} : { person: known.person }) };
-      return accept({ event_type: 'channel_user_changed', data: { ...identity, user, changed_by: command.changed_by } });
-    }
+    case 'change_user': return changeUser(command, state);
     case 'offer_enrolment': {
       const { enrolment_id, person, expires_at_ms, changed_by: offered_by } = command;
       return accept({ event_type: 'channel_enrolment_offered', data: { ...identity, enrolment_id, person, expires_at_ms, offered_by } });

@@ -7,6 +7,7 @@ import { accept, accepted, refused, type Json, type Result } from '@cs/kernel';
 import { channelAggregate, channelCallbackAggregate, channelCallbackRef, channelRef } from './channel-aggregates.js';
 import { decideChannel, type ChannelCommand, type ChannelRefusal } from './channel.decider.js';
 import type { ChannelKind } from './channel-kind.port.js';
+import { secretHostProblem } from './secret-host.js';
 import { isInstalled, type ChannelState, type InstalledChannel } from './channel.state.js';
 
 export interface ChannelOptions {
@@ -15,6 +16,8 @@ export interface ChannelOptions {
   readonly kinds: readonly ChannelKind[];
   /** The secrets that a tenant may use, by name; only whether there is one is asked here. */
   readonly hasSecret: (tenant: TenantContext, name: string) => boolean;
+  /** Whether the operator lets secrets be sent to a host that is not the platform's own. */
+  readonly isHostAllowed: (host: string) => boolean;
 }
 
 export interface ChannelStored {
@@ -44,7 +47,8 @@ const problemsOfChannel = (options: ChannelOptions, { tenant }: CallContext, put
   const kind = options.kinds.find((candidate) => candidate.kind === put.kind);
   if (kind === undefined) return [{ path: 'kind', code: 'kind_unavailable', message: `this installation offers ${options.kinds.map((offered) => offered.kind).join(', ')}` }];
   const settings = kind.check(put.settings).map((problem) => ({ ...problem, path: `settings.${problem.path}` }));
-  return [...settings, ...secretProblems(options, { kind, given: put.secrets, tenant })];
+  const host = secretHostProblem(kind, put, options.isHostAllowed);
+  return [...settings, ...(host === undefined ? [] : [host]), ...secretProblems(options, { kind, given: put.secrets, tenant })];
 };
 
 export const loadChannel = async ({ store }: Eventing, ref: AggregateRef): Promise<ChannelState> => (await loadAggregate({ store, aggregate: channelAggregate }, ref)).state;
@@ -109,6 +113,6 @@ export const removeChannel = (options: ChannelOptions, context: CallContext, cha
   commandChannel(options, context, { channel_id, command: { kind: 'remove', changed_by: context.actor, tenant_context: boundaryOf(context.tenant) } });
 
 /** Grants a user of the channel a tier, or takes the grant back. */
-export const changeUser = (options: ChannelOptions, context: CallContext, { channel_id, user }: { readonly channel_id: string; readonly user: Omit<ChannelUser, 'person'> }): Promise<Stored> =>
+export const changeUser = (options: ChannelOptions, context: CallContext, { channel_id, user }: { readonly channel_id: string; readonly user: ChannelUser }): Promise<Stored> =>
   commandChannel(options, context, { channel_id, command: { kind: 'change_user', user, changed_by: context.actor, tenant_context: boundaryOf(context.tenant) } });
 

@@ -17,7 +17,10 @@ export { channelAggregate, channelAudienceAggregate, channelAudienceRef, channel
 export { channelStateSchema, isInstalled, type ChannelState, type InstalledChannel } from './channel.state.js';
 export { decideChannel, type ChannelCommand, type ChannelRefusal } from './channel.decider.js';
 export type { ChannelDirectory } from './channel-directory.port.js';
-export { isInteractive, type ChannelKind, type Installation } from './channel-kind.port.js';
+export { isInteractive, type ChannelKind, type Installation, type SecretDestination } from './channel-kind.port.js';
+export { askOpenGate } from './ask-open-gate.command-handler.js';
+export type { OpenGate, OpenGates } from './open-gates.port.js';
+export { secretHostProblem } from './secret-host.js';
 export { changeChannel, changeUser, configureChannel, findChannel, loadChannel, removeChannel, type ChannelOptions, type ChannelStored } from './configure-channel.command-handlers.js';
 export { deliveryOfToken, pendingToken, tokenOfDelivery } from './delivery-aggregate.js';
 export { enrolUser, offerEnrolment } from './enrolment.js';

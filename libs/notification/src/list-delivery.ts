@@ -14,8 +14,9 @@ export interface ListItem {
   readonly due_ms: number;
   readonly item_id: string;
   readonly item: Json;
-  /** The list is told only when it has so many, and then at once. */
+  /** The list is told only when it has so many, and then at once, but not before `not_before_ms`. */
   readonly minimum_items?: number;
+  readonly not_before_ms?: number;
   /** The gateway as people reach it. */
   readonly public_url?: string | undefined;
 }
@@ -26,18 +27,19 @@ const lateMs = 3_600_000;
 /** Adds an item to the list of its place that is told at `due_ms`; to a later one when that was told meanwhile. */
 // eslint-disable-next-line complexity -- steps of one addition, each of which others may have done before
 export const addToList = async (eventing: Eventing, cause: Cause, item: ListItem): Promise<Requested> => {
-  const { place, notice, due_ms, minimum_items, item_id, public_url } = item;
+  const { place, notice, due_ms, minimum_items, item_id, public_url, not_before_ms = due_ms } = item;
   const item_key = eventing.digest(item_id).slice(0, 12);
   const notification_key = `${notice}:${due_ms}`;
   const identity = { ...place, notice, notification_key };
-  const request = { ...identity, not_before_ms: due_ms, card: emptyList({ notice, workspace_id: cause.workspace_id, public_url }), ...(minimum_items === undefined ? {} : { minimum_items }) };
+  const card = emptyList({ notice, workspace_id: cause.workspace_id, public_url });
+  const request = { ...identity, not_before_ms: Math.max(due_ms, not_before_ms), card, ...(minimum_items === undefined ? {} : { minimum_items }) };
   if ((await requestDelivery({ eventing }, cause, request)) === 'contended') return 'contended';
   const ref = deliveryRef(eventing.digest, { ...identity, org_id: cause.org_id, workspace_id: cause.workspace_id });
   const listed = await commandDelivery(eventing, ref, { command: () => ({ kind: 'add_item', item_id, item_key, item: item.item }) });
   if (listed === undefined || listed.status === 'none') return 'contended';
   const isMissed = notice === 'gates_waiting' && listed.status !== 'pending' && !isListed(listed, { item_id, item_key });
   if (isMissed) return await addToList(eventing, cause, { ...item, due_ms: Math.max(due_ms, eventing.clock()) + lateMs });
-  if (minimum_items !== undefined && itemCount(listed) >= minimum_items && listed.status === 'pending') {
+  if (minimum_items !== undefined && itemCount(listed) >= minimum_items && listed.status === 'pending' && not_before_ms <= due_ms) {
     return (await commandDelivery(eventing, ref, { command: () => ({ kind: 'hasten', reason: `there are ${itemCount(listed)}` }) })) === undefined ? 'contended' : 'requested';
   }
   return 'requested';

@@ -4,7 +4,7 @@ import type { DeliveryRequest } from '@cs/contracts';
 export type ChannelOutcome =
   | { readonly kind: 'sent'; readonly message_id?: string }
   /** It may work later: the network, a rate limit, the channel's own trouble. */
-  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number }
+  | { readonly kind: 'transient'; readonly reason: string; readonly retry_after_ms?: number; /** The receiver said that it did not take it, or it was never sent: nothing was posted. */ readonly not_posted?: boolean }
   /** It will never work: refused, gone, not what the channel takes. */
   | { readonly kind: 'permanent'; readonly reason: string };
 

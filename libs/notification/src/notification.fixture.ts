@@ -59,7 +59,7 @@ export class NotificationLog {
 
   escalated(escalated_to = 'lead'): Promise<string> {
     const { node_id, gate_opening_id, approval_request_id } = pendingGate();
-    return this.publish({ event_type: 'approval_gate_escalated', data: { node_id, gate_opening_id, expires_at_ms: 5, escalated_to, escalations: 1, notification_key: `${approval_request_id}:escalated:1` } });
+    return this.publish({ event_type: 'approval_gate_escalated', data: { node_id, gate_opening_id, expires_at_ms: 5, escalated_to, escalations: 1, notification_key: `${approval_request_id}:escalated:1` } }, waitingAt(pendingGate()));
   }
 
   /** The run was cancelled while its gate was open, or after it was decided. */

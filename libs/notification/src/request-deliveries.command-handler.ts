@@ -1,28 +1,20 @@
-import type { DeliveryRequest } from '@cs/contracts';
 import { done, giveUp, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
-import { toPosition, type Json } from '@cs/kernel';
+import { toPosition } from '@cs/kernel';
 import { z } from 'zod';
 import { awaitedGate } from './awaited-gate.js';
 import { cardSchema, type Card } from './card.schema.js';
-import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
+import { closedCard, decidedCard, escalatedCard, remindedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
+import { questionOf } from './open-gate-question.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
 import { contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
-import { runFacts } from './run-facts.js';
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
-  const { gate, run_id } = notice;
-  const { store } = options.eventing;
-  if (isOld(options.eventing, notice) && (await awaitedGate(store, notice))?.gate_opening_id !== gate.gate_opening_id) return 'requested';
-  const facts = await runFacts(store, notice);
-  const { automation_id } = facts;
-  const card: Json = openedCard({ ...notice, ...facts, public_url: options.publicUrl?.replace(/\/+$/, '') }, gate);
-  const question: Omit<DeliveryRequest, 'delivery_id' | 'channel'> = {
-    notice: 'gate_opened', run_id, automation_id, node_id: gate.node_id, approval_request_id: gate.approval_request_id, gate_opening_id: gate.gate_opening_id, risk_tier: gate.risk_tier ?? 'none', card,
-  };
-  return await requestQuestion(options, notice, { question, facts: gate });
+  const { gate } = notice;
+  if (isOld(options.eventing, notice) && (await awaitedGate(options.eventing.store, notice))?.gate_opening_id !== gate.gate_opening_id) return 'requested';
+  return await requestQuestion(options, notice, { question: await questionOf(options, notice, gate), facts: gate });
 };
 
 /** The card of a gate, changed. */
@@ -52,23 +44,25 @@ const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | un
 type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;
 
 /** Nobody is asked again about what no longer waits. */
-const askedAgain = async ({ store }: Eventing, about: Asking): Promise<FollowUp | undefined> => {
+const askedAgain = async (options: RequestDeliveriesOptions, about: Asking): Promise<FollowUp | undefined> => {
   const { gate_opening_id, notification_key } = about.notice === 'gate_reminded' ? about.reminder : about.escalation;
-  const gate = await awaitedGate(store, about);
+  const gate = await awaitedGate(options.eventing.store, about);
   if (gate?.gate_opening_id !== gate_opening_id) return undefined;
-  const card = changed((opened) => (about.notice === 'gate_reminded' ? remindedCard(opened, about.reminder, gate) : escalatedCard(opened, about.escalation, gate)));
-  return { notice: about.notice, subject: { gate_opening_id }, notification_key, card };
+  const subject = { gate_opening_id };
+  if (about.notice === 'gate_reminded') return { notice: 'gate_reminded', subject, notification_key, card: changed((opened) => remindedCard(opened, about.reminder, gate)) };
+  const escalation = { escalated_to: about.escalation.escalated_to, question: await questionOf(options, about, gate) };
+  return { notice: 'gate_escalated', subject, notification_key, escalation, card: changed((opened) => escalatedCard(opened, about.escalation, gate)) };
 };
 
 /** What follows from a notice; `undefined` when nothing is to be told (any more). */
-const followUpOf = async ({ eventing }: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
+const followUpOf = async (options: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
   switch (about.notice) {
     case 'gate_decided': return { notice: 'gate_decided', subject: { gate_opening_id: about.decision.gate_opening_id }, card: changed((opened) => decidedCard(opened, about.decision)) };
     case 'gate_reopened': return { notice: 'gate_closed', subject: { gate_opening_id: about.gate_opening_id }, card: changed((opened) => closedCard(opened, undefined, 'gate_reopened')) };
     case 'run_ended':
-    case 'run_reset': return await closedBy(eventing, about);
+    case 'run_reset': return await closedBy(options.eventing, about);
     case 'gate_reminded':
-    case 'gate_escalated': return await askedAgain(eventing, about);
+    case 'gate_escalated': return await askedAgain(options, about);
   }
 };
 

@@ -21,12 +21,20 @@ export type Requested = 'requested' | 'contended';
 /** What is asked about: the opening of a gate, or the question of a step. */
 export type Subject = { readonly gate_opening_id: string } | { readonly request_id: string };
 
+/** What is asked, wherever it is asked. */
+export type Question = Omit<DeliveryRequest, 'delivery_id' | 'channel'>;
+
 /** What follows what was asked: what is told, and what becomes of the card. */
 export interface FollowUp {
   readonly notice: Notice;
   readonly subject: Subject;
   readonly notification_key?: string;
   readonly card: (asked: Json) => Json;
+  readonly escalation?: {
+    readonly escalated_to: string;
+    /** What is asked where it was not asked by a card. `undefined` when the log does not tell it. */
+    readonly question: Question | undefined;
+  };
 }
 
 /** The event that a delivery follows from. */

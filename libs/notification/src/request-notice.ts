@@ -1,9 +1,9 @@
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import { askInstallations, followUpInstallations, type Question } from './gate-destinations.js';
+import { askInstallations, followUpInstallations } from './gate-destinations.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { familyOf } from './notice-family.js';
-import { requestDelivery, type FollowUp, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import { requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
 import type { GateFacts } from './route-gate.policy.js';
 
 /** What follows can be handled before the question that came just before it; after so many looks there was none on that channel. */

@@ -52,9 +52,30 @@ describe('routing a gate', () => {
   it('asks named approvers who are enrolled directly, and the recipient when none is', () => {
     const users = [{ user_id: 'U1', departments: [], person: 'Ada' }, { user_id: 'U2', departments: [], person: 'bob' }, { user_id: 'U3', departments: [] }];
     const channel = channelOf({ users, settings: { routes: [{ mode: 'direct' }] } });
-    expect(routeGate(gate({ approvers: [{ kind: 'person', id: 'ada' }, { kind: 'role', id: 'bob' }] }), [channel], noon)).toEqual([{ ...place, recipient: 'user:U1' }]);
-    expect(routeGate(gate({ approvers: [{ kind: 'role', id: 'lead' }] }), [channel], noon)).toEqual([place]);
-    expect(routeGate(gate(), [channel], noon)).toEqual([place]);
+    expect(routeGate(gate({ approvers: [{ kind: 'person', id: 'ada' }, { kind: 'role', id: 'bob' }] }), [channel], noon)).toEqual([{ ...place, recipient: 'user:U1', direct: true }]);
+    expect(routeGate(gate({ approvers: [{ kind: 'role', id: 'lead' }] }), [channel], noon)).toEqual([{ ...place, direct: true }]);
+    expect(routeGate(gate(), [channel], noon)).toEqual([{ ...place, direct: true }]);
+  });
+
+  it('asks whom it is escalated to directly, where persons are asked directly and they are enrolled', () => {
+    const users = [{ user_id: 'U1', departments: [], person: 'Ada' }, { user_id: 'U2', departments: [], person: 'Bob' }];
+    const direct = channelOf({ users, settings: { routes: [{ mode: 'direct' }] } });
+    const channels = [direct, channelOf({ id: 'cards', users })];
+    const asked = routeGate(gate({ approvers: [{ kind: 'person', id: 'ada' }] }), channels, noon);
+    expect(escalationDestinations(channels, asked, { escalated_to: 'bob', at_ms: noon })).toEqual([{ ...place, recipient: 'user:U2' }]);
+    expect(escalationDestinations(channels, asked, { escalated_to: 'ada', at_ms: noon })).toEqual([]);
+    expect(escalationDestinations(channels, asked, { escalated_to: 'carol', at_ms: noon })).toEqual([]);
+    const nobody = routeGate(gate(), channels, noon);
+    expect(escalationDestinations(channels, nobody, { escalated_to: 'bob', at_ms: noon })).toEqual([{ ...place, recipient: 'user:U2' }]);
+  });
+
+  it('asks where a gate was only listed when it escalates', () => {
+    const settings = { routes: [{ mode: 'digest' }], quiet_hours: { hours: { from: '22:00', to: '07:00' }, escalate_to: 'C-night' } };
+    const channel = channelOf({ settings });
+    const asked = routeGate(gate(), [channel], noon);
+    expect(escalationDestinations([channel], asked, { escalated_to: 'lead', at_ms: noon })).toEqual([place]);
+    expect(escalationDestinations([channel], asked, { escalated_to: 'lead', at_ms: at('2026-03-04T23:00:00Z') })).toEqual([place, { ...place, recipient: 'C-night' }]);
+    expect(escalationDestinations([channel], [...asked, { ...asked[0], channel_id: 'chat', kind: 'slack', recipient: 'C1', mode: 'card' }], { escalated_to: 'lead', at_ms: noon })).toEqual([]);
   });
 
   it('lists gates in a digest at the next multiple of its minutes', () => {
@@ -71,9 +92,9 @@ describe('routing a gate', () => {
     expect(routeGate(gate({ risk_tier: 'destructive_delete' }), [channel], night)).toEqual([place]);
     expect(routeGate(gate(), [channel], noon)).toEqual([place]);
     const asked = routeGate(gate(), [channel], night);
-    expect(escalationDestinations([channel, channelOf({ id: 'other', settings })], asked, night)).toEqual([{ ...place, recipient: 'C-night' }]);
-    expect(escalationDestinations([channel], asked, noon)).toEqual([]);
-    expect(escalationDestinations([channel], [...asked, { ...place, kind: 'slack', mode: 'card', recipient: 'C-night' }], night)).toEqual([]);
+    expect(escalationDestinations([channel, channelOf({ id: 'other', settings })], asked, { escalated_to: 'lead', at_ms: night })).toEqual([{ ...place, recipient: 'C-night' }]);
+    expect(escalationDestinations([channel], asked, { escalated_to: 'lead', at_ms: noon })).toEqual([]);
+    expect(escalationDestinations([channel], [...asked, { ...place, kind: 'slack', mode: 'card', recipient: 'C-night' }], { escalated_to: 'lead', at_ms: night })).toEqual([]);
   });
 
   it('follows the clock of the time zone over its changes', () => {

@@ -83,6 +83,19 @@ describe('telling of runs', () => {
     expect(first).toMatchObject({ notice: 'dead_letters', card: { title: expect.stringMatching(/^Dead letters: [34]$/) } });
   });
 
+  it('tells nothing in quiet hours but when they are over, dead letters too', async () => {
+    const night = { hours: { from: '22:00', to: '07:00' } };
+    const subject = new SendingWorld(new ScriptedPlatform(), [installedChannel({ run_notices: { failed: true, dead_letters_above: 1 }, quiet_hours: night })]);
+    const options = { eventing: subject.log.eventing, channels: [], directory: { channelsOf: () => subject.channels } };
+    for (const body of [event('run_failed', { detail: 'x' }), deadLetter(1), deadLetter(2)]) expect(await requestRunNotices(options, body)).toEqual({ kind: 'done' });
+    subject.log.clock.advance(7 * 3_600_000 - 1);
+    expect((await subject.deliver()).map(([notice, kind]) => `${notice} ${kind}`).sort()).toEqual(['dead_letters retry-later', 'run_failed retry-later']);
+    expect(subject.platform.calls).toEqual([]);
+    subject.log.clock.advance(1);
+    await subject.settle();
+    expect(subject.platform.calls.map(({ request: { notice } }) => notice).sort()).toEqual(['dead_letters', 'run_failed']);
+  });
+
   it('sets aside what is no such event, and leaves alone what is long over', async () => {
     const subject = world({ failed: true });
     expect(await requestRunNotices({ eventing: subject.log.eventing, channels: [] }, '{}')).toMatchObject({ kind: 'give-up' });

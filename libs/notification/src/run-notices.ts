@@ -7,6 +7,7 @@ import { parseJson, published } from './gate-notices.js';
 import type { Listed } from './list-card.js';
 import { addToList } from './list-delivery.js';
 import { requestDelivery, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import { quietUntil } from './route-gate.policy.js';
 import { runFacts } from './run-facts.js';
 import { listedLetter, listedMessage, runNoticeCard, type RunEnd } from './run-notice-card.js';
 
@@ -37,9 +38,15 @@ interface Told {
   readonly origin: GateOrigin;
 }
 
+/** Nothing of a run is worth waking anybody: gates are, by their escalation. */
+const heldIn = ({ eventing }: RequestDeliveriesOptions, channel: Channel): { readonly not_before_ms?: number } => {
+  const until = quietUntil(channel, {}, eventing.clock());
+  return until === undefined ? {} : { not_before_ms: until };
+};
+
 const tellEnd = async (options: RequestDeliveriesOptions, { event, origin }: Told, channel: Channel): Promise<Requested> => {
   if (!isEnd(event) || channel.settings.run_notices[wanted[event.event_type]] !== true) return 'requested';
-  return await requestDelivery(options, event, { ...placeIn(channel), notice: event.event_type, notification_key: event.event_id, run_id: origin.run_id, automation_id: origin.automation_id, card: runNoticeCard(origin, event) });
+  return await requestDelivery(options, event, { ...placeIn(channel), notice: event.event_type, notification_key: event.event_id, run_id: origin.run_id, automation_id: origin.automation_id, card: runNoticeCard(origin, event), ...heldIn(options, channel) });
 };
 
 /** The dead letter that an event opens: of a message, of an effect that was given up, or of a step that failed for good. An effect and the step that it failed have one. */
@@ -57,13 +64,13 @@ const letterOf = ({ event, origin }: Told): { readonly id: string; readonly item
 };
 
 /** Told when more than so many open within one hour of the clock, once. */
-const countDeadLetter = async ({ eventing, publicUrl }: RequestDeliveriesOptions, told: Told, channel: Channel): Promise<Requested> => {
+const countDeadLetter = async (options: RequestDeliveriesOptions, told: Told, channel: Channel): Promise<Requested> => {
   const { event } = told;
   const above = channel.settings.run_notices.dead_letters_above;
   const letter = letterOf(told);
   if (above === undefined || letter === undefined) return 'requested';
   const due_ms = (Math.floor(event.occurred_at_ms / hourMs) + 1) * hourMs;
-  return await addToList(eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, item_id: letter.id, item: letter.item satisfies Json, minimum_items: above + 1, public_url: publicUrl });
+  return await addToList(options.eventing, event, { place: placeIn(channel), notice: 'dead_letters', due_ms, ...heldIn(options, channel), item_id: letter.id, item: letter.item satisfies Json, minimum_items: above + 1, public_url: options.publicUrl });
 };
 
 const originOf = async ({ eventing: { store }, publicUrl: public_url }: RequestDeliveriesOptions, event: RunNotice): Promise<GateOrigin> => {

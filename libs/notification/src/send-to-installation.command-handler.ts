@@ -46,7 +46,7 @@ const recorder = ({ eventing }: InstallationSender, ref: AggregateRef) => async 
 
 const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, asked }: { readonly delivery: OpenDelivery; readonly asked: readonly PostedMessage[] }): Promise<ConsumerOutcome> => {
   const { eventing, newId, pace, random } = sender;
-  await pace.take();
+  if (!(await pace.take())) return retryLater(1_000, 'the channel has changed, or its notifier stops');
   const attempt_id = newId();
   const started = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'start', attempt_id, at_ms, max_attempts: maxAttempts }) });
   if (started === undefined) return retryLater(1_000, 'others kept writing to the delivery');

@@ -21,6 +21,14 @@ describe('telling an installation', () => {
     expect(world.platform.calls).toHaveLength(1);
   });
 
+  it('begins nothing when there are no turns any more, and leaves it to whoever tells the channel next', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.opened());
+    world.pace.close();
+    expect(await world.deliver()).toEqual([['gate_opened', 'retry-later']]);
+    expect(world.eventTypes()).toEqual(['delivery_requested']);
+  });
+
   it('changes the card when the gate is decided, with the buttons of the question', async () => {
     const world = new SendingWorld();
     await world.happens(world.log.opened());
@@ -152,7 +160,11 @@ describe('telling an installation', () => {
     await world.happens(world.log.decided());
     const [, decided] = world.pending();
     if (question === undefined || decided === undefined) throw new Error('nothing was asked for');
-    const waiting = { ...world.sender, pace: { take: () => noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm9' }), pause: () => undefined } };
+    const take = async (): Promise<boolean> => {
+      await noteDuplicate(world.sender, question.ref, { conversation: 'C1', message_id: 'm9' });
+      return true;
+    };
+    const waiting = { ...world.sender, pace: { take, pause: () => undefined, close: () => undefined } };
     await sendToInstallation(waiting, decided);
     expect(world.platform.calls.at(-1)?.asked.map(({ message_id }) => message_id)).toEqual(['m1', 'm9']);
   });
@@ -230,6 +242,78 @@ describe('telling an installation', () => {
     await world.happens(world.log.decided());
     await world.settle();
     expect(world.platform.statuses()).toEqual(['approve', 'approve']);
+  });
+
+  it('reminds nobody in quiet hours, once when they are over, and not at all of what is asked first then', async () => {
+    const night = { quiet_hours: { hours: { from: '01:00', to: '03:00' }, except_risk_tiers: ['destructive_delete'] } };
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    await world.happens(world.log.opened());
+    await world.settle();
+    world.log.clock.advance(3_600_000);
+    for (const count of [1, 2]) await world.happens(world.log.reminded(count));
+    await world.deliver();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened']);
+    world.log.clock.advance(2 * 3_600_000);
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened', 'gate_reminded']);
+
+    const asleep = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    asleep.log.clock.advance(3_600_000);
+    await asleep.happens(asleep.log.opened());
+    await asleep.happens(asleep.log.reminded());
+    asleep.log.clock.advance(2 * 3_600_000);
+    await asleep.settle();
+    expect(asleep.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened']);
+
+    const urgent = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    urgent.log.clock.advance(3_600_000);
+    await urgent.happens(urgent.log.opened(pendingGate({ risk_tier: 'destructive_delete' })));
+    await urgent.happens(urgent.log.reminded());
+    await urgent.deliver();
+    await urgent.deliver();
+    expect(urgent.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['gate_opened', 'gate_reminded']);
+  });
+
+  it('asks by a card where a gate was only listed when it escalates, and tells there how it ends', async () => {
+    const night = { quiet_hours: { hours: { from: '23:00', to: '01:00' }, escalate_to: 'C-night' } };
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel({ routes: [{ mode: 'digest', digest_minutes: 30 }], ...night })]);
+    await world.happens(world.log.opened());
+    const escalated = await world.log.escalated();
+    for (const count of [1, 2]) expect(await world.happens(escalated, count)).toEqual({ kind: 'done' });
+    await world.deliver();
+    await world.deliver();
+    world.log.clock.advance(2_000);
+    await world.deliver();
+    const told = () => world.platform.calls.map(({ request: { notice }, recipient }) => `${notice} ${recipient}`).sort();
+    expect(told()).toEqual(['gate_escalated C-night', 'gate_escalated C1', 'gate_opened C-night', 'gate_opened C1']);
+    expect(world.platform.calls.find(({ request: { notice } }) => notice === 'gate_opened')?.request.card).toMatchObject({ title: 'refund-order: Refund 12.50 to Ada', actions: [{ decision: 'approve' }, { decision: 'rework' }] });
+    await world.happens(world.log.decided());
+    await world.settle();
+    expect(world.platform.statuses()).toEqual(['approve', 'approve']);
+  });
+
+  it('asks whom a gate is escalated to directly, where persons are asked directly', async () => {
+    const users = [{ user_id: 'U1', departments: [], person: 'ada' }, { user_id: 'U2', departments: [], person: 'lead' }];
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel({ routes: [{ mode: 'direct' }] }, { users })]);
+    await world.happens(world.log.opened(pendingGate({ approvers: [{ kind: 'person', id: 'ada' }] })));
+    await world.settle();
+    await world.happens(world.log.escalated('lead'));
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice }, recipient }) => `${notice} ${recipient}`).sort()).toEqual(['gate_escalated user:U1', 'gate_escalated user:U2', 'gate_opened user:U1', 'gate_opened user:U2']);
+  });
+
+  it('asks where an escalation goes also when the process died after it had chosen that', async () => {
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel({ routes: [{ mode: 'digest' }] })]);
+    await world.happens(world.log.opened());
+    const escalated = await world.log.escalated();
+    const { store } = world.log;
+    const append = store.append.bind(store);
+    store.append = (ref, ...rest) => (ref.aggregate === 'delivery' ? Promise.reject(new Error('the process died')) : append(ref, ...rest));
+    await expect(world.happens(escalated)).rejects.toThrow('the process died');
+    store.append = append;
+    expect(await world.happens(escalated, 2)).toEqual({ kind: 'done' });
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(expect.arrayContaining(['gate_opened', 'gate_escalated']));
   });
 
   it('lists low-risk gates in one digest, without those that were decided by then', async () => {

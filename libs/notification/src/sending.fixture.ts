@@ -59,12 +59,16 @@ export class ScriptedPlatform implements ChannelAdapter {
 export class CountedPace implements Pace {
   taken = 0;
   readonly pauses: number[] = [];
-  take(): Promise<void> {
+  isClosed = false;
+  take(): Promise<boolean> {
     this.taken += 1;
-    return Promise.resolve();
+    return Promise.resolve(!this.isClosed);
   }
   pause(ms: number): void {
     this.pauses.push(ms);
+  }
+  close(): void {
+    this.isClosed = true;
   }
 }
 

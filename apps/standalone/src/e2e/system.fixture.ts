@@ -74,7 +74,7 @@ export class System {
     this.paymentsUrl = `http://127.0.0.1:${paymentsPort}`;
     this.#env = {
       PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', NATS_URL: this.natsUrl, DATABASE_URL: this.databaseUrl, LOG_LEVEL: 'info', HOST: '127.0.0.1', PORT: String(port),
-      COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_EGRESS_ALLOW: '127.0.0.0/8', COUNTERSIGN_SECRET_PAYMENTS_URL: this.paymentsUrl,
+      COUNTERSIGN_LOCAL_IMPLICIT: 'true', COUNTERSIGN_EGRESS_ALLOW: '127.0.0.0/8', COUNTERSIGN_CHANNEL_HOSTS: '127.0.0.1', COUNTERSIGN_SECRET_PAYMENTS_URL: this.paymentsUrl,
       NOTIFIER_CONSOLE: 'false', RUNNER_LEASE_MS: '2000', COUNTERSIGN_RECEIPT_KEYS_FILE: await ensureReceiptKeys(this.#data), COUNTERSIGN_AUDIT_KEYS_FILE: await ensureAuditKeys(this.#data), ...env,
     };
     await this.#runToEnd('apps/projector/dist/migrate.cli.js');

@@ -1,6 +1,7 @@
 import type { Channel, Problem } from '@cs/contracts';
 import type { ChannelKind } from '@cs/notification';
 import type { PlatformParts } from '../platform-parts.js';
+import { recipientProblems } from '../settings-check.js';
 import { addressOf, isEmailAddress } from './email-address.js';
 import { EmailChannel, emailTlsModes, type EmailTls } from './email-channel.adapter.js';
 
@@ -37,17 +38,13 @@ const optionProblems = (options: Options): readonly Problem[] => [
   ...(options['tls'] === 'none' && options['username'] !== undefined ? [problem('options.username', 'needs_tls', 'credentials are not sent in clear: use tls starttls or implicit')] : []),
 ];
 
-const recipientsOf = ({ recipient, routes, quiet_hours, run_notices }: Settings): readonly (readonly [string, string | undefined])[] => [
-  ['recipient', recipient], ...routes.map((route, index) => [`routes[${index}].recipient`, route.recipient] as const),
-  ['quiet_hours.escalate_to', quiet_hours?.escalate_to], ['run_notices.recipient', run_notices.recipient],
-];
-
 /** E-mail through one SMTP server. */
 export const emailKind = ({ sockets }: Pick<PlatformParts, 'sockets'>): ChannelKind => ({
   kind: 'email',
   secrets: [{ role: 'password', required: false }],
+  sendsSecretsTo: ({ settings: { options: { host } }, secrets: { password } }) => (password === undefined || host === undefined ? undefined : { path: 'options.host', host }),
   check: (settings) => [
-    ...recipientsOf(settings).flatMap(([path, address]) => (address === undefined || addressOf(address) !== undefined ? [] : [problem(path, 'not_an_address', 'must be one bare e-mail address, e.g. ops@example.com')])),
+    ...recipientProblems(settings, (text) => addressOf(text) !== undefined, { code: 'not_an_address', message: 'must be one bare e-mail address, e.g. ops@example.com' }),
     ...optionProblems(settings.options),
     ...(settings.base_url === undefined ? [] : [problem('base_url', 'unused', 'a mail server has no base address: use options.host and options.port')]),
   ],

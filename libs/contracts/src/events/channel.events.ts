@@ -43,6 +43,8 @@ export const destinationSchema = z.object({
   /** A conversation, or `user:<id>` for a direct message. */
   recipient: recipientSchema,
   mode: z.enum(['card', 'digest']),
+  /** Its route asks persons by direct messages; the recipient of the channel stands here when none of them could be reached. */
+  direct: z.literal(true).exactOptional(),
   /** Of a card that waits for the end of quiet hours, and of a digest: when it is told. */
   not_before_ms: epochMsSchema.optional(),
 });

@@ -86,7 +86,13 @@ export const deleteChannel = rpcMethod<ChannelRecord>()(notifier('delete'), z.ob
 export const testChannel = rpcMethod<{ readonly delivery_id: string }>()(notifier('test'), z.object({ ...ofChannel, recipient: recipientSchema.optional(), command_id: commandIdSchema.optional() }));
 export const offerEnrolment = rpcMethod<EnrolmentOffered>()(notifier('offer_enrolment'), z.object(ofChannel));
 /** Absent members of a user fall back to the channel's. */
-export const changeChannelUser = rpcMethod<ChannelRecord>()(notifier('change_user'), z.object({ ...ofChannel, ...channelUserSchema.omit({ person: true }).shape, departments: channelUserSchema.shape.departments.default([]) }));
+export const changeChannelUser = rpcMethod<ChannelRecord>()(
+  notifier('change_user'),
+  z.object({
+    ...ofChannel, ...channelUserSchema.shape, departments: channelUserSchema.shape.departments.default([]),
+    person: channelUserSchema.shape.person.describe('Who a mailbox belongs to, for direct messages; in chats people show by a code who they are. Absent: as before.'),
+  }),
+);
 
 /** What a platform sent, as bytes. For the gateway only: it carries no tenant. */
 export const receiveChannelCallback = rpcMethod<ChannelCallbackAnswer>()(
