@@ -96,7 +96,7 @@ describe('what an approver needs', () => {
     ['Until', '1970-01-02 00:00 UTC; then the run is cancelled'],
     ['Asked by', 'planner (agent)'],
     ['May decide', 'ada, role finance-lead; whoever asked may not approve'],
-    ['Approvals', '0 of 2 people, by veto'],
+    ['Approvals', 'takes 2 people, by veto'],
     ['Data', 'customer_data, financial_record'],
   ])('is on the card: %s', (label, value) => {
     expect(valueOf(card, label)).toBe(value);
@@ -123,7 +123,7 @@ describe('what an approver needs', () => {
   it('shows votes and time as they are when it asks again, and leaves out what it cannot know', () => {
     const now = { ...whole, votes: [vote('ada', 'approve')], expires_at_ms: 172_800_000, expiry_policy: { on_expiry: 'escalate' as const, escalate_to: 'lead' }, policy_state: { escalations: 1, reminder_count: 0 } };
     const again = escalatedCard(card, { escalated_to: 'lead', escalations: 1 }, now);
-    expect([valueOf(again, 'Approvals'), valueOf(again, 'Until'), valueOf(again, 'Asked by')]).toEqual(['1 of 2 people, by veto; voted: ada (approve)', '1970-01-03 00:00 UTC; after that it stays open', 'planner (agent)']);
+    expect([valueOf(again, 'Approvals'), valueOf(again, 'Until'), valueOf(again, 'Asked by')]).toEqual(['1 of 2 people, by veto, when this asked again; voted: ada (approve)', '1970-01-03 00:00 UTC; after that it stays open', 'planner (agent)']);
     const blind = remindedCard(card, { reminder_count: 1, expires_at_ms: 1, expired_reminder: true }, undefined);
     expect([valueOf(blind, 'Approvals'), valueOf(blind, 'Until'), valueOf(blind, 'Data')]).toEqual([undefined, undefined, 'customer_data, financial_record']);
   });

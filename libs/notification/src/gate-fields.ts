@@ -58,11 +58,13 @@ const deciders = (gate: PendingGate): string | undefined => {
 /** A vote with whose it is. */
 export const voteText = ({ voter, voted_by, on_behalf_of, decision }: GateVote): string => `${shown(on_behalf_of === undefined ? actorName({ ...voted_by, actor_id: voted_by.actor_id ?? voter }) : voter, maxName)} (${decision})`;
 
+/** A vote does not renew the card: it counts them only as of when it asked again. */
 const approvals = (gate: PendingGate): string | undefined => {
   if (!takesSeveral(gate)) return undefined;
   const { approvals_required = 1, voting = 'veto', votes = [] } = gate;
   const approved = votes.filter(({ decision }) => decision === 'approve').length;
-  return `${approved} of ${approvals_required} people, by ${voting}${votes.length === 0 ? '' : `; voted: ${listed(votes.map(voteText), mostNames)}`}`;
+  const people = `${approvals_required} people, by ${voting}`;
+  return votes.length === 0 ? `takes ${people}` : `${approved} of ${people}, when this asked again; voted: ${listed(votes.map(voteText), mostNames)}`;
 };
 
 /** The next who is asked when time runs out; somebody unnamed where the policy names nobody. */
