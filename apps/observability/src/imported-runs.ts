@@ -41,6 +41,10 @@ const notExecuted = {
 export class ImportedRuns {
   constructor(private readonly queries: ImportedRunQueries, private readonly digest: Digest) {}
 
+  async has(reader: Reader, runId: string): Promise<boolean> {
+    return (await this.queries.importedRun(reader, runId)) !== undefined;
+  }
+
   async run(reader: Reader, runId: string, { event_limit, snapshot_limit }: Pick<ObservabilityLimits, 'event_limit' | 'snapshot_limit'>): Promise<ShownRun | undefined> {
     const found = await this.queries.importedRun(reader, runId);
     if (found === undefined) return undefined;

@@ -212,6 +212,8 @@ describe('reads', () => {
     });
     expect(valueOf(await call(getStatefulRun, { run_id: 'i1', event_limit: 1, snapshot_limit: 2 }, imported))).toMatchObject({ run: { imported: true }, events: [{ seq: 3 }], snapshots: [{ seq: 2 }, { seq: 3 }] });
     expect(await call(observeRun, { run_id: 'i1' })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found' } });
+    expect(valueOf(await call(listReliability, { run_id: 'i1', of_run: true }, imported))).toMatchObject({ outbox: [], tool_effects: [], dead_letters: [], compensations: [] });
+    expect(await call(listReliability, { run_id: 'i1', of_run: true })).toMatchObject({ ok: false, refusal: { code: 'stateful_run_not_found' } });
   });
 
   it('list runs by phase and status together, and nothing for whoever asks for another tenant, kind or workflow', async () => {

@@ -57,7 +57,7 @@ const queryProviders: readonly Provider[] = [
   onDatabase(POLICY_QUERIES, (database) => new PostgresPolicyQueries(database)),
   onDatabase(RUN_OBSERVABILITY, (database) => new PostgresRunObservability(database)),
   onDatabase(RUN_HISTORIES, (database): RunHistories => ({
-    own: new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex }), imported: new ImportedRuns(new PostgresImportedRunQueries(database), sha256Hex),
+    runs: new PostgresProjectionQueries(database), own: new RunSnapshots({ queries: new PostgresSnapshotQueries(database), digest: sha256Hex }), imported: new ImportedRuns(new PostgresImportedRunQueries(database), sha256Hex),
   })),
   { provide: EFFECT_JUDGE, useFactory: () => new CedarEffectJudge() },
   onDatabase(SERVICE_QUERIES, (database) => new PostgresServiceQueries(database)),

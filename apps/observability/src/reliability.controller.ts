@@ -3,9 +3,10 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { getDeadLetter, listReliability, listRetryDue, type PayloadOf, type ReplyOf, type RpcReply } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
 import { refusal } from '@cs/platform';
-import type { ProjectionQueries, RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
+import type { RecoveryQueries, ReliabilityFilter, ReliabilityQueries, ReliabilityRange } from '@cs/read-models';
 import type { Reads } from './reads.js';
-import { PROJECTION_QUERIES, READS, RELIABILITY_QUERIES } from './tokens.js';
+import { hasRun, type RunHistories } from './run-histories.js';
+import { READS, RELIABILITY_QUERIES, RUN_HISTORIES } from './tokens.js';
 
 type Query = PayloadOf<typeof listReliability>;
 
@@ -22,10 +23,10 @@ export class ReliabilityController {
   readonly #due;
   readonly #letter;
 
-  constructor(@Inject(READS) reads: Reads, @Inject(PROJECTION_QUERIES) queries: ProjectionQueries, @Inject(RELIABILITY_QUERIES) ledger: ReliabilityQueries & RecoveryQueries) {
+  constructor(@Inject(READS) reads: Reads, @Inject(RUN_HISTORIES) runs: RunHistories, @Inject(RELIABILITY_QUERIES) ledger: ReliabilityQueries & RecoveryQueries) {
     this.#list = reads.answer(listReliability, async (payload, reader) => {
       const { of_run, run_id } = payload;
-      if (of_run && run_id !== undefined && (await queries.run(reader, run_id)) === undefined) return notFound(run_id);
+      if (of_run && run_id !== undefined && !(await hasRun(runs, reader, run_id))) return notFound(run_id);
       return { ok: true, value: await ledger.ledger(reader, filterOf(payload), rangeOf(payload)) };
     });
     this.#letter = reads.answer(getDeadLetter, async ({ dead_letter_id }, reader) => {

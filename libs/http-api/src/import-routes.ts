@@ -7,7 +7,7 @@ const count = z.int().nonnegative();
 export const importRunHistory = defineRoute({
   operationId: 'importRunHistory', method: 'POST', path: '/stateful-runtime/imports', tag: 'stateful runtime', access: 'tenant', kind: 'command',
   summary: 'Import the lifecycle history of a run of another system',
-  description: 'What is known already is not imported again, however often and in whatever parts it is sent. The run is read like any other of the stateful runtime, and never executed. Only for people who administer the workspace; audited.',
+  description: 'What is known already is not imported again, however often and in whatever parts it is sent. The run is read like any other of the stateful runtime and never executed: there is no plan to resume it, and no log to replay it from. Only for people who administer the workspace; audited.',
   body: { schema: runImportSchema, mediaTypes: ['application/json'], required: true },
   answer: {
     description: 'What was new', mediaType: 'application/json',

@@ -77,9 +77,12 @@ const bindCallback = async ({ eventing }: ChannelOptions, { tenant }: CallContex
   });
 };
 
-const configure = async (options: ChannelOptions, context: CallContext, { put, enabled, known }: { readonly put: Put; readonly enabled?: boolean | undefined; readonly known: InstalledChannel | undefined }): Promise<Stored> => {
+const checked = (options: ChannelOptions, context: CallContext, put: Put): Result<Put> => {
   const problems = problemsOfChannel(options, context, put);
-  if (problems.length > 0) return invalid(problems);
+  return problems.length > 0 ? invalid(problems) : accepted(put);
+};
+
+const configure = async (options: ChannelOptions, context: CallContext, { put, enabled, known }: { readonly put: Put; readonly enabled?: boolean | undefined; readonly known: InstalledChannel | undefined }): Promise<Stored> => {
   const callback_id = known?.channel.callback_id ?? options.eventing.digest(options.newId()).slice(0, 32);
   if (known === undefined) await bindCallback(options, context, { callback_id, channel_id: put.channel_id });
   return await commandChannel(options, context, {
@@ -88,25 +91,37 @@ const configure = async (options: ChannelOptions, context: CallContext, { put, e
 };
 
 /** Sets a channel up, or replaces what it is. */
-export const configureChannel = async (options: ChannelOptions, context: CallContext, { channel_id, kind, name, settings, secrets }: PayloadOf<typeof putChannel>): Promise<Stored> =>
-  await configure(options, context, { put: { channel_id, kind, name, settings, secrets }, known: await findChannel(options.eventing, context, channel_id) });
+export const configureChannel = async (options: ChannelOptions, context: CallContext, { channel_id, kind, name, settings, secrets }: PayloadOf<typeof putChannel>): Promise<Stored> => {
+  const put = checked(options, context, { channel_id, kind, name, settings, secrets });
+  return put.ok ? await configure(options, context, { put: put.value, known: await findChannel(options.eventing, context, channel_id) }) : put;
+};
 
 /** What stands there, with the members that are given; `null` takes one out. */
 const merged = (before: object, change: object = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined));
 
-/** Changes what is given. */
-export const changeChannel = async (options: ChannelOptions, context: CallContext, { channel_id, name, enabled, settings, secrets }: PayloadOf<typeof patchChannel>): Promise<Stored> => {
-  const known = await findChannel(options.eventing, context, channel_id);
-  if (known === undefined) return notFound(channel_id);
-  const { channel } = known;
+type Change = PayloadOf<typeof patchChannel>;
+
+const changed = (options: ChannelOptions, context: CallContext, { known: { channel }, change: { channel_id, name = channel.name, settings, secrets } }: { readonly known: InstalledChannel; readonly change: Change }): Result<Put> => {
   const read = { settings: channelSettingsSchema.safeParse(merged(channel.settings, settings)), secrets: channelSecretsSchema.safeParse(merged(channel.secrets, secrets)) };
   if (!read.settings.success || !read.secrets.success) {
     const at = (member: string, problems: readonly Problem[]) => problems.map((problem) => ({ ...problem, path: problem.path === '' ? member : `${member}.${problem.path}` }));
     return invalid([...(read.settings.error === undefined ? [] : at('settings', problemsOf(read.settings.error))), ...(read.secrets.error === undefined ? [] : at('secrets', problemsOf(read.secrets.error)))]);
   }
-  const put = { channel_id, kind: channel.kind, name: name ?? channel.name, settings: read.settings.data, secrets: read.secrets.data };
-  return await configure(options, context, { put, enabled, known });
+  return checked(options, context, { channel_id, kind: channel.kind, name, settings: read.settings.data, secrets: read.secrets.data });
+};
+
+/** Nothing is asked of a channel that is only switched off: what does not fit any more may be why. */
+const switchesOff = ({ enabled, settings, secrets }: Change): boolean => enabled === false && settings === undefined && secrets === undefined;
+
+/** Changes what is given. */
+export const changeChannel = async (options: ChannelOptions, context: CallContext, change: Change): Promise<Stored> => {
+  const { channel_id, enabled } = change;
+  const known = await findChannel(options.eventing, context, channel_id);
+  if (known === undefined) return notFound(channel_id);
+  const { kind, name, settings, secrets } = known.channel;
+  const put = switchesOff(change) ? accepted({ channel_id, kind, name: change.name ?? name, settings, secrets }) : changed(options, context, { known, change });
+  return put.ok ? await configure(options, context, { put: put.value, enabled, known }) : put;
 };
 
 export const removeChannel = (options: ChannelOptions, context: CallContext, channel_id: string): Promise<Stored> =>

@@ -26,6 +26,20 @@ describe('setting up a channel', () => {
     expect(await changeChannel(options, context, { channel_id: 'chat', settings: { base_url: 'https://bots.example.com' } })).toMatchObject({ ok: true });
   });
 
+  it('can be switched off when what it needs is not there any more, and on only when it is', async () => {
+    const { eventing } = new NotificationLog();
+    const known = new Set(['SHARED']);
+    const options = { eventing, newId: () => 'id', kinds: [kind], hasSecret: (_tenant: unknown, name: string) => known.has(name), isHostAllowed: () => true };
+    await configureChannel(options, context, putOf());
+    known.clear();
+    expect(await changeChannel(options, context, { channel_id: 'chat', name: 'Other' })).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_INVALID', details: { problems: [{ path: 'secrets.bot_token', code: 'no_such_secret' }] } } });
+    expect(await changeChannel(options, context, { channel_id: 'chat', enabled: false, name: 'Off' })).toMatchObject({ ok: true, value: { channel: { status: 'disabled', name: 'Off', settings: { recipient: 'C1' } } } });
+    expect(await changeChannel(options, context, { channel_id: 'chat', enabled: true })).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_INVALID' } });
+    expect(await changeChannel(options, context, { channel_id: 'chat', enabled: false, settings: { recipient: 'C2' } })).toMatchObject({ ok: false, refusal: { code: 'CHANNEL_INVALID' } });
+    known.add('SHARED');
+    expect(await changeChannel(options, context, { channel_id: 'chat', enabled: true })).toMatchObject({ ok: true, value: { channel: { status: 'enabled' } } });
+  });
+
   it('takes from an administrator whose a mailbox is, and of no user of a chat who they are', async () => {
     const { eventing } = new NotificationLog();
     const mail: ChannelKind = { kind: 'email', secrets: [], check: () => [], create: () => new ScriptedPlatform() };
