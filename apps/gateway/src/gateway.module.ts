@@ -26,6 +26,7 @@ import { PageDesk } from './pages/page-desk.js';
 import { PageSecrets } from './pages/page-secrets.js';
 import { PagesController } from './pages.controller.js';
 import { QuestionPagesController } from './question-pages.controller.js';
+import { RunPagesController } from './run-pages.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { RecoveryController } from './recovery.controller.js';
@@ -70,7 +71,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ChannelsController, PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, QuestionPagesController, OperatorController, ReceiptsController, RecoveryController, ReliabilityController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
+      controllers: [ChannelsController, PoliciesController, GovernanceController, WebhooksController, AuditController, AutomationsController, AutomationOperatorController, RunsController, ApprovalsController, PagesController, QuestionPagesController, RunPagesController, OperatorController, ReceiptsController, RecoveryController, ReliabilityController, EventsController, DelegationsController, HandoffsController, HumanRequestsController, StatefulRuntimeController, SupervisionController, WaitsController, DocumentsController],
       providers: [
         { provide: Identity, inject: [LOGGER], useFactory: (logger: Logger) => openIdentity(config, logger) },
         {

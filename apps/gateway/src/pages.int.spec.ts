@@ -1,33 +1,13 @@
 import { answerQuestion, decideGate, getApproval, getHumanRequest, listHumanRequests, listPendingApprovals, type ApprovalRequest, type HumanRequestRecord } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { respond, send, startTestGateway, startTestNats, writeKeyFile, type Answer, type Asked, type KeyFile, type TestGateway, type TestNats } from './gateway.fixture.js';
+import { asking, opening, page, question, questionPage, request } from './pages/asked.fixture.js';
 import { runRecord } from './run.fixture.js';
 
 let nats: TestNats;
 let gateway: TestGateway;
 let keys: KeyFile;
 const stops: (() => void)[] = [];
-
-const opening = 'automation_v2:r1:sign:1';
-const page = `/inbox/${encodeURIComponent(opening)}`;
-const request = (change: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
-  request_id: 'automation_v2:r1:sign', source: 'automation_v2', kind: 'approval_gate', status: 'open', tenant: { org_id: 'acme', workspace_id: 'ops', user_id: 'bob' }, automation_id: 'refund', run_id: 'r1', node_id: 'sign',
-  gate_opening_id: opening, workflow_name: 'Refund', title: 'Refund <b>42 EUR</b>?', action_kind: 'approval_gate', action_preview_markdown: '', surface_payload: {}, requested_at_ms: 1, expires_at_ms: 86_400_000,
-  decisions: ['approve', 'rework', 'cancel'], rework_targets: [], instructions: '"><script>alert(1)</script>', requested_by: { kind: 'human', actor_id: 'bob' },
-  because: { text: 'The automation stops here for a decision.', risk_tier: 'external_send', data_classes: [], requester_barred: true, reviewer_eligibility: 'none', policy_decision: null }, approvers: null,
-  effects: [{ node_id: 'pay', action_kind: 'http', summary: 'POST https://bank.example/pay with {"amount":42}' }], releases: [], reopened_because: null, voting: null,
-  on_timeout: { at_ms: 86_400_000, then: 'escalate', escalate_to: 'lead' }, escalation: { level: 1, escalated_to: 'chief', escalated_at_ms: 5, reminders: 2, last_reminded_at_ms: 4, stale: false },
-  yours: { decisions: ['approve', 'rework', 'cancel'], vote: null }, links: { self: '', page, decide: '', run: '' }, ...change,
-});
-
-const asking = 'automation-v2:r1:count:0:question:1';
-const questionPage = `/inbox/requests/${encodeURIComponent(asking)}`;
-const schema = { type: 'object', required: ['count'], properties: { count: { type: 'integer', title: 'How many <b>' }, colour: { enum: ['red', 'blue'] } } };
-const question = (change: Partial<HumanRequestRecord> = {}): HumanRequestRecord => ({
-  request_id: asking, kind: 'question', status: 'pending', run_id: 'r1', automation_id: 'restock', workflow_name: 'Restock', node_id: 'count', item: null, agent: 'buyer', prompt: 'How many <i>lamps</i>?', schema, default: { count: 10 },
-  ask: [{ kind: 'role', id: 'purchasing' }], roles: null, declined: [], requested_by: { kind: 'human', actor_id: 'bob' }, requested_at_ms: 1, expires_at_ms: 4_102_444_800_000, respond_endpoint: '/automations/v2/runs/r1/questions/x/answer',
-  conversion: null, answer_source: null, responded_by: null, ended_at_ms: null, reason: null, ...change,
-});
 
 let askedFor: HumanRequestRecord | undefined;
 let answerRefusal: { code: string; message: string; details?: { [name: string]: Json } } | undefined;
@@ -113,7 +93,7 @@ describe('a page of the inbox', () => {
     expect(status).toBe(200);
     for (const part of [
       'Refund &lt;b&gt;42 EUR&lt;/b&gt;?', '&lt;script&gt;alert(1)&lt;/script&gt;', 'POST https://bank.example/pay with {&quot;amount&quot;:42}', 'The automation stops here for a decision.', 'bob', 'anyone with authority; whoever asked may not approve',
-      '1970-01-02 00:00 UTC', 'lead is asked', 'escalated 1 times, last to chief; 2 reminders', '<button class="approve" name="decision" value="approve">Approve</button>', '<label for="reason">', 'lang="en"', 'ada, acme/ops',
+      '1970-01-02 00:00 UTC', 'lead is asked', 'escalated 1 times, last to chief; 2 reminders', '<a href="/inbox/runs/r1">r1</a>, step sign', '<button class="approve" name="decision" value="approve">Approve</button>', '<label for="reason">', 'lang="en"', 'ada, acme/ops',
     ]) expect(text).toContain(part);
   });
 
@@ -265,8 +245,9 @@ describe('the page of a question', () => {
     expect(answered).toEqual([]);
   });
 
-  it('leads back to itself after signing in', async () => {
+  it('leads back to itself after signing in, and on to its run', async () => {
     expect((await submit('/inbox/session', { credential: 'key-of-ada', to: questionPage })).headers.location).toBe(questionPage);
+    expect((await send(gateway, questionPage, { headers: { cookie: await signIn() } })).text).toContain('<a href="/inbox/runs/r1">r1</a>, step count');
   });
 
   it.each<[string, string, { [name: string]: Json }]>([

@@ -1,4 +1,4 @@
-import { gateDecisionSchema, requestIdSchema } from '@cs/contracts';
+import { gateDecisionSchema, requestIdSchema, runIdSchema } from '@cs/contracts';
 import { z } from 'zod';
 import { booleanText, wordText } from './query.schema.js';
 import { defineRoute } from './route.js';
@@ -41,6 +41,12 @@ export const answerOnPage = defineRoute({
   params: requested,
   body: form(z.object({ token: z.string().max(200), reason: z.string().max(4000).default('') }).catchall(z.string().max(65_536).describe('What was filled in, as the form of the page names it'))),
   answer: { description: 'The page, with why nothing was answered; 303 to the page when it was', mediaType: 'text/html' },
+});
+
+export const runPage = defineRoute({
+  ...document, operationId: 'runPage', method: 'GET', path: '/inbox/runs/{run_id}', summary: 'Where a run stands, what it waits for and what happened, as a page',
+  description: 'Links in messages lead here. Shows what `GET /stateful-runtime/runs/{run_id}/observability` says, to whoever may read that; changes nothing.',
+  params: z.object({ run_id: runIdSchema }),
 });
 
 export const signIn = defineRoute({

@@ -3,6 +3,7 @@ export { assertNever } from './assert-never.js';
 export type { Brand } from './brand.js';
 export { credentialIn } from './credential-text.js';
 export { holdsCredential, redactCredentials } from './credentials.js';
+export { redactHostPaths } from './host-paths.js';
 export { accept, refuse, type Decider, type Decision } from './decider.js';
 export { canonicalJson, isJsonObject, type Json, type JsonObject, type KnownTexts } from './json.js';
 export { JsonText, jsonArrayText, jsonObjectText } from './json-text.js';

@@ -1,6 +1,5 @@
 import { nameOnChannel, type GovernanceActor } from '@cs/contracts';
-import { isJsonObject, type Json } from '@cs/kernel';
-import { redactHostPaths } from './host-paths.js';
+import { isJsonObject, redactHostPaths, type Json } from '@cs/kernel';
 import { redactText } from './redact-text.js';
 
 export const maxTitleLength = 256;

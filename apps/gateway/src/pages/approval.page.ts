@@ -1,6 +1,6 @@
 import { nameOnChannel, type ApprovalRequest } from '@cs/contracts';
 import { html, type Html } from './html.js';
-import { decisionWords, nameOf, time, timeoutText } from './page-texts.js';
+import { decisionWords, nameOf, pageOfRun, time, timeoutText } from './page-texts.js';
 
 /** What the page says besides the request itself, and what its form carries. */
 export interface ApprovalView {
@@ -40,7 +40,7 @@ const facts = (request: ApprovalRequest): Html => html`<h2>Why, who, until when<
 ${voters(request)}
 ${request.status === 'open' && request.on_timeout.at_ms !== null && html`<dt>Until</dt><dd>${time(request.on_timeout.at_ms)}; then ${timeoutText(request)}</dd>`}
 ${escalated(request)}
-<dt>Run</dt><dd>${request.run_id}, step ${request.node_id}</dd>
+<dt>Run</dt><dd><a href="${pageOfRun(request.run_id)}">${request.run_id}</a>, step ${request.node_id}</dd>
 </dl>`;
 
 const ended = (request: ApprovalRequest): Html => {

@@ -24,7 +24,7 @@ export interface PageDeskOptions {
 }
 
 /** Paths of the inbox, and no other: a form cannot send anyone elsewhere. */
-const ownPath = /^\/inbox(?:(?:\/requests)?\/[A-Za-z0-9._~:%-]{1,1300})?$/;
+const ownPath = /^\/inbox(?:(?:\/(?:requests|runs))?\/[A-Za-z0-9._~:%-]{1,1300})?$/;
 const targetOf = (path: string): string => (ownPath.test(path) && !path.startsWith('/inbox/session') ? path : '/inbox');
 
 const foreignForm = 'This form was not sent by a page of this server. Nothing was done.';

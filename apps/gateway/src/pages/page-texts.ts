@@ -1,5 +1,12 @@
 import { nameOnChannel, type ApprovalRequest, type GovernanceActor } from '@cs/contracts';
+import { redactCredentials, redactHostPaths } from '@cs/kernel';
 import { html, type Html } from './html.js';
+
+/** A text without credentials and without paths of hosts, as messages show it too. */
+export const redacted = (text: string): string => redactCredentials(redactHostPaths(text));
+
+/** The page of a run. */
+export const pageOfRun = (run_id: string): string => `/inbox/runs/${encodeURIComponent(run_id)}`;
 
 /** E.g. `2026-11-27 10:05 UTC`. */
 export const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -2,7 +2,7 @@ import type { HumanRequestRecord } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import { answerFormOf, type AnswerField } from './answer-form.js';
 import { html, type Html } from './html.js';
-import { nameOf, time } from './page-texts.js';
+import { nameOf, pageOfRun, time } from './page-texts.js';
 
 /** Who looks at the page: only a person answers, and where certain people are asked only one who is known. */
 interface Visitor {
@@ -42,7 +42,7 @@ const facts = (request: HumanRequestRecord): Html => {
   const { run_id, node_id, item, agent, requested_by, requested_at_ms, expires_at_ms, default: fallback } = request;
   return html`<h2>Who asks, whom, until when</h2>
 <dl>
-<dt>Run</dt><dd>${run_id}, step ${node_id}${item !== null && `, item ${item + 1}`}</dd>
+<dt>Run</dt><dd><a href="${pageOfRun(run_id)}">${run_id}</a>, step ${node_id}${item !== null && `, item ${item + 1}`}</dd>
 ${agent !== null && html`<dt>Agent</dt><dd>${agent}</dd>`}
 <dt>Asked</dt><dd>${time(requested_at_ms)}, in a run of ${nameOf(requested_by)}</dd>
 <dt>May answer</dt><dd>${whoMay(request)}</dd>

@@ -12,6 +12,8 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); p
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .25rem 1rem; margin: .5rem 0; }
 dt { font-weight: 600; }
 dd { margin: 0; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .5rem .25rem 0; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
 ul, ol { padding-left: 1.25rem; }
 li { overflow-wrap: anywhere; }
 .gates { list-style: none; padding: 0; }
