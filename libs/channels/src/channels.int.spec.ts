@@ -29,7 +29,7 @@ describe('the console channel', () => {
 
   it('writes what is asked and the exact command that answers it', async () => {
     const text = await render(requestFor(opened));
-    expect(text).toContain('Waiting for a signature: refund-order: Refund [2J Ada\n');
+    expect(text).toContain('Waiting for a decision: refund-order: Refund [2J Ada\n');
     expect(text).toContain('  Line 1\n  Line 2\n');
     const command = text.split('\n').find((line) => line.includes('"approve"'))?.trim() ?? '';
     expect(command).toMatch(/^curl -X POST http:\/\/127\.0\.0\.1:4400\/automations\/v2\/runs\/automation-v2-run-1\/gate /);

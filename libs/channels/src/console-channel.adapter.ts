@@ -22,7 +22,7 @@ const command = (card: Card, { decision, requires_reason }: Card['actions'][numb
   return `curl -X POST ${publicUrl}/automations/v2/runs/${encodeURIComponent(run_id)}/gate -H 'content-type: application/json' -d ${quoted(body)}`;
 };
 
-const headings: Readonly<Record<string, string>> = { pending: 'Waiting for a signature', closed: 'Closed' };
+const headings: Readonly<Record<string, string>> = { pending: 'Waiting for a decision', closed: 'Closed' };
 
 const render = (card: Card, publicUrl: string): string => {
   const heading = headings[card.status] ?? 'Decided';

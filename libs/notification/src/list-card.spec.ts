@@ -10,7 +10,7 @@ describe('a list', () => {
   it('shows twenty, and says how many there are', () => {
     expect(told('gates_waiting', 3)).toEqual(['Waiting for a decision or an answer: 3', '', 3]);
     expect(told('gates_waiting', 25)).toEqual(['Waiting for a decision or an answer: 25', '5 more are not shown here.', 20]);
-    expect(told('dead_letters', 200, 37)).toEqual(['Dead letters: 237', '217 more are not shown here.', 20]);
+    expect(told('dead_letters', 200, 37)).toEqual(['Dead letters: 237', '217 more are not shown here; GET /dead-letters lists all.', 20]);
   });
 
   it('does not say of what it only counted that it still waits', () => {
@@ -18,8 +18,9 @@ describe('a list', () => {
     expect(told('gates_waiting', 0, 2)).toEqual(['Waiting for a decision or an answer: 0 to 2', '2 came when the list was full; whether they still wait is not known here.', 0]);
   });
 
-  it('leads to where all of it stands', () => {
+  it('leads to where all of it stands, as a page', () => {
     expect(emptyList({ notice: 'gates_waiting', workspace_id: 'ops', public_url: 'https://c.example/' }).page_url).toBe('https://c.example/inbox?all=true');
-    expect(emptyList({ notice: 'dead_letters', workspace_id: 'ops' })).not.toHaveProperty('page_url');
+    expect(emptyList({ notice: 'gates_waiting', workspace_id: 'ops' })).not.toHaveProperty('page_url');
+    expect(emptyList({ notice: 'dead_letters', workspace_id: 'ops', public_url: 'https://c.example/' })).not.toHaveProperty('page_url');
   });
 });

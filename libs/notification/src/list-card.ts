@@ -9,19 +9,19 @@ export type ListNotice = 'gates_waiting' | 'dead_letters';
 interface Wording {
   readonly title: string;
   readonly tone: NoticeCard['tone'];
-  /** Where all of it stands. */
-  readonly page: string;
+  /** Where all of it stands. Dead letters have no page, but runs that left them have. */
+  readonly page?: string;
 }
 
 const wordings: Readonly<Record<ListNotice, Wording>> = {
   gates_waiting: { title: 'Waiting for a decision or an answer', tone: 'warning', page: '/inbox?all=true' },
-  dead_letters: { title: 'Dead letters', tone: 'bad', page: '/dead-letters' },
+  dead_letters: { title: 'Dead letters', tone: 'bad' },
 };
 
 /** A list before anything stands in it. */
 export const emptyList = ({ notice, workspace_id, public_url }: { readonly notice: ListNotice; readonly workspace_id: string; readonly public_url?: string | undefined }): NoticeCard => {
   const { title, tone, page } = wordings[notice];
-  return { kind: 'notice', title, body_markdown: '', tone, fields: [{ label: 'Workspace', value: workspace_id }], items: [], ...definedMembers({ page_url: pageAt(public_url, page) }) };
+  return { kind: 'notice', title, body_markdown: '', tone, fields: [{ label: 'Workspace', value: workspace_id }], items: [], ...definedMembers({ page_url: page === undefined ? undefined : pageAt(public_url, page) }) };
 };
 
 const listedSchema = z.object({ text: z.string(), page_url: z.string().optional(), run_id: z.string().optional(), /** Of a question. */ request_id: z.string().optional() });
@@ -49,7 +49,8 @@ const howMany = (notice: ListNotice, certain: number, counted: number): string =
 
 const notShown = (notice: ListNotice, certain: number, counted: number): string => {
   const hidden = Math.max(0, certain - mostShown);
-  if (notice === 'dead_letters' || counted === 0) return hidden + counted === 0 ? '' : `${hidden + counted} more are not shown here.`;
+  if (notice === 'dead_letters') return hidden + counted === 0 ? '' : `${hidden + counted} more are not shown here; GET /dead-letters lists all.`;
+  if (counted === 0) return hidden === 0 ? '' : `${hidden} more are not shown here.`;
   return `${hidden === 0 ? '' : `${hidden} more are not shown here. `}${counted} came when the list was full; whether they still wait is not known here.`;
 };
 

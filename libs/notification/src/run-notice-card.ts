@@ -32,7 +32,7 @@ const detailOf = (end: RunEnd): string => {
 };
 
 /** Where a run can be read. */
-const runPage = ({ public_url, run_id }: GateOrigin): string | undefined => pageAt(public_url, `/automations/v2/runs/${encodeURIComponent(run_id)}`);
+const runPage = ({ public_url, run_id }: GateOrigin): string | undefined => pageAt(public_url, `/inbox/runs/${encodeURIComponent(run_id)}`);
 
 /** The message that tells what became of a run. */
 export const runNoticeCard = (origin: GateOrigin, end: RunEnd): NoticeCard => ({

@@ -48,7 +48,7 @@ describe('telling of runs', () => {
     await begin(subject);
     const all = await told(subject, failedRun(1, 'cannot read /home/ada/report.csv'), event('run_blocked', { detail: 'unknown', node_ids: ['pay', 'tell'] }, { id: 'event-2' }), event('run_completed', {}, { id: 'event-3' }));
     const fields = [{ label: 'Automation', value: 'nightly-report' }, { label: 'Run', value: runId }, { label: 'Workspace', value: 'ops' }];
-    const card = { page_url: `https://c.example/automations/v2/runs/${runId}`, fields };
+    const card = { page_url: `https://c.example/inbox/runs/${runId}`, fields };
     expect(all.map((one) => one.card)).toEqual([
       expect.objectContaining({ ...card, title: 'Nightly report: the run failed', body_markdown: 'cannot read [path]' }),
       expect.objectContaining({ ...card, title: 'Nightly report: the run is blocked', body_markdown: 'What became of an effect is not known: pay, tell. A person has to say it before the run goes on.' }),
@@ -63,15 +63,16 @@ describe('telling of runs', () => {
     await begin(noisy);
     const [first, ...more] = await told(noisy, effectLetter(1), failedRun(2), deadLetter(3));
     expect(more).toEqual([]);
-    const page_url = `https://c.example/automations/v2/runs/${runId}`;
-    expect(first).toMatchObject({ notice: 'dead_letters', card: { title: 'Dead letters: 3', page_url: 'https://c.example/dead-letters', items: [{ text: 'Nightly report: pay: the peer answered 503', page_url }, { text: 'Nightly report: pay: node "pay" failed', page_url }, { text: 'runner--queue: cannot be read' }] } });
+    const page_url = `https://c.example/inbox/runs/${runId}`;
+    expect(first?.card).not.toHaveProperty('page_url');
+    expect(first).toMatchObject({ notice: 'dead_letters', card: { title: 'Dead letters: 3', items: [{ text: 'Nightly report: pay: the peer answered 503', page_url }, { text: 'Nightly report: pay: node "pay" failed', page_url }, { text: 'runner--queue: cannot be read' }] } });
   });
 
   it('tells of more dead letters than a list holds, and how many there are', async () => {
     const letters = Array.from({ length: 211 }, (_none, index) => deadLetter(index + 1));
     expect(await told(world({ dead_letters_above: 210 }), ...letters.slice(0, 210), ...letters.slice(200, 210))).toEqual([]);
     const [first] = await told(world({ dead_letters_above: 210 }), ...letters);
-    expect(first).toMatchObject({ card: { title: 'Dead letters: 211', body_markdown: '191 more are not shown here.' } });
+    expect(first).toMatchObject({ card: { title: 'Dead letters: 211', body_markdown: '191 more are not shown here; GET /dead-letters lists all.' } });
   });
 
   it('tells of dead letters when more than so many open within an hour, once', async () => {

@@ -70,7 +70,7 @@ describe('Channels: card rendering of Slack', () => {
 
   it('escaping: markup of data is shown as it was written', () => {
     const { text, blocks } = renderCard({ ...pendingCard, title: 'Pay <!channel> & *all*', body_markdown: '<https://evil.example|Approve> @here :tada:' }, token);
-    expect(text).toBe('Pay &lt;!channel&gt; &amp; *all*: waiting for a signature');
+    expect(text).toBe('Pay &lt;!channel&gt; &amp; *all*: waiting for a decision');
     expect(blocks[0]).toEqual({ type: 'header', text: { type: 'plain_text', text: 'Pay <!channel> & *all*', emoji: false } });
     expect(blocks[2]).toEqual({ type: 'section', text: { type: 'plain_text', text: '<https://evil.example|Approve> @here :tada:', emoji: false } });
   });

@@ -19,7 +19,7 @@ interface Status {
 }
 
 const statuses: Readonly<Record<Card['status'], Status>> = {
-  pending: { sign: '⏳', label: 'Waiting for a signature' },
+  pending: { sign: '⏳', label: 'Waiting for a decision' },
   approve: { sign: '✅', label: 'Approved' },
   rework: { sign: '↩️', label: 'Sent back for rework' },
   cancel: { sign: '⛔', label: 'Cancelled' },
@@ -58,7 +58,7 @@ const statusLine = (card: Card): ContextBlock => {
 };
 
 const asking = (card: Card, token: string): SlackMessage => ({
-  text: fallbackText(`${card.title}: ${card.attention ?? 'waiting for a signature'}`),
+  text: fallbackText(`${card.title}: ${card.attention ?? 'waiting for a decision'}`),
   blocks: [
     header(card.title), statusLine(card),
     ...(card.attention === undefined ? [] : [section(dataText(`⏰ ${card.attention}`, slackLimits.section))]),
