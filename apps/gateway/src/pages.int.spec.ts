@@ -218,7 +218,7 @@ describe('the page of a question', () => {
     const { status, text } = await send(gateway, questionPage, { headers: { cookie: await signIn() } });
     expect(status).toBe(200);
     for (const part of [
-      'How many &lt;i&gt;lamps&lt;/i&gt;?', 'r1, step count', 'buyer', 'role purchasing', '2100-01-01 00:00 UTC', 'the answer is {', '&quot;count&quot;: 10', '<label for="answer_0">How many &lt;b&gt;</label>', '<input id="answer_0" name="answer_0" inputmode="decimal" autocomplete="off" value="" required>',
+      'How many &lt;i&gt;lamps&lt;/i&gt;?', 'r1</a>, step count', 'buyer', 'role purchasing', '2100-01-01 00:00 UTC', 'the answer is {', '&quot;count&quot;: 10', '<label for="answer_0">How many &lt;b&gt;</label>', '<input id="answer_0" name="answer_0" inputmode="decimal" autocomplete="off" value="" required>',
       'colour (may be left out)', '<option value="&quot;red&quot;">red</option>',
     ]) expect(text).toContain(part);
     expect(text).not.toMatch(/<i>|<script|name="decision"/);
