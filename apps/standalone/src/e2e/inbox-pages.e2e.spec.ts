@@ -157,6 +157,23 @@ describe('deciding on pages, with every service its own process', () => {
     expect((await api('eve', 'GET', request.links.self)).status).toBe(404);
   });
 
+  it('the page of its run is led to, tells where it stands and who decided, and does not exist for others', async () => {
+    const request = await waiting('ada', 'pay');
+    const [grace, eve] = [await session('grace'), await session('eve')];
+    const [, link = ''] = /href="(\/inbox\/runs\/[^"]+)"/.exec((await look(request.links.page, grace)).text) ?? [];
+    const waits = await look(link, grace);
+    for (const part of ['<h1>Pay pay</h1>', request.run_id, 'a decision, step sign', `href="${request.links.page}"`, 'It waits for a decision at sign', 'approval gate opened', 'running phase']) expect(waits.text).toContain(part);
+    expect([waits.status, waits.headers.get('cache-control'), /<script|name="token"/.test(waits.text)]).toEqual([200, 'no-store', false]);
+    const unknown = await look('/inbox/runs/nothing', eve);
+    const elsewhere = await look(link, eve);
+    expect([elsewhere.status, elsewhere.text.replaceAll(request.run_id, 'nothing')]).toEqual([404, unknown.text]);
+    await submit(request.links.page, { token: (await look(request.links.page, grace)).token, decision: 'approve', reason: 'checked' }, grace);
+    await untilStatus('ada', request.run_id, 'completed');
+    const after = await look(link, grace);
+    for (const part of ['<dt>Status</dt><dd>completed</dd>', '<dt>Waits for</dt><dd>nothing</dd>', '<strong>Approved</strong> (grace)', 'Reason: checked']) expect(after.text).toContain(part);
+    expect(after.text).not.toContain('Why it does not go on by itself');
+  });
+
   it('a gate whose time is over, or whose run was cancelled, shows so and takes nothing', async () => {
     await define('ada', 'short', { expiry_policy: { expires_after_ms: 1500 } });
     const grace = await session('grace');
