@@ -29,7 +29,8 @@ const asked: Words = { deny: 'A policy refused', approval_required: 'A policy as
 const leaving: Words = { pending: 'waits to leave', failed: 'could not leave', dead_lettered: 'was given up before it left' };
 const undoing: Words = { failed: 'failed', proposed: 'waits for somebody to start it', awaiting_approval: 'waits for an approval' };
 
-const outcome = (status: string, operation: string | null): string => (status === 'unknown' ? `What became of ${operation ?? 'an effect'} is not known` : `${operation ?? 'An effect'} ${spaced(status)}`);
+const named = (operation: string | null): string => operation ?? 'An effect';
+const outcome = (status: string, operation: string | null): string => (status === 'unknown' ? `What became of ${operation ?? 'an effect'} is not known` : `${named(operation)} ${spaced(status)}`);
 
 const judged = ({ decision, tool, reason_code, historical }: Extract<BlockingReason, { readonly kind: 'policy_decision' }>): string =>
   `${asked[decision] ?? 'A policy judged'} ${tool ?? 'an effect'}: ${spaced(reason_code)}${historical ? ' (settled since)' : ''}`;
@@ -40,7 +41,7 @@ export const reasonWords = (reason: BlockingReason): string => {
     case 'run_status': return `The run is ${spaced(reason.status)}${at(reason.phase_id)}`;
     case 'active_wait': return `It waits for ${awaited(reason.wait_kind)}${at(reason.phase_id)}${because(reasonOfWait(reason))}`;
     case 'policy_decision': return judged(reason);
-    case 'outbox': return `${reason.operation ?? 'An effect'} ${wordOf(leaving, reason.status)}`;
+    case 'outbox': return `${named(reason.operation)} ${wordOf(leaving, reason.status)}`;
     case 'tool_effect': return outcome(reason.status, reason.operation);
     case 'dead_letter': return `A dead letter (${spaced(reason.source_type)}) waits for a person: ${reason.reason}`;
     case 'compensation': return `Undoing the effect ${reason.target_effect_id} ${wordOf(undoing, reason.status)}`;
