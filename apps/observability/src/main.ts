@@ -5,7 +5,7 @@ import { readObservabilityConfig } from './config.js';
 import { ObservabilityModule } from './observability.module.js';
 
 await runService('observability', {
-  config: readObservabilityConfig, heapGrowth: 'later',
+  config: readObservabilityConfig, heapGrowth: 'seldom',
   modules: (config) => [
     NatsModule.forRoot({ url: config.NATS_URL, name: 'observability' }),
     PostgresModule.forRoot({ url: config.DATABASE_URL, name: 'observability' }),

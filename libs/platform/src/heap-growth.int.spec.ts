@@ -41,5 +41,6 @@ describe('the heap of a service', () => {
   it('is collected in full for few of the large answers that pass through it', async () => {
     const [few, many] = [await collectionsOf('later'), await collectionsOf('soon')];
     expect(few).toBeLessThan(many * 0.81);
+    expect(await collectionsOf('seldom')).toBeLessThan(few);
   }, 60_000);
 });

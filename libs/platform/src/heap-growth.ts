@@ -2,9 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * By how many per cent a heap may grow over what it held after the last full collection, with the buffers that belong to it; then it is collected again.
- * `soon`: the default. `later`: for a service through which answers go that are large beside its heap.
+ * `soon`: the default. `later`: for a service through which answers go that are large beside its heap. `seldom`: for one that makes such answers and keeps nothing:
+ * on a machine with few processors a collection slows whatever is answered beside it.
  */
-export const heapGrowthPercent = { soon: 40, later: 100 } as const;
+export const heapGrowthPercent = { soon: 40, later: 100, seldom: 300 } as const;
 
 export type HeapGrowth = keyof typeof heapGrowthPercent;
 
