@@ -1,6 +1,10 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Database, Statement } from './database.js';
 
-interface PlanNode {
+/** A node of a plan that was executed, as EXPLAIN writes it in JSON. */
+export interface PlanNode {
+  readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
   readonly 'Actual Rows': number;
@@ -8,23 +12,32 @@ interface PlanNode {
   readonly 'Rows Removed by Filter'?: number;
   readonly Plans?: readonly PlanNode[];
 }
-const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** A file of the bench, whose statements and histories the tests of plans share. */
+export const benchFile = (name: string): string => pathToFileURL(path.resolve(import.meta.dirname, '../../../bench/lib', name)).href;
+
+interface Explaining {
+  readonly explain: (database: Database, statement: Statement, options: string) => Promise<readonly [readonly [{ readonly Plan: PlanNode }]]>;
+}
+
+/** The plan of a statement as the services execute it, the same for every value. `one` has one connection. */
+export const planOf = async (one: Database, statement: Statement): Promise<PlanNode> => {
+  const { explain } = (await import(benchFile('explain.mjs'))) as Explaining;
+  const [[{ Plan: plan }]] = await explain(one, statement, 'format json');
+  return plan;
+};
+
+export const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** Rows that a node read, also those that its filter then left out. */
+export const rowsRead = (node: PlanNode): number => Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']);
 
 /** Rows that the plan for every value reads, by index or, without one, by table. */
-export const readBy = async (one: Database, { text, values = [] }: Statement): Promise<ReadonlyMap<string, number>> => {
-  const literal = (value: unknown): string => {
-    if (value === null) return 'null';
-    if (Array.isArray(value)) return `array[${value.map(literal).join(', ')}]::text[]`;
-    return typeof value === 'number' ? String(value) : `'${String(value).replaceAll("'", "''")}'`;
-  };
-  await one.query({ text: 'deallocate all' });
-  await one.query({ text: `prepare asked as ${text}` });
-  const [row] = await one.query<{ readonly 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>({ text: `explain (analyze, format json) execute asked(${values.map(literal).join(', ')})` });
+export const readBy = async (one: Database, statement: Statement): Promise<ReadonlyMap<string, number>> => {
   const read = new Map<string, number>();
-  const plan = row?.['QUERY PLAN'][0]?.Plan;
-  for (const node of plan === undefined ? [] : nodesOf(plan)) {
+  for (const node of nodesOf(await planOf(one, statement))) {
     const name = node['Index Name'] ?? node['Relation Name'];
-    if (name !== undefined && node['Actual Loops'] > 0) read.set(name, (read.get(name) ?? 0) + Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']));
+    if (name !== undefined && node['Actual Loops'] > 0) read.set(name, (read.get(name) ?? 0) + rowsRead(node));
   }
   return read;
 };

@@ -1,5 +1,3 @@
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { compensationStatusSchema, deadLetterSources, outboxStatuses } from '@cs/contracts';
 import { eventsBeforeSnapshots, shownTransitions, statefulStatuses } from '@cs/read-models';
 import { Database, type Statement } from './database.js';
@@ -8,6 +6,7 @@ import { authoritiesStatement, pendingStatement } from './inbox-statements.js';
 import { pageStatement } from './ledger-statements.js';
 import { migrate } from './migrate.js';
 import { observedRunStatement } from './observability-statement.js';
+import { benchFile, nodesOf, planOf, rowsRead, type PlanNode } from './plan-reads.fixture.js';
 import { runListStatement } from './run-list-statement.js';
 import { startTestDatabase, type TestDatabase } from './test-database.fixture.js';
 
@@ -15,16 +14,6 @@ import { startTestDatabase, type TestDatabase } from './test-database.fixture.js
 interface Bench {
   readonly fillRuns: (database: Database, runs: number) => Promise<{ readonly ids: readonly string[]; readonly events: number }>;
   readonly readStatements: (statements: object, about: { readonly run: string; readonly limit: number }) => Readonly<Record<string, Statement>>;
-  readonly explain: (database: Database, statement: Statement, options: string) => Promise<readonly [readonly [{ readonly Plan: PlanNode }]]>;
-}
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
 }
 interface Read {
   readonly table: string;
@@ -32,15 +21,13 @@ interface Read {
   readonly rows: number;
 }
 
-const benchFile = (name: string): string => pathToFileURL(path.resolve(import.meta.dirname, '../../../bench/lib', name)).href;
-const bench = async (): Promise<Bench> => ({ ...(await import(benchFile('run-histories.mjs'))), ...(await import(benchFile('read-statements.mjs'))), ...(await import(benchFile('explain.mjs'))) }) as Bench;
+const bench = async (): Promise<Bench> => ({ ...(await import(benchFile('run-histories.mjs'))), ...(await import(benchFile('read-statements.mjs'))) }) as Bench;
 
 const limit = 5;
 const page = limit + 1;
 /** Rows of a list: those that each turn finds, and those that are shown. */
 const turns = (count: number): number => (count + 1) * page;
 
-const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 /** Tables that hold something of every automation, not of every run. */
 const ofAutomations: readonly string[] = ['automations', 'definitions'];
 
@@ -50,7 +37,7 @@ const readsOf = (plan: PlanNode): readonly Read[] =>
     const table = node['Relation Name'];
     if (table === undefined || ofAutomations.includes(table) || node['Actual Loops'] === 0) return [];
     const below = (node.Plans ?? []).find((inner) => inner['Node Type'] === 'Bitmap Index Scan');
-    return [{ table, index: node['Index Name'] ?? below?.['Index Name'] ?? node['Node Type'], rows: Math.round((node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']) }];
+    return [{ table, index: node['Index Name'] ?? below?.['Index Name'] ?? node['Node Type'], rows: rowsRead(node) }];
   });
 
 /** What stands beside each record. */
@@ -59,7 +46,6 @@ const parts = 3;
 let server: TestDatabase;
 let one: Database;
 let statements: Readonly<Record<string, Statement>>;
-let explain: Bench['explain'];
 
 /** Of every kind that the histories of the filler have none of, and of another run's beside them. */
 const fillOthers = async (): Promise<void> => {
@@ -82,8 +68,7 @@ const fillOthers = async (): Promise<void> => {
 beforeAll(async () => {
   server = await startTestDatabase();
   await migrate(server.database);
-  const { fillRuns, readStatements, ...found } = await bench();
-  explain = found.explain;
+  const { fillRuns, readStatements } = await bench();
   const { ids } = await fillRuns(server.database, 300);
   await fillOthers();
   one = new Database({ url: server.url, name: 'plans', poolSize: 1 });
@@ -126,7 +111,7 @@ describe('over the database of the bench, with the plan that serves every value'
   it.each(Object.keys(expected))('reads by its indexes, and no more rows than its limits ask for: %s', async (name) => {
     const statement = statements[name];
     if (statement === undefined) throw new Error(`no statement "${name}"`);
-    const [[{ Plan: plan }]] = await explain(one, statement, 'format json');
+    const plan = await planOf(one, statement);
     const read = new Map<string, number>();
     for (const { index, rows } of readsOf(plan)) read.set(index, (read.get(index) ?? 0) + rows);
     const most = expected[name] ?? {};
