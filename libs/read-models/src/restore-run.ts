@@ -3,7 +3,7 @@ import type { RunState } from '@cs/automation-domain';
 import { unwritten } from '@cs/eventing';
 import { noPosition, toPosition, type Json } from '@cs/kernel';
 import type { Remembered, RunKey } from './projection-memory.js';
-import { partsRead, withParts, type PartTexts } from './run-parts.js';
+import { partsRead, withParts, type PartTexts, type RunPart } from './run-parts.js';
 
 interface WrittenRun extends RunKey {
   readonly version: number;
@@ -14,11 +14,13 @@ interface WrittenRun extends RunKey {
   readonly parts: PartTexts;
 }
 
-const readState = (record: Json, parts: PartTexts): RunState => {
+const readRecord = ({ record, parts }: Pick<WrittenRun, 'record' | 'parts'>): { readonly state: RunState; readonly kept: readonly RunPart[] } => {
   try {
-    return runAggregate.readState(withParts(record, parts));
+    const named = JSON.parse(record) as Json;
+    const state = runAggregate.readState(withParts(named, parts));
+    return { state, kept: state === undefined ? [] : partsRead(state, named, parts) };
   } catch {
-    return undefined;
+    return { state: undefined, kept: [] };
   }
 };
 
@@ -29,11 +31,10 @@ const bytesOf = (parts: PartTexts): number => Object.values(parts ?? {}).reduce(
  * next commit that carries its state restores it.
  */
 export const restoreRun = ({ org_id, workspace_id, run_id, version, position, ...written }: WrittenRun): Remembered['runs'][number] => {
-  const record = JSON.parse(written.record) as Json;
-  const state = readState(record, written.parts);
+  const { state, kept } = readRecord(written);
   const empty = unwritten(runAggregate, { org_id, workspace_id, aggregate: 'run', id: run_id });
   return {
     loaded: { ...empty, state, version, position: state === undefined ? noPosition : toPosition(position) },
-    bytes: written.record.length + bytesOf(written.parts), parts: state === undefined ? [] : partsRead(state, record, written.parts),
+    bytes: written.record.length + bytesOf(written.parts), parts: kept,
   };
 };

@@ -94,6 +94,7 @@ describe('what stands beside the record of a run', () => {
     const { run } = projected(aListRun(150).entries, [9], false);
     const { loaded, parts } = restoreRun({ ...run, record: asStored(run), parts: {} });
     expect([loaded.state, loaded.position, parts]).toEqual([undefined, 0, []]);
+    for (const record of ['', 'no JSON', '{}', 'null', '{"checkpoint":{"fan_outs":{"charge":7}}}']) expect(restoreRun({ ...run, record, parts: { x: 'no JSON' } }).loaded.position).toBe(0);
   });
 
   it('given a record of before there were parts, is written with the next commit of the run', () => {
