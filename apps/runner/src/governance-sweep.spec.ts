@@ -44,6 +44,11 @@ class SweptWorld {
     return new GovernanceSweep({ rpc: { call } as unknown as RpcClient, eventing: this.runner.eventing, logger: { warn: () => undefined }, clock: () => this.runner.now, everyMs: 15_000 });
   }
 
+  /** What the first event of an automation after its creation says. */
+  first(automation_id: string): unknown {
+    return this.runner.store.all().filter(({ ref }) => ref.id === automation_id).flatMap(({ commit }) => commit.events)[1]?.data;
+  }
+
   types(automation_id: string): readonly string[] {
     return this.runner.eventTypes(automation_id).filter((type) => type !== 'automation_created');
   }
@@ -66,10 +71,11 @@ describe('the sweep over what agents made', () => {
     await world.make('never', 'idle', 'recent', 'due');
     world.runner.now += 30 * day;
     const { now } = world.runner;
-    world.page = () => ({ items: [candidate('never', { has_news: true, since_ms: 7 }), candidate('idle'), candidate('recent', { has_news: true, health_checked_at_ms: now - 6 * hour + 1 }), candidate('due', { has_news: true, health_checked_at_ms: now - 6 * hour })] });
+    world.page = () => ({ items: [candidate('never', { has_news: true, since_ms: 7 }), candidate('idle'), candidate('recent', { has_news: true, health_checked_at_ms: now - 6 * hour + 1 }), candidate('due', { has_news: true, health_checked_at_ms: now - 6 * hour, launched_at_ms: now - 9 })] });
     await world.sweep();
     expect(world.asked).toEqual(['never', 'due'].map((automation_id) => ({ org_id: 'local', workspace_id: 'local', automation_id, since_ms: automation_id === 'never' ? 7 : 0, runs: 20 })));
     expect(['never', 'idle', 'recent', 'due'].map((id) => world.types(id).join())).toEqual(['automation_health_checked,automation_review_required', '', '', 'automation_health_checked,automation_review_required']);
+    expect(world.first('due')).toMatchObject({ launched_at_ms: now - 9 });
   });
 
   it('keeps to the limits of the workspace', async () => {

@@ -74,10 +74,10 @@ export class GovernanceSweep {
     return limits;
   }
 
-  async #checkHealth({ tenant, automation_id }: GovernedAutomation, { since_ms }: GovernedAutomationTimes, limits: GovernanceLimits): Promise<void> {
+  async #checkHealth({ tenant, automation_id }: GovernedAutomation, { since_ms, launched_at_ms }: GovernedAutomationTimes, limits: GovernanceLimits): Promise<void> {
     const { rpc, eventing } = this.#options;
     const reply = await rpc.call(readRunHealth, { context, payload: { ...tenant, automation_id, since_ms, runs: limits.health_check_runs } });
-    if (reply.ok) await checkHealth({ eventing }, { tenant, automation_id }, { health: reply.value, since_ms, limits });
+    if (reply.ok) await checkHealth({ eventing }, { tenant, automation_id }, { health: reply.value, since_ms, launched_at_ms, limits });
   }
 
   async stop(): Promise<void> {

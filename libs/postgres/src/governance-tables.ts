@@ -44,10 +44,10 @@ const madeAnew = 'case when excluded.made_at_ms is not null then {new} else coal
 const automations: BulkTable<GovernedAutomationRow> = {
   name: 'governed_automations',
   conflict: ['org_id', 'workspace_id', 'automation_id'],
-  merge: Object.fromEntries(['made_at_ms', 'in_use', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'open_runs'].map((column) => [column, madeAnew])),
+  merge: Object.fromEntries(['made_at_ms', 'in_use', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'health_launched_at_ms', 'open_runs'].map((column) => [column, madeAnew])),
   columns: {
     ...texts('org_id', 'workspace_id', 'deployment_id', 'automation_id', 'in_use'),
-    ...bigints('made_at_ms', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'open_runs', 'position'),
+    ...bigints('made_at_ms', 'expires_at_ms', 'expiry_warned_ms', 'launched_at_ms', 'reviewed_at_ms', 'health_checked_at_ms', 'health_launched_at_ms', 'open_runs', 'position'),
   },
 };
 

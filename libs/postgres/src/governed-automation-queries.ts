@@ -14,6 +14,7 @@ interface GovernedDocument {
   readonly expiry_warned_ms: Time;
   readonly since_ms: number;
   readonly health_checked_at_ms: Time;
+  readonly launched_at_ms: Time;
   readonly has_news: boolean;
 }
 
@@ -21,7 +22,7 @@ const toTimes = ({ org_id, workspace_id, deployment_id, automation_id, since_ms,
   org_id, workspace_id, automation_id, since_ms, has_news,
   ...definedMembers({
     deployment_id: deployment_id === '' ? undefined : deployment_id, expires_at_ms: times.expires_at_ms ?? undefined, expiry_warned_ms: times.expiry_warned_ms ?? undefined,
-    health_checked_at_ms: times.health_checked_at_ms ?? undefined,
+    health_checked_at_ms: times.health_checked_at_ms ?? undefined, launched_at_ms: times.launched_at_ms ?? undefined,
   }),
 });
 
@@ -34,8 +35,8 @@ const keyOf = ({ org_id, workspace_id, automation_id }: GovernedAutomationKey): 
 export const governedAutomations = async (database: Database, { after = firstKey, limit }: GovernedRange): Promise<GovernedPage> => {
   const rows = await askDatabase<GovernedDocument>(database, {
     name: 'governed_automations',
-    text: `select org_id, workspace_id, deployment_id, automation_id, expires_at_ms, expiry_warned_ms, health_checked_at_ms, coalesce(greatest(made_at_ms, reviewed_at_ms), 0) as since_ms,
-        launched_at_ms is not null and (health_checked_at_ms is null or launched_at_ms > health_checked_at_ms or open_runs > 0) as has_news
+    text: `select org_id, workspace_id, deployment_id, automation_id, expires_at_ms, expiry_warned_ms, health_checked_at_ms, launched_at_ms, coalesce(greatest(made_at_ms, reviewed_at_ms), 0) as since_ms,
+        launched_at_ms is not null and (health_checked_at_ms is null or launched_at_ms > coalesce(health_launched_at_ms, health_checked_at_ms) or open_runs > 0) as has_news
       from countersign.governed_automations
       where in_use is distinct from 'no' and (made_at_ms is not null or launched_at_ms is not null) and (org_id, workspace_id, automation_id) > ($1, $2, $3)
       order by org_id, workspace_id, automation_id limit $4`,
@@ -51,7 +52,10 @@ const begun = ['running', 'pausing', 'paused', 'blocked', 'awaiting_approval', '
 
 const healthText = `
   select count(*)::int as runs, count(*) filter (where r.status in ('completed', 'failed'))::int as ended, count(*) filter (where r.status = 'failed')::int as failed,
-    count(*) filter (where r.status not in ('completed', 'failed', 'cancelled'))::int as open, coalesce(sum(s.stops), 0)::int as guardrail_stops
+    (count(*) filter (where r.status not in ('completed', 'failed', 'cancelled')) + (select count(*) from (
+      select 1 from countersign.runs
+      where org_id = $1 and workspace_id = $2 and deployment_id = $3 and automation_id = $4 and stateful_status = 'queued' and created_at_ms > $6 limit $7
+    ) queued))::int as open, coalesce(sum(s.stops), 0)::int as guardrail_stops
   from (
     select n.* from unnest($5::text[]) of_status(name) cross join lateral (
       select run_id, status, created_at_ms from countersign.runs

@@ -57,6 +57,8 @@ export interface GovernedAutomationRow extends TenantKey {
   readonly launched_at_ms: number | null;
   readonly reviewed_at_ms: number | null;
   readonly health_checked_at_ms: number | null;
+  /** Launches up to it were looked at then. */
+  readonly health_launched_at_ms: number | null;
   /** Runs that had not ended when its runs were looked at. */
   readonly open_runs: number | null;
   readonly position: number;

@@ -7,7 +7,8 @@ import { eventsOf, type RecordedIn } from './typed-events.js';
 type Facts = Partial<Omit<GovernedAutomationRow, 'automation_id' | 'position' | 'org_id' | 'workspace_id' | 'deployment_id'>>;
 
 const unknownAutomation = {
-  made_at_ms: null, in_use: null, expires_at_ms: null, expiry_warned_ms: null, launched_at_ms: null, reviewed_at_ms: null, health_checked_at_ms: null, open_runs: null,
+  made_at_ms: null, in_use: null, expires_at_ms: null, expiry_warned_ms: null, launched_at_ms: null, reviewed_at_ms: null, health_checked_at_ms: null, health_launched_at_ms: null,
+  open_runs: null,
 } as const;
 
 type Event = RecordedIn<'automation'>;
@@ -23,7 +24,7 @@ const facts: { readonly [Type in Event['event_type']]?: FactsOf<Type> } = {
   automation_expiry_warned: ({ data }) => ({ expiry_warned_ms: data.expires_at_ms }),
   automation_launch_admitted: ({ recorded_at_ms }) => ({ launched_at_ms: recorded_at_ms }),
   automation_reviewed: ({ recorded_at_ms }) => ({ reviewed_at_ms: recorded_at_ms }),
-  automation_health_checked: ({ data, recorded_at_ms }) => ({ health_checked_at_ms: recorded_at_ms, open_runs: data.health.open }),
+  automation_health_checked: ({ data, recorded_at_ms }) => ({ health_checked_at_ms: recorded_at_ms, health_launched_at_ms: data.launched_at_ms ?? recorded_at_ms, open_runs: data.health.open }),
 };
 
 /** What an event says of an automation that an agent made; `undefined` when it says nothing. */

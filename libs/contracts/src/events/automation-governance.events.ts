@@ -20,7 +20,13 @@ export const automationGovernanceEvents = {
   automation_launch_admitted: { version: 1, data: z.object({ ...of, run_id: runIdSchema }), activity: false, summary: 'A run of an automation that an agent made was allowed to start, and counts for its next review.' },
   automation_expiry_warned: { version: 1, data: z.object({ ...of, expires_at_ms: epochMsSchema }), audit: 'automation.governance.expiry_warned', summary: 'The time of an automation that an agent made is nearly over; a person can extend it.' },
   automation_health_checked: {
-    version: 1, data: z.object({ ...of, health: runHealthSchema, findings: z.array(reviewFindingSchema).readonly() }), activity: false,
+    version: 1,
+    data: z.object({
+      ...of, health: runHealthSchema, findings: z.array(reviewFindingSchema).readonly(),
+      /** The newest launch that was known when the runs were read: later ones are still to be looked at. Absent in events of before: the event's own time. */
+      launched_at_ms: epochMsSchema.optional(),
+    }),
+    activity: false,
     summary: 'The newest runs of an automation that an agent made were looked at.',
   },
   automation_review_required: {

@@ -57,7 +57,9 @@ export interface GovernedAutomationTimes {
   /** Its last review, or its creation: runs before it say nothing. */
   readonly since_ms: number;
   readonly health_checked_at_ms?: number;
-  /** Runs have begun since it was looked at, or those of then may have ended. */
+  /** Its newest launch that the projection knows of. */
+  readonly launched_at_ms?: number;
+  /** Runs were launched that nobody has looked at, or those that had not ended then may have. */
   readonly has_news: boolean;
 }
 
@@ -84,5 +86,5 @@ const newestRuns = z.object({
 });
 export type NewestRuns = z.infer<typeof newestRuns>;
 
-/** What the newest runs of an automation came to; those that have not begun are not among them. For services only. */
+/** What the newest runs of an automation came to; those that have not begun count only as open. For services only. */
 export const readRunHealth = rpcMethod<RunHealth>()('cs.rpc.observability.automation_run_health', newestRuns);

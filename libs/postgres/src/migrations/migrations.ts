@@ -26,6 +26,7 @@ import { Channels1767225601500 } from './channels.js';
 import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
 import { RunParts1787000800000 } from './run-parts.js';
+import { HealthLaunches1787000900000 } from './health-launches.js';
 import { LedgerByStatus1787000701600 } from './ledger-by-status.js';
 import { UnsettledLedger1787000701400 } from './unsettled-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
@@ -66,4 +67,5 @@ export const migrations = [
   LedgerByStatus1787000701600,
   ApprovalsByStatus1787000701700,
   RunParts1787000800000,
+  HealthLaunches1787000900000,
 ];

@@ -37,12 +37,14 @@ export interface LookedAt {
   readonly health: RunHealth;
   /** The review, or the creation, that these runs came after. */
   readonly since_ms: number;
+  /** The newest launch that was known before the runs were read. */
+  readonly launched_at_ms?: number | undefined;
   readonly limits: GovernanceLimits;
 }
 
 /** Records what the newest runs came to, when that is due, and asks for a review where it is bad. True when it recorded something. */
-export const checkHealth = async (options: Options, automation: GovernedAutomation, { health, since_ms, limits }: LookedAt): Promise<boolean> =>
-  (await care(options, automation, { command: { type: 'check_health', since_ms, health, limits } })) === 'changed';
+export const checkHealth = async (options: Options, automation: GovernedAutomation, looked: LookedAt): Promise<boolean> =>
+  (await care(options, automation, { command: { type: 'check_health', ...looked } })) === 'changed';
 
 const spikeFound = 'agent_cost_spike_found';
 

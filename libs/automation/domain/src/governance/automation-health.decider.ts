@@ -8,8 +8,8 @@ export type HealthLimits = Pick<GovernanceLimits, 'health_check_every_ms' | 'hea
 /** What nobody asks for: time passes, runs end badly, one costs too much. Nothing is refused; what is not due changes nothing. */
 export type CareForAutomation =
   | { readonly type: 'warn_of_expiry'; readonly warning_ms: number }
-  /** `since_ms`: the review, or the creation, that the runs came after. */
-  | { readonly type: 'check_health'; readonly since_ms: number; readonly health: RunHealth; readonly limits: HealthLimits }
+  /** `since_ms`: the review, or the creation, that the runs came after; `launched_at_ms`: the newest launch that was known before they were read. */
+  | { readonly type: 'check_health'; readonly since_ms: number; readonly launched_at_ms?: number | undefined; readonly health: RunHealth; readonly limits: HealthLimits }
   | { readonly type: 'report_cost_spike'; readonly spike: CostSpike };
 
 interface Subject {
@@ -56,9 +56,9 @@ const isHealthDue = ({ since_ms, limits }: Command<'check_health'>, { governance
 
 const checkHealth = (command: Command<'check_health'>, subject: Subject): Decided => {
   if (!isHealthDue(command, subject)) return accept();
-  const { health, limits } = command;
+  const { health, limits, launched_at_ms } = command;
   const findings = findingsOf(health, limits);
-  const checked: AutomationEvent = { event_type: 'automation_health_checked', data: { ...subject.of, health, findings } };
+  const checked: AutomationEvent = { event_type: 'automation_health_checked', data: { ...subject.of, health, findings, ...(launched_at_ms === undefined ? {} : { launched_at_ms }) } };
   const isReviewed = findings.length > 0 && subject.governance.review === undefined;
   return isReviewed ? accept<AutomationEvent>(checked, reviewRequired(subject, findings)) : accept(checked);
 };
