@@ -22,7 +22,7 @@ describe('runners that act at once on a real log', () => {
     const eventing: Eventing = { store: new JetStreamEventStore(nc), clock: () => now, digest: (text) => createHash('sha256').update(text).digest('hex') };
     return {
       eventing, evaluator, newId: randomUUID, definitions: new DefinitionLibrary(eventing),
-      activeRuns: { find: () => Promise.resolve(undefined) }, timers: { set: () => Promise.resolve() },
+      activeRuns: { find: () => Promise.resolve([]) }, timers: { set: () => Promise.resolve() },
     };
   };
   let runners: Awaited<ReturnType<typeof runner>>[];

@@ -6,8 +6,8 @@ import { watchAggregate } from './watch.aggregate.js';
 
 /** Runs of an automation as the projections show them: they lag, and may be away. */
 export interface ActiveRuns {
-  /** A run that is queued or running; `undefined` for none, or when the projections cannot be read now. */
-  find(tenant: TenantContext, automationId: string): Promise<string | undefined>;
+  /** Runs that were queued or running, the newest; none when the projections cannot be read now. They may have ended since. */
+  find(tenant: TenantContext, automationId: string): Promise<readonly string[]>;
 }
 
 export interface ActiveRunOptions {
@@ -37,19 +37,31 @@ const startedLast = async ({ store }: Eventing, ref: AggregateRef): Promise<read
   ];
 };
 
-const activeAmong = async ({ store, clock }: Eventing, ref: AggregateRef, { run_ids, at_ms }: Started): Promise<string | undefined> => {
+const loadRun = async ({ store }: Eventing, ref: AggregateRef, run_id: string): Promise<Run | undefined> =>
+  (await loadAggregate({ store, aggregate: runAggregate }, { ...ref, aggregate: 'run', id: run_id })).state;
+
+const activeAmong = async (eventing: Eventing, ref: AggregateRef, { run_ids, at_ms }: Started): Promise<string | undefined> => {
   for (const run_id of [...run_ids].reverse()) {
-    const { state } = await loadAggregate({ store, aggregate: runAggregate }, { ...ref, aggregate: 'run', id: run_id });
-    if (state === undefined ? clock() - at_ms < creationMs : isActive(state)) return run_id;
+    const state = await loadRun(eventing, ref, run_id);
+    if (state === undefined ? eventing.clock() - at_ms < creationMs : isActive(state)) return run_id;
   }
   return undefined;
 };
 
-/** A run of the automation that is queued or running, from the log first and then from the projections; `ref` is the automation's. */
+/** What the projections name may have ended since: a fire that is skipped because of it never comes again. */
+const stillActive = async (eventing: Eventing, ref: AggregateRef, run_ids: readonly string[]): Promise<string | undefined> => {
+  for (const run_id of run_ids) {
+    const state = await loadRun(eventing, ref, run_id);
+    if (state !== undefined && isActive(state)) return run_id;
+  }
+  return undefined;
+};
+
+/** A run of the automation that is queued or running as the log has it; those that others asked for are found through the projections. `ref` is the automation's. */
 export const activeRunOf = async ({ eventing, activeRuns }: ActiveRunOptions, ref: AggregateRef, tenant: TenantContext): Promise<string | undefined> => {
   for (const started of await startedLast(eventing, ref)) {
     const found = await activeAmong(eventing, ref, started);
     if (found !== undefined) return found;
   }
-  return await activeRuns.find(tenant, ref.id);
+  return await stillActive(eventing, ref, await activeRuns.find(tenant, ref.id));
 };

@@ -18,7 +18,12 @@ export class Triggers extends InMemoryApplication {
   readonly timersSet: number[] = [];
   /** False: the database is away. */
   projected = true;
-  readonly activeRuns = { find: async (_tenant: TenantContext, id: string) => (this.projected ? (await this.runs()).find((run) => run.automation_id === id && ['queued', 'running'].includes(run.status))?.run_id : undefined) };
+  /** Runs that ended, and that projections which are behind still show as running. */
+  readonly endedUnseen: string[] = [];
+  readonly activeRuns = {
+    find: async (_tenant: TenantContext, id: string) =>
+      this.projected ? [...this.endedUnseen, ...(await this.runs()).filter((run) => run.automation_id === id && ['queued', 'running'].includes(run.status)).map(({ run_id }) => run_id)] : [],
+  };
   readonly handoffs = { find: async (_tenant: TenantContext, id: string) => (this.projected ? (await this.handoffRecords()).filter((handoff) => handoff.status === 'approved' && handoff.target_automation_id === id) : []) };
   readonly schedules: FireScheduleOptions = {
     eventing: this.eventing, definitions: this.definitions, activeRuns: this.activeRuns, timers: { set: (_ref, dueAtMs) => Promise.resolve(void this.timersSet.push(dueAtMs)) },
