@@ -14,12 +14,15 @@ export interface ListItem {
   readonly due_ms: number;
   readonly item_id: string;
   readonly item: Json;
-  /** The list is told only when it has so many, and then at once, but not before `not_before_ms`. */
+  /** The list is told only when it has so many, and then at once, but not before `not_before_ms`. Items may come until `untoldAfterMs` after that. */
   readonly minimum_items?: number;
   readonly not_before_ms?: number;
   /** The gateway as people reach it. */
   readonly public_url?: string | undefined;
 }
+
+/** What happened to a run so long ago is not told any more, and comes in no list. */
+export const untoldAfterMs = 3_600_000;
 
 /** What comes too late for its list is in another one so much later. */
 const lateMs = 3_600_000;

@@ -6,6 +6,7 @@ import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.j
 import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
 import { isOpen, isRequested, mayBePosted, messagesOf, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import { listCard, readListed, type Listed, type ListNotice } from './list-card.js';
+import { untoldAfterMs } from './list-delivery.js';
 import { asks, ends, familyOf, followsUp } from './notice-family.js';
 import { noticeCardSchema } from './notice-card.schema.js';
 import { commandDelivery } from './request-delivery.js';
@@ -93,9 +94,16 @@ const shownItems = async (eventing: Eventing, ref: AggregateRef, { request, item
 
 const isList = (notice: DeliveryRequest['notice']): notice is ListNotice => notice === 'gates_waiting' || notice === 'dead_letters';
 
+const tooFew: Prepared = { kind: 'later', delayMs: 60_000, reason: 'there are too few to be told, and more may come' };
+
+/** What is counted can come late, when events are: until none can come any more, a list that has too few is not given up. */
+const mayGrow = ({ clock }: Eventing, { minimum_items, not_before_ms = 0 }: DeliveryRequest): boolean => minimum_items !== undefined && clock() <= not_before_ms + untoldAfterMs;
+
 const prepareList = async (eventing: Eventing, ref: AggregateRef, delivery: OpenDelivery): Promise<Prepared> => {
-  const { request: { minimum_items = 1 }, counted = [] } = delivery;
-  return (await shownItems(eventing, ref, delivery)).length + counted.length < minimum_items ? withdraw('there is nothing to list') : ready();
+  const { request, counted = [] } = delivery;
+  const { minimum_items = 1 } = request;
+  if ((await shownItems(eventing, ref, delivery)).length + counted.length >= minimum_items) return ready();
+  return mayGrow(eventing, request) ? tooFew : withdraw('there is nothing to list');
 };
 
 /** Whether a delivery can be told now, and which messages it changes. */

@@ -84,6 +84,34 @@ describe('telling of runs', () => {
     expect(first).toMatchObject({ notice: 'dead_letters', card: { title: expect.stringMatching(/^Dead letters: [34]$/) } });
   });
 
+  it('counts dead letters of an hour that are heard of when it is over, however few came first', async () => {
+    const subject = world({ dead_letters_above: 2 });
+    const options = { eventing: subject.log.eventing, channels: [], directory: { channelsOf: () => subject.channels } };
+    const hour = 3_600_000;
+    const opened_at = (Math.floor(now / hour) + 1) * hour - 60_000;
+    const hear = (number: number) => requestRunNotices(options, deadLetter(number, opened_at));
+    // The projections were behind: the first is heard of two minutes after the end of its hour, and nothing is left to wait for.
+    subject.log.clock.advance(opened_at + 180_000 - now);
+    await hear(1);
+    expect(await subject.deliver()).toEqual([['dead_letters', 'retry-later']]);
+    await hear(2);
+    await hear(3);
+    await subject.settle();
+    expect(subject.platform.calls.map(({ request: { card } }) => (card as { title: string }).title)).toEqual(['Dead letters: 3']);
+  });
+
+  it('gives a list with too few up when no more can come', async () => {
+    const subject = world({ dead_letters_above: 2 });
+    const options = { eventing: subject.log.eventing, channels: [], directory: { channelsOf: () => subject.channels } };
+    await requestRunNotices(options, deadLetter(1));
+    const end = (Math.floor(now / 3_600_000) + 1) * 3_600_000;
+    subject.log.clock.advance(end + 3_600_000 - now);
+    expect(await subject.deliver()).toEqual([['dead_letters', 'retry-later']]);
+    subject.log.clock.advance(1);
+    expect(await subject.deliver()).toEqual([['dead_letters', 'done']]);
+    expect(subject.eventTypes().at(-1)).toBe('delivery_abandoned');
+  });
+
   it('tells nothing in quiet hours but when they are over, dead letters too', async () => {
     const night = { hours: { from: '22:00', to: '07:00' } };
     const subject = new SendingWorld(new ScriptedPlatform(), [installedChannel({ run_notices: { failed: true, dead_letters_above: 1 }, quiet_hours: night })]);

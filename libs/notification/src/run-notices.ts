@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { GateOrigin } from './gate-card.js';
 import { parseJson, published } from './gate-notices.js';
 import type { Listed } from './list-card.js';
-import { addToList } from './list-delivery.js';
+import { addToList, untoldAfterMs } from './list-delivery.js';
 import { requestDelivery, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
 import { quietUntil } from './route-gate.policy.js';
 import { runFacts } from './run-facts.js';
@@ -23,8 +23,6 @@ type RunNotice = z.infer<typeof noticeSchema>;
 /** Events of runs that channels can be told of. */
 export const runNoticeEvents: readonly Exclude<RunNotice['event_type'], 'dead_letter_opened'>[] = ['run_failed', 'run_blocked', 'run_completed', 'effect_dead_lettered'];
 
-/** What happened longer ago was before anybody listened. */
-const oldAfterMs = 3_600_000;
 const hourMs = 3_600_000;
 
 const wanted: Readonly<Record<RunEnd['event_type'], 'failed' | 'blocked' | 'completed'>> = { run_failed: 'failed', run_blocked: 'blocked', run_completed: 'completed' };
@@ -84,7 +82,8 @@ export const requestRunNotices = async (options: RequestDeliveriesOptions, body:
   const parsed = noticeSchema.safeParse(parseJson(body));
   if (!parsed.success) return giveUp(`not an event that is told: ${describeProblems(problemsOf(parsed.error))}`);
   const event = parsed.data;
-  if (options.eventing.clock() - event.occurred_at_ms > oldAfterMs) return done;
+  // What happened longer ago was before anybody listened.
+  if (options.eventing.clock() - event.occurred_at_ms > untoldAfterMs) return done;
   const channels = options.directory?.channelsOf(event).filter(({ status }) => status === 'enabled') ?? [];
   if (channels.length === 0) return done;
   const told: Told = { event, origin: await originOf(options, event) };

@@ -109,7 +109,7 @@ export class SendingWorld {
 
   /** Until nothing is left, with time going on. */
   async settle(): Promise<void> {
-    for (let round = 0; round < 120; round += 1) {
+    for (let round = 0; round < 200; round += 1) {
       if ((await this.deliver()).every(([, kind]) => kind !== 'retry-later')) return;
       this.log.clock.advance(60_000);
     }
