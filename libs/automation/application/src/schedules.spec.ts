@@ -1,4 +1,5 @@
 import { loadAggregate, LogUnavailableError, type EventStore } from '@cs/eventing';
+import { armSchedule } from './arm-schedule.command-handler.js';
 import { requestRun } from './request-run.command-handler.js';
 import { createAutomation, patchAutomation } from './store-automation.command-handler.js';
 import { scheduleAggregate } from './schedule.aggregate.js';
@@ -54,6 +55,26 @@ describe('an armed schedule', () => {
     await triggers.fire();
     await triggers.follow();
     expect(await triggers.runs()).toEqual([]);
+  });
+
+  it('follows the newest change of its automation, whoever is the last to write', async () => {
+    const triggers = await scheduled();
+    const { store } = triggers;
+    await triggers.change({ status: 'paused' });
+    // Between what is read of the automation and what is written of the schedule, the automation goes on, and its schedule is as it has to be.
+    let isResumed = false;
+    const slow: EventStore = {
+      at: (position) => store.at(position), append: (...commit) => store.append(...commit),
+      last: async (ref) => {
+        if (ref.aggregate !== 'schedule' || isResumed) return await store.last(ref);
+        isResumed = true;
+        await triggers.change({ status: 'active' });
+        expect(await stateOf(triggers)).toMatchObject({ status: 'armed' });
+        return await store.last(ref);
+      },
+    };
+    await armSchedule({ ...triggers.schedules, eventing: { ...triggers.eventing, store: slow } }, automationRef);
+    expect([isResumed, await stateOf(triggers)]).toMatchObject([true, { status: 'armed' }]);
   });
 
   it('creates a scheduled run at its time, and sets the timer of the next one, aligned', async () => {
