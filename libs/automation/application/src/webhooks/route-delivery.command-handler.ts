@@ -133,13 +133,13 @@ const waitingTenant = async ({ eventing }: RouteOptions, { org_id, workspace_id,
   return state?.checkpoint.open_waits.some(({ wait_id }) => wait_id === wait.wait_id) === true ? state.tenant_context : undefined;
 };
 
-/** Takes the first delivery that nobody else has. */
+/** Takes the first delivery that nobody else has. Where others have taken all that are listed, more may stand behind them: the list is asked for again when it knows. */
 const takeFirst = async (options: RouteOptions, deliveries: readonly AggregateRef[], target: WebhookTarget): Promise<ConsumerOutcome> => {
   for (const ref of deliveries) {
     const result = await write(options, ref, { type: 'consume', target });
     if (result.kind !== 'refused') return outcomeOf(result);
   }
-  return done;
+  return deliveries.length === 0 ? done : behind;
 };
 
 /**

@@ -139,4 +139,26 @@ describe('the router and the scan of a wait that opens', () => {
       });
     }
   });
+
+  it('end every wait that opens at once with others, also when others take all the deliveries that are listed', async () => {
+    const webhooks = await world(false);
+    for (let n = 0; n < 6; n += 1) await webhooks.receive({ n });
+    await webhooks.follow();
+    webhooks.listed = 2;
+    const before = webhooks.app.store.all().length;
+    for (let n = 0; n < 5; n += 1) await park(webhooks);
+    webhooks.projected = webhooks.app.store.all().length;
+    // All of them ask before any of them takes.
+    const scans = webhooks.app.store.all().slice(before).map((commit) => webhooks.taskOf(commit)).filter((task) => task !== undefined);
+    let open: readonly (() => Promise<ConsumerOutcome>)[] = scans;
+    for (let round = 0; open.length > 0 && round < 10; round += 1) {
+      const outcomes = await Promise.all(open.map((scan) => scan()));
+      open = open.filter((_scan, index) => outcomes[index]?.kind === 'retry-later');
+    }
+    const given = (await webhooks.deliveries()).flatMap(({ target }) => (target === undefined ? [] : [target.run_id]));
+    expect([scans.length, open.length, new Set(given).size]).toEqual([5, 0, 5]);
+    await webhooks.follow();
+    expect(new Set(await woken(webhooks)).size).toBe(5);
+    expect((await webhooks.deliveries()).map(({ stage }) => stage).sort()).toEqual(['settled', 'settled', 'settled', 'settled', 'settled', 'unmatched']);
+  });
 });

@@ -20,6 +20,8 @@ const secret = 's'.repeat(32);
 export class WebhookWorld extends StepWorld {
   /** Position up to which the projections know the log. */
   projected = 0;
+  /** Deliveries that are listed at a time. */
+  listed = Infinity;
   token = '';
   trigger_id = '';
   #tokens = 0;
@@ -41,7 +43,7 @@ export class WebhookWorld extends StepWorld {
         if (this.projected < minPosition) return undefined;
         const known = new Set(this.#shown().map(({ ref }) => ref.id));
         const deliveries = (await this.deliveries()).filter(({ delivery }) => known.has(delivery.delivery_id));
-        return deliveries.filter((state) => isFree(state) && state.delivery.trigger_id === match.trigger_id).map(({ delivery }) => delivery.delivery_id);
+        return deliveries.filter((state) => isFree(state) && state.delivery.trigger_id === match.trigger_id).map(({ delivery }) => delivery.delivery_id).slice(0, this.listed);
       },
     },
   };

@@ -17,7 +17,7 @@ export interface WebhookSecrets {
 export interface WebhookLookups {
   /** Open waits that a delivery fits, in the order of domain 8.3. The answer holds at least `minPosition`. */
   waitsFor(delivery: WebhookDeliveryFacts, minPosition: number): Promise<readonly WebhookWait[] | undefined>;
-  /** Accepted deliveries that nobody has taken and that fit a wait, the oldest first. */
+  /** Accepted deliveries that nobody had taken and that fit a wait: the oldest first, and not all where they are many. */
   deliveriesFor(tenant: TenantContext, early: EarlyDelivery): Promise<readonly string[] | undefined>;
 }
 
