@@ -101,7 +101,7 @@ export const runHealthSchema = z.object({
   /** Of these, completed or failed. */
   ended: z.int().nonnegative(),
   failed: z.int().nonnegative(),
-  /** That may still end one way or the other, queued ones too, which are not among `runs`. */
+  /** That may still end one way or the other; also those that are queued or held, which are not among `runs`. */
   open: z.int().nonnegative(),
   guardrail_stops: z.int().nonnegative(),
 });

@@ -109,7 +109,7 @@ describe('automations that agents made', () => {
 describe('the newest runs of an automation', () => {
   const ask = (over: object = {}) => sweeps.runHealth({ org_id: 'acme', workspace_id: 'ops', automation_id: 'counted', since_ms: 0, runs: 20, ...over });
 
-  it('are counted by how they ended and how often limits stopped them; queued ones have not begun, and may still end', async () => {
+  it('are counted by how they ended and how often limits stopped them; those that are queued or held have not begun, and may still end', async () => {
     await addRun('c1', { at: 11 });
     await addRun('f1', { status: 'failed', at: 12, stops: 1 });
     await addRun('f2', { status: 'failed', stateful: 'dead_lettered', at: 13 });
@@ -119,9 +119,9 @@ describe('the newest runs of an automation', () => {
     await addRun('q1', { status: 'queued', at: 17 });
     await addRun('h1', { status: 'queued', stateful: 'held', at: 18 });
     await addRun('other', { status: 'failed', at: 19, of: 'another', stops: 3 });
-    expect(await ask()).toEqual({ runs: 6, ended: 3, failed: 2, open: 3, guardrail_stops: 3 });
-    expect(await ask({ runs: 3 })).toEqual({ runs: 3, ended: 0, failed: 0, open: 3, guardrail_stops: 2 });
-    expect(await ask({ since_ms: 13 })).toEqual({ runs: 3, ended: 0, failed: 0, open: 3, guardrail_stops: 2 });
+    expect(await ask()).toEqual({ runs: 6, ended: 3, failed: 2, open: 4, guardrail_stops: 3 });
+    expect(await ask({ runs: 3 })).toEqual({ runs: 3, ended: 0, failed: 0, open: 4, guardrail_stops: 2 });
+    expect(await ask({ since_ms: 13 })).toEqual({ runs: 3, ended: 0, failed: 0, open: 4, guardrail_stops: 2 });
   });
 
   it('are of their own tenant and deployment', async () => {

@@ -53,9 +53,11 @@ const begun = ['running', 'pausing', 'paused', 'blocked', 'awaiting_approval', '
 const healthText = `
   select count(*)::int as runs, count(*) filter (where r.status in ('completed', 'failed'))::int as ended, count(*) filter (where r.status = 'failed')::int as failed,
     (count(*) filter (where r.status not in ('completed', 'failed', 'cancelled')) + (select count(*) from (
-      select 1 from countersign.runs
-      where org_id = $1 and workspace_id = $2 and deployment_id = $3 and automation_id = $4 and stateful_status = 'queued' and created_at_ms > $6 limit $7
-    ) queued))::int as open, coalesce(sum(s.stops), 0)::int as guardrail_stops
+      select w.* from unnest(array['queued', 'held']) waits(status) cross join lateral (
+        select 1 from countersign.runs
+        where org_id = $1 and workspace_id = $2 and deployment_id = $3 and automation_id = $4 and stateful_status = waits.status and created_at_ms > $6 limit $7
+      ) w
+    ) waiting))::int as open, coalesce(sum(s.stops), 0)::int as guardrail_stops
   from (
     select n.* from unnest($5::text[]) of_status(name) cross join lateral (
       select run_id, status, created_at_ms from countersign.runs
