@@ -5,7 +5,7 @@ import type { RpcClient } from '@cs/platform';
 import { eventually } from '@cs/testing';
 import type { z } from 'zod';
 import { automation, context, InMemoryRunner, steps } from './in-memory-runner.fixture.js';
-import { pausedAutomations } from './paused-automations.js';
+import { pausedAutomations, type FollowOptions } from './paused-automations.js';
 
 /** A list may answer less than it is asked for; what counts is whether there is a next page. */
 const page = 20;
@@ -27,14 +27,15 @@ const listing = (runner: InMemoryRunner): { readonly rpc: RpcClient; pages: numb
   return Object.assign(answered, { rpc: { call } as unknown as RpcClient });
 };
 
-const world = async () => {
+/** `change` stands between the consumer and what it uses. */
+const world = async (change: (runner: InMemoryRunner) => Partial<Pick<FollowOptions, 'eventing' | 'definitions'>> = () => ({})) => {
   const runner = new InMemoryRunner();
   await runner.define(automation([steps.post('pay')]));
   const statusOf: AutomationStatuses['statusOf'] = async (tenant, id) => (await runner.store.last({ ...tenant, aggregate: 'automation', id }))?.status ?? 'absent';
   const automations: AutomationStatuses = { statusOf, readStatus: statusOf };
   const list = listing(runner);
   const changes = { announce: (runId: string) => void runner.listeners.get(runId)?.(), listen: () => () => undefined };
-  const consumer = pausedAutomations({ eventing: runner.eventing, definitions: runner.definitions, changes, automations, rpc: list.rpc });
+  const consumer = pausedAutomations({ eventing: runner.eventing, definitions: runner.definitions, changes, automations, rpc: list.rpc, ...change(runner) });
   /** Delivers the automation's newest commit. */
   const follow = async (): Promise<ConsumerOutcome> => {
     const last = await runner.store.last({ ...runner.ref('a'), aggregate: 'automation' });
@@ -102,5 +103,41 @@ describe('the pause of an automation', () => {
     await resumeAutomation(runner, context, { automation_id: 'a' });
     expect(await follow()).toEqual({ kind: 'done' });
     expect(await statuses()).toEqual({ running: 1 });
+  });
+
+  it('reaches the runs behind one that cannot be told, and comes again for that one', async () => {
+    let failing = true;
+    const { runner, follow, start, statuses, executor } = await world(({ definitions }) => ({
+      definitions: { get: (tenant: { org_id: string; workspace_id: string }, hash: string) => (failing ? ((failing = false), Promise.reject(new Error('its definition is not there'))) : definitions.get(tenant, hash)) } as unknown as FollowOptions['definitions'],
+    }));
+    const runs = await start();
+    runner.http.answer = () => new Promise(() => undefined);
+    const executing = runs.map((run) => runner.execute(run, { executor }));
+    await eventually(() => runner.http.sent.length === many);
+    await pauseAutomation(runner, context, { automation_id: 'a' });
+    await expect(follow()).rejects.toThrow('1 runs of automation "a" could not follow it');
+    await eventually(async () => (await statuses())['paused'] === many - 1);
+    expect(await statuses()).toEqual({ paused: many - 1, running: 1 });
+    expect(await follow()).toEqual({ kind: 'done' });
+    await Promise.all(executing);
+    expect(await statuses()).toEqual({ paused: many });
+  });
+
+  it('comes again for a run to which others keep writing first', async () => {
+    let contended = true;
+    const { runner, follow, statuses, executor } = await world(({ eventing }) => {
+      const { store } = eventing;
+      return { eventing: { ...eventing, store: { last: (ref) => store.last(ref), at: (position) => store.at(position), append: (...commit) => (contended ? Promise.resolve({ kind: 'conflict' }) : store.append(...commit)) } } };
+    });
+    const run = await runner.start('a');
+    runner.http.answer = () => new Promise(() => undefined);
+    const executing = runner.execute(run, { executor });
+    await eventually(() => runner.http.sent.length === 1);
+    await pauseAutomation(runner, context, { automation_id: 'a' });
+    await expect(follow()).rejects.toThrow('could not follow it');
+    contended = false;
+    expect(await follow()).toEqual({ kind: 'done' });
+    await executing;
+    expect(await statuses()).toEqual({ paused: 1 });
   });
 });

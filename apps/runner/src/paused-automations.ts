@@ -75,17 +75,23 @@ export interface Followed {
   readonly acts: Acts;
 }
 
-/** Does something to every run of an automation, however many there are. False when they cannot be listed now. */
+const actOn = async (options: FollowOptions, act: Act, { run, tenant: { org_id, workspace_id }, automation_id }: Pick<Followed, 'tenant' | 'automation_id'> & { readonly run: RunRecord }): Promise<void> => {
+  const definition = await options.definitions.get({ org_id, workspace_id }, run.workflow_definition_snapshot_hash);
+  await act(options, { run, ref: { org_id, workspace_id, aggregate: 'run', id: run.run_id }, definition, automation_id });
+};
+
+/**
+ * Does something to every run of an automation, however many there are. False when they cannot be listed now.
+ * Throws when it could not be done to all of them; those behind one that fails do not wait for it.
+ */
 export const followRuns = async (options: FollowOptions, { acts, ...of }: Followed): Promise<boolean> => {
-  const { org_id, workspace_id } = of.tenant;
+  const failures: unknown[] = [];
   for (const [status, act] of acts) {
     const runs = await runsOf(options, { ...of, status });
     if (runs === undefined) return false;
-    for (const run of runs) {
-      const definition = await options.definitions.get({ org_id, workspace_id }, run.workflow_definition_snapshot_hash);
-      await act(options, { run, ref: { org_id, workspace_id, aggregate: 'run', id: run.run_id }, definition, automation_id: of.automation_id });
-    }
+    for (const run of runs) await actOn(options, act, { ...of, run }).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw new Error(`${failures.length} runs of automation "${of.automation_id}" could not follow it`, { cause: failures[0] });
   return true;
 };
 

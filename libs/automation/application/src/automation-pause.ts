@@ -35,6 +35,8 @@ const decide = async ({ eventing }: Pick<PauseOptions, 'eventing'>, { ref, comma
   const result = await executeCommand(ref, {
     eventing, aggregate: runAggregate, decide: (state, at_ms) => decideRun(command, state, { at_ms, definition }), context: { correlation_id: automation_id },
   });
+  // Not the same as nothing to do: whoever follows the automation comes here again.
+  if (result.kind === 'contended') throw new Error(`run ${ref.id} is being written to`);
   return result.kind === 'accepted' && result.changed;
 };
 

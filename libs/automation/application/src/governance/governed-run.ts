@@ -16,6 +16,7 @@ const command = async ({ eventing }: LaunchOptions, ref: AggregateRef, { definit
     eventing, aggregate: runAggregate, context: { correlation_id: definition.automation_id },
     decide: (run, at_ms) => decideRun({ ...wanted, queue_reason: 'governance' }, run, { at_ms, definition }),
   });
+  if (result.kind === 'contended') throw new Error(`run ${ref.id} is being written to`);
   return result.kind === 'accepted' && result.changed;
 };
 
