@@ -30,7 +30,7 @@ export class HandoffsController {
       return { ok: true, value: { ...lists, counts: countsOf(lists), handoff_config: automation.handoff_config ?? handoffConfigSchema.parse({}) } };
     });
     this.#available = reads.answer(listAvailableHandoffs, async (filter, tenant) => ({ ok: true, value: { handoffs: await handoffs.availableHandoffs(tenant, filter) } }));
-    this.#watchTargets = reads.answer(listWatchTargets, async ({ limit }) => ({ ok: true, value: { targets: await handoffs.watchTargets(limit) } }));
+    this.#watchTargets = reads.answer(listWatchTargets, async (range) => ({ ok: true, value: { targets: await handoffs.watchTargets(range) } }));
     this.#dueSchedules = reads.answer(listDueSchedules, async (range) => ({ ok: true, value: { schedules: await handoffs.dueSchedules(range) } }));
   }
 

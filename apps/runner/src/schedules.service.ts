@@ -1,16 +1,16 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { fireSchedule, type FireScheduleOptions } from '@cs/automation-application';
-import { listDueSchedules, localImplicitTenant, type CallContext } from '@cs/contracts';
+import { listDueSchedules, localImplicitTenant, type CallContext, type DueSchedule } from '@cs/contracts';
 import type { Consumers, RunningConsumer } from '@cs/jetstream';
 import { systemClock, type Logger, type RpcClient } from '@cs/platform';
 import { Periodic } from './periodic.js';
 import { automationRef, scheduleConsumers } from './schedule-consumers.js';
 
 export interface SchedulesParts {
-  readonly consumers: Consumers;
+  readonly consumers: Pick<Consumers, 'start'>;
   readonly options: FireScheduleOptions;
-  readonly rpc: RpcClient;
-  readonly logger: Logger;
+  readonly rpc: Pick<RpcClient, 'call'>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
   readonly sweepEveryMs: number;
   readonly onRepaired: () => void;
   /** Told how late each fire is, in ms. */
@@ -19,6 +19,9 @@ export interface SchedulesParts {
 
 /** A schedule this much overdue was missed by its timer. */
 const overdueMs = 2000;
+const pageSize = 500;
+/** A sweep looks at so many pages at most: what was fired has left the list of the next one. */
+const maxPages = 25;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'schedule-sweep' };
 
 /** Starts and stops what keeps schedules going. The sweep fires what a lost timer did not. */
@@ -38,13 +41,28 @@ export class SchedulesService implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   async sweep(): Promise<void> {
-    const { rpc, options, logger, onRepaired } = this.#parts;
-    const reply = await rpc.call(listDueSchedules, { context, payload: { due_before_ms: systemClock() - overdueMs, limit: 500 } });
-    if (!reply.ok) return;
-    for (const schedule of reply.value.schedules) {
-      logger.info({ automation_id: schedule.automation_id, due_at_ms: schedule.next_fire_at_ms }, 'firing an overdue schedule');
+    const due_before_ms = systemClock() - overdueMs;
+    let after: DueSchedule | undefined;
+    for (let page = 0; page < maxPages; page += 1) {
+      const reply = await this.#parts.rpc.call(listDueSchedules, { context, payload: { due_before_ms, limit: pageSize, after } });
+      if (!reply.ok) return;
+      const { schedules } = reply.value;
+      for (const schedule of schedules) await this.#fire(schedule);
+      if (schedules.length < pageSize) return;
+      after = schedules.at(-1);
+    }
+  }
+
+  /** One that cannot be fired does not keep the others from it. */
+  async #fire(schedule: DueSchedule): Promise<void> {
+    const { options, logger, onRepaired } = this.#parts;
+    const { automation_id, next_fire_at_ms: due_at_ms } = schedule;
+    logger.info({ automation_id, due_at_ms }, 'firing an overdue schedule');
+    try {
       await fireSchedule(options, automationRef(schedule));
       onRepaired();
+    } catch (err) {
+      logger.warn({ err, automation_id, due_at_ms }, 'an overdue schedule was not fired');
     }
   }
 

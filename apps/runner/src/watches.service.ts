@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { evaluateWatch, type WatchOptions } from '@cs/automation-application';
-import { listWatchTargets, localImplicitTenant, type CallContext } from '@cs/contracts';
+import { listWatchTargets, localImplicitTenant, type CallContext, type WatchTarget } from '@cs/contracts';
 import type { Consumers, RunningConsumer } from '@cs/jetstream';
 import type { Logger, RpcClient } from '@cs/platform';
 import { Periodic } from './periodic.js';
@@ -8,13 +8,16 @@ import { automationRef } from './schedule-consumers.js';
 import { watchConsumers } from './watch-consumers.js';
 
 export interface WatchesParts {
-  readonly consumers: Consumers;
+  readonly consumers: Pick<Consumers, 'start'>;
   readonly options: WatchOptions;
-  readonly rpc: RpcClient;
-  readonly logger: Logger;
+  readonly rpc: Pick<RpcClient, 'call'>;
+  readonly logger: Pick<Logger, 'warn'>;
   readonly sweepEveryMs: number;
 }
 
+const pageSize = 200;
+/** A sweep looks at so many pages at most; the next one goes on behind them. */
+const maxPages = 25;
 const context: CallContext = { tenant: localImplicitTenant, actor: { kind: 'system', source: 'runner' }, correlation_id: 'watch-sweep' };
 
 /** Starts and stops what looks after watch conditions. The sweep finds what no event led to, such as a run that stopped for a signature. */
@@ -22,6 +25,7 @@ export class WatchesService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #parts: WatchesParts;
   #consumers: readonly RunningConsumer[] = [];
   #sweep: Periodic | undefined;
+  #after: WatchTarget | undefined;
 
   constructor(parts: WatchesParts) {
     this.#parts = parts;
@@ -34,10 +38,24 @@ export class WatchesService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async sweep(): Promise<void> {
-    const { rpc, options } = this.#parts;
-    const reply = await rpc.call(listWatchTargets, { context, payload: {} });
-    if (!reply.ok) return;
-    for (const target of reply.value.targets) await evaluateWatch(options, automationRef(target), { position: 0 });
+    for (let page = 0; page < maxPages; page += 1) {
+      const reply = await this.#parts.rpc.call(listWatchTargets, { context, payload: { limit: pageSize, after: this.#after } });
+      if (!reply.ok) return;
+      const { targets } = reply.value;
+      for (const target of targets) await this.#look(target);
+      this.#after = targets.length < pageSize ? undefined : targets.at(-1);
+      if (this.#after === undefined) return;
+    }
+  }
+
+  /** One that cannot be looked at does not keep the others from it. */
+  async #look(target: WatchTarget): Promise<void> {
+    const { options, logger } = this.#parts;
+    try {
+      await evaluateWatch(options, automationRef(target), { position: 0 });
+    } catch (err) {
+      logger.warn({ err, automation_id: target.automation_id }, 'a watch condition could not be looked at');
+    }
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -90,8 +90,8 @@ export {
   requestGovernanceApproval, restoreAutomation, retireAutomation, revokeGrant,
   type AutomationGovernanceRecord, type GovernanceApprovalRecord, type GovernanceReviewRecord, type GovernedAgentRecord,
 } from './rpc/governance.rpc.js';
-export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget } from './rpc/handoff.rpc.js';
-export { listDueSchedules, type DueSchedule } from './rpc/schedule.rpc.js';
+export { approveHandoff, depositHandoff, listAvailableHandoffs, listHandoffs, listWatchTargets, type HandoffLists, type WatchTarget, type WatchTargetRange } from './rpc/handoff.rpc.js';
+export { listDueSchedules, type DueSchedule, type DueScheduleRange } from './rpc/schedule.rpc.js';
 export {
   auditCheckpointSchema, getAutomation, getRun, getStatefulRun, listAutomations, listDeadLetters, listDueWaits, listRunEvents, listRuns, listStatefulRuns, runScopeFilterSchema, verifyAudit,
   type Page,

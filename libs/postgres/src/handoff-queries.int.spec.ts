@@ -77,10 +77,12 @@ describe('handoffs and schedules in the database', () => {
   });
 
   it('are available by every condition that is given, the oldest first', async () => {
-    const available = async (filter: { source_automation_id?: string; artifact_type?: string; limit?: number }) =>
+    const available = async (filter: { source_automation_id?: string; artifact_type?: string; after?: { created_at_ms: number; handoff_id: string }; limit?: number }) =>
       (await queries.availableHandoffs(acme, { automation_id: 'watcher', limit: 10, ...filter })).map(({ handoff_id }) => handoff_id);
     expect(await available({})).toEqual(['note', 'old-0513', 'old-0514']);
     expect(await available({ limit: 1 })).toEqual(['note']);
+    expect(await available({ limit: 1, after: { created_at_ms: 900, handoff_id: 'note' } })).toEqual(['old-0513']);
+    expect(await available({ after: { created_at_ms: 1513, handoff_id: 'old-0513' } })).toEqual(['old-0514']);
     expect(await available({ artifact_type: 'order' })).toEqual(['old-0513', 'old-0514']);
     expect(await available({ source_automation_id: 'triage', artifact_type: 'order' })).toEqual([]);
   });
@@ -90,6 +92,8 @@ describe('handoffs and schedules in the database', () => {
     expect(await due(500)).toEqual(['late', 'watcher']);
     expect(await due(499)).toEqual(['late']);
     expect(await due(500, 1)).toEqual(['late']);
+    const [first] = await queries.dueSchedules({ due_before_ms: 500, limit: 1 });
+    expect(await queries.dueSchedules({ due_before_ms: 500, limit: 10, after: first })).toEqual([{ org_id: 'acme', workspace_id: 'ops', automation_id: 'watcher', next_fire_at_ms: 500 }]);
   });
 
   it('show in the automation when it fires next and when it last did', async () => {
@@ -97,10 +101,13 @@ describe('handoffs and schedules in the database', () => {
   });
 
   it('lead the sweep to automations that watch', async () => {
-    expect(await queries.watchTargets(10)).toEqual([]);
+    expect(await queries.watchTargets({ limit: 10 })).toEqual([]);
     await server.database.query({ text: `update countersign.definitions set definition = replace(definition, '"agents":[]', '"agents":[],"watch_conditions":[{"kind":"handoff_available"}]')` });
-    expect(await queries.watchTargets(10)).toEqual([{ org_id: 'acme', workspace_id: 'ops', automation_id: 'watcher' }]);
+    const target = { org_id: 'acme', workspace_id: 'ops', automation_id: 'watcher', oldest_ms: 900 };
+    expect(await queries.watchTargets({ limit: 10 })).toEqual([target]);
+    expect(await queries.watchTargets({ limit: 10, after: target })).toEqual([]);
+    expect(await queries.watchTargets({ limit: 10, after: { ...target, automation_id: 'a-before' } })).toEqual([target]);
     await server.database.query({ text: `update countersign.automations set status = 'paused'` });
-    expect(await queries.watchTargets(10)).toEqual([]);
+    expect(await queries.watchTargets({ limit: 10 })).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { DueSchedule, HandoffRecord, HandoffStatus, WatchTarget } from '@cs/contracts';
+import type { DueSchedule, DueScheduleRange, HandoffRecord, HandoffStatus, WatchTarget, WatchTargetRange } from '@cs/contracts';
 import type { TenantKey } from './tenant-key.js';
 
 /** Handoffs of one status that are shown of an automation (domain 2.6). */
@@ -8,6 +8,8 @@ export interface HandoffFilter {
   readonly automation_id: string;
   readonly source_automation_id?: string | undefined;
   readonly artifact_type?: string | undefined;
+  /** The last of the page before. */
+  readonly after?: Pick<HandoffRecord, 'created_at_ms' | 'handoff_id'> | undefined;
   readonly limit: number;
 }
 
@@ -18,7 +20,7 @@ export interface HandoffQueries {
   /** Approved ones, oldest first. */
   availableHandoffs(tenant: TenantKey, filter: HandoffFilter): Promise<readonly HandoffRecord[]>;
   /** Active automations of every tenant with watch conditions and approved handoffs, the longest waiting first. */
-  watchTargets(limit: number): Promise<readonly WatchTarget[]>;
+  watchTargets(range: WatchTargetRange): Promise<readonly WatchTarget[]>;
   /** Schedules of every tenant that should have fired, the longest overdue first. */
-  dueSchedules(range: { readonly due_before_ms: number; readonly limit: number }): Promise<readonly DueSchedule[]>;
+  dueSchedules(range: DueScheduleRange): Promise<readonly DueSchedule[]>;
 }

@@ -49,7 +49,7 @@ export type { DeliverToWait, EarlyDelivery, ReceiveOptions, WebhookLookups, Webh
 export { approveHandoff, depositHandoff, type HandoffDeposit, type HandoffOptions, type HandoffStored } from './handoff.command-handlers.js';
 export { consumeHandoff } from './consume-handoff.command-handler.js';
 export { handoffAggregate } from './handoff.aggregate.js';
-export { evaluateWatch, followWatch, watchingAutomation, type AvailableHandoffs, type WatchHint, type WatchOptions } from './watch.command-handlers.js';
+export { evaluateWatch, followWatch, watchingAutomation, type AvailableHandoffs, type FindHandoffs, type WatchHint, type WatchOptions } from './watch.command-handlers.js';
 export { deleteAutomation, pauseAutomation, resumeAutomation, shareAutomation } from './operate-automation.command-handler.js';
 export { cancelRun, pauseRun, recoverRun, resumeRun, type OperatedRun, type OperatorOptions, type RunRequested } from './operate-run.command-handler.js';
 export { continueTask, previewReset, reconcileEffect, requeueTask, retryTask, setDisposition, type OperatedTask } from './operate-task.command-handler.js';

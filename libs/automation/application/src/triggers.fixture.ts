@@ -9,7 +9,7 @@ import { fireSchedule, followSchedule } from './fire-schedule.command-handler.js
 import { armSchedule } from './arm-schedule.command-handler.js';
 import { automation, callBy, InMemoryApplication, nodes, tenant, valueOf } from './in-memory-application.fixture.js';
 import { runAggregate } from './run.aggregate.js';
-import { evaluateWatch, followWatch, type WatchOptions } from './watch.command-handlers.js';
+import { evaluateWatch, followWatch, type AvailableHandoffs, type WatchOptions } from './watch.command-handlers.js';
 
 export const automationRef: AggregateRef = { org_id: tenant.org_id, workspace_id: tenant.workspace_id, aggregate: 'automation', id: 'refunds' };
 
@@ -24,7 +24,9 @@ export class Triggers extends InMemoryApplication {
     find: async (_tenant: TenantContext, id: string) =>
       this.projected ? [...this.endedUnseen, ...(await this.runs()).filter((run) => run.automation_id === id && ['queued', 'running'].includes(run.status)).map(({ run_id }) => run_id)] : [],
   };
-  readonly handoffs = { find: async (_tenant: TenantContext, id: string) => (this.projected ? (await this.handoffRecords()).filter((handoff) => handoff.status === 'approved' && handoff.target_automation_id === id) : []) };
+  readonly handoffs: AvailableHandoffs = {
+    find: async (_tenant, id, { isUsable }) => (this.projected ? (await this.handoffRecords()).filter((handoff) => handoff.status === 'approved' && handoff.target_automation_id === id && isUsable(handoff)) : []),
+  };
   readonly schedules: FireScheduleOptions = {
     eventing: this.eventing, definitions: this.definitions, activeRuns: this.activeRuns, timers: { set: (_ref, dueAtMs) => Promise.resolve(void this.timersSet.push(dueAtMs)) },
   };

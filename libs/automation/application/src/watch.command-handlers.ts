@@ -12,8 +12,15 @@ import { watchAggregate } from './watch.aggregate.js';
 
 /** Approved handoffs as the projections show them: they lag, and may be away. */
 export interface AvailableHandoffs {
-  /** Those for an automation that fit a condition, oldest first, once the projections hold `position`; none when they cannot be read now. */
-  find(tenant: TenantContext, automationId: string, options: { readonly condition: WatchCondition; readonly position: number }): Promise<readonly HandoffRecord[]>;
+  /** Some of those for an automation that fit a condition, the oldest, once the projections hold `position`; none when they cannot be read now. */
+  find(tenant: TenantContext, automationId: string, options: FindHandoffs): Promise<readonly HandoffRecord[]>;
+}
+
+export interface FindHandoffs {
+  readonly condition: WatchCondition;
+  readonly position: number;
+  /** Whether a run could take it. Those that none can take stay where they are, however many, and are passed over. */
+  readonly isUsable: (handoff: HandoffArtifact) => boolean;
 }
 
 export interface WatchOptions extends TriggeredRunOptions, ActiveRunOptions {
@@ -45,9 +52,12 @@ export const watchingAutomation = async ({ eventing, definitions }: TriggeredRun
   return conditions.length === 0 ? undefined : { automation_id, tenant_context, definition_hash, definition_version, definition, conditions };
 };
 
+const usableBy = (definition: AutomationDefinition) => (handoff: HandoffArtifact): boolean => inputProblems(definition, handoffInput(handoff)).length === 0;
+
 /** Ids of handoffs that may be taken, oldest first, each once. The hint's own may not be in the projections yet. */
-const candidates = async ({ handoffs }: WatchOptions, { tenant_context, automation_id, conditions }: Watching, { handoff_id, position }: WatchHint): Promise<readonly string[]> => {
-  const found = await Promise.all(conditions.map((condition) => handoffs.find(tenant_context, automation_id, { condition, position })));
+const candidates = async ({ handoffs }: WatchOptions, { tenant_context, automation_id, conditions, definition }: Watching, { handoff_id, position }: WatchHint): Promise<readonly string[]> => {
+  const isUsable = usableBy(definition);
+  const found = await Promise.all(conditions.map((condition) => handoffs.find(tenant_context, automation_id, { condition, position, isUsable })));
   const known = found.flat().sort((a, b) => a.created_at_ms - b.created_at_ms || (a.handoff_id < b.handoff_id ? -1 : 1)).map((handoff) => handoff.handoff_id);
   return [...new Set(handoff_id === undefined ? known : [...known, handoff_id])];
 };
@@ -57,7 +67,7 @@ const takeable = async ({ eventing }: WatchOptions, { ref, watching }: { ref: Ag
   const { state } = await loadAggregate({ store: eventing.store, aggregate: handoffAggregate }, { ...ref, aggregate: 'handoff', id });
   if (state?.status !== 'approved' || state.handoff.target_automation_id !== watching.automation_id) return undefined;
   const fits = watching.conditions.some((condition) => fitsWatch(condition, state.handoff));
-  return fits && inputProblems(watching.definition, handoffInput(state.handoff)).length === 0 ? state.handoff : undefined;
+  return fits && usableBy(watching.definition)(state.handoff) ? state.handoff : undefined;
 };
 
 const trigger = async ({ eventing }: WatchOptions, ref: AggregateRef, command: TriggerWatch): Promise<ConsumerOutcome> => {

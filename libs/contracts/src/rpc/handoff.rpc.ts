@@ -39,16 +39,26 @@ export const listAvailableHandoffs = rpcMethod<{ handoffs: readonly HandoffRecor
     automation_id: automationIdSchema,
     source_automation_id: automationIdSchema.optional(),
     artifact_type: z.string().optional(),
+    /** The last of the page before. */
+    after: z.object({ created_at_ms: z.int().nonnegative(), handoff_id: z.string() }).optional(),
     limit: z.int().min(1).max(100).default(10),
     ...minPosition,
   }),
 );
 
-export interface WatchTarget {
-  readonly org_id: string;
-  readonly workspace_id: string;
-  readonly automation_id: string;
-}
+const watchTarget = z.object({
+  org_id: z.string(), workspace_id: z.string(), automation_id: z.string(),
+  /** When the oldest of its handoffs was left, in ms. */
+  oldest_ms: z.int().nonnegative(),
+});
+export type WatchTarget = z.infer<typeof watchTarget>;
+
+const watchTargetRange = z.object({
+  /** The last of the page before. */
+  after: watchTarget.optional(),
+  limit: z.int().min(1).max(1000).default(200),
+});
+export type WatchTargetRange = z.infer<typeof watchTargetRange>;
 
 /** Active automations of every tenant with watch conditions and approved handoffs, the longest waiting first. For services only. */
-export const listWatchTargets = rpcMethod<{ targets: readonly WatchTarget[] }>()('cs.rpc.observability.watch_targets', z.object({ limit: z.int().min(1).max(1000).default(200) }));
+export const listWatchTargets = rpcMethod<{ targets: readonly WatchTarget[] }>()('cs.rpc.observability.watch_targets', watchTargetRange);
