@@ -29,7 +29,7 @@ type Commands = Readonly<Record<string, (run: WatchedRun) => Parameters<typeof s
 /** What is done to a run of each status; the run itself decides whether it needs it. */
 const commands: Commands = {
   running: () => ({ type: 'reap_stale' }),
-  pausing: () => ({ type: 'settle_pausing_on_restart' }),
+  pausing: () => ({ type: 'settle_pausing_on_restart', quiet_ms: quietAfterMs }),
   paused: () => ({ type: 'auto_resume' }),
   queued: ({ version }) => ({ type: 'renew_queue_message', version }),
 };
@@ -53,6 +53,8 @@ export class SupervisionSweep {
     const settled = new Map<string, Promise<number | undefined>>();
     for (let page = 0; page < maxPages; page += 1) {
       const runs = await this.#page();
+      // The next sweep asks for this page again.
+      if (runs === undefined) return;
       for (const run of runs) await this.#look(run, settled);
       const last = runs.at(-1);
       this.#after = runs.length < pageSize || last === undefined ? undefined : { created_at_ms: last.created_at_ms, run_id: last.run_id };
@@ -60,12 +62,12 @@ export class SupervisionSweep {
     }
   }
 
-  async #page(): Promise<readonly WatchedRun[]> {
+  async #page(): Promise<readonly WatchedRun[] | undefined> {
     const { rpc, clock } = this.#options;
     const now = clock();
     const payload = { running_before_ms: now - staleAfterMs, queued_before_ms: now - quietAfterMs, paused_after_ms: Math.max(0, now - resumeWithinMs), limit: pageSize, after: this.#after };
     const reply = await rpc.call(listWatchedRuns, { context, payload });
-    return reply.ok ? reply.value.runs : [];
+    return reply.ok ? reply.value.runs : undefined;
   }
 
   async #look(run: WatchedRun, settled: Map<string, Promise<number | undefined>>): Promise<void> {

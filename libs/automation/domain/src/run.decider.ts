@@ -94,7 +94,7 @@ const deciders: Deciders = {
   override_guardrails: overrideGuardrails,
   reap_stale: (_command, run, context) => reapStale(run, context),
   auto_resume: (_command, run, context) => autoResume(run, context),
-  settle_pausing_on_restart: (_command, run) => settlePausingOnRestart(run),
+  settle_pausing_on_restart: settlePausingOnRestart,
   interrupt_for_shutdown: (_command, run) => interruptForShutdown(run),
   renew_queue_message: renewQueueMessage,
   // The gate's wait is its deadline: one engine for both (W12).

@@ -27,7 +27,11 @@ export interface ReapStale { readonly type: 'reap_stale' }
 export interface AutoResume { readonly type: 'auto_resume' }
 
 /** A run is pausing and its runner is gone. */
-export interface SettlePausing { readonly type: 'settle_pausing_on_restart' }
+export interface SettlePausing {
+  readonly type: 'settle_pausing_on_restart';
+  /** Nothing may have happened to it for so long. Absent: whoever asks knows that its runner is gone. */
+  readonly quiet_ms?: number;
+}
 
 /** The runner stops and hands the run back as it is. */
 export interface InterruptForShutdown { readonly type: 'interrupt_for_shutdown' }

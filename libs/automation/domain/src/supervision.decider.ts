@@ -8,7 +8,7 @@ import { repairableNodes } from './repairable-output.js';
 import { maxAttemptsOf } from './retry-policy.js';
 import { lastActivityMs } from './run-accounting.js';
 import type { ExecutionRefusal, RunContext } from './run.commands.js';
-import type { RenewQueueMessage } from './supervision.commands.js';
+import type { RenewQueueMessage, SettlePausing } from './supervision.commands.js';
 import { itemOf, workOfKey } from './work-key.js';
 
 type SupervisionDecision = Decision<RunEvent, ExecutionRefusal>;
@@ -91,8 +91,8 @@ export const autoResume = (run: Run, context: RunContext): SupervisionDecision =
   return accept({ event_type: 'run_auto_resumed', data: { reason: `resumed after ${staleReason}`, cause: staleReason } });
 };
 
-export const settlePausingOnRestart = (run: Run): SupervisionDecision =>
-  run.status === 'pausing' ? accept({ event_type: 'run_pausing_settled_on_restart', data: { reason: run.pause_reason ?? 'paused by operator' } }) : accept();
+export const settlePausingOnRestart = ({ quiet_ms = 0 }: SettlePausing, run: Run, { at_ms }: RunContext): SupervisionDecision =>
+  run.status === 'pausing' && at_ms - run.updated_at_ms >= quiet_ms ? accept({ event_type: 'run_pausing_settled_on_restart', data: { reason: run.pause_reason ?? 'paused by operator' } }) : accept();
 
 export const interruptForShutdown = (run: Run): SupervisionDecision => {
   if (run.status !== 'running') return accept();
