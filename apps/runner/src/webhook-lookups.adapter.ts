@@ -8,8 +8,8 @@ const contextOf = (tenant: TenantContext): CallContext => ({ tenant, actor: { ki
 export class ProjectedWebhookLookups implements WebhookLookups {
   constructor(private readonly rpc: RpcClient) {}
 
-  async waitsFor(delivery: WebhookDeliveryFacts, minPosition: number): Promise<readonly WebhookWait[] | undefined> {
-    const reply = await this.rpc.call(findWebhookWaits, { context: contextOf(delivery.tenant_context), payload: { delivery, limit: 1, min_position: minPosition } });
+  async waitsFor(delivery: WebhookDeliveryFacts, { minPosition, limit }: Parameters<WebhookLookups['waitsFor']>[1]): Promise<readonly WebhookWait[] | undefined> {
+    const reply = await this.rpc.call(findWebhookWaits, { context: contextOf(delivery.tenant_context), payload: { delivery, limit, min_position: minPosition } });
     return reply.ok ? reply.value.waits : undefined;
   }
 

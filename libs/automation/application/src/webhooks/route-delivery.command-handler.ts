@@ -1,5 +1,5 @@
-import { decideWebhookDelivery, type RoutedDelivery, type WebhookDeliveryCommand } from '@cs/automation-domain';
-import { webhookLookbackMs, type AggregateRef, type OpenWait, type TenantContext, type WebhookTarget, type WebhookTrigger } from '@cs/contracts';
+import { decideWebhookDelivery, isFinished, matchesDelivery, type RoutedDelivery, type WebhookDeliveryCommand } from '@cs/automation-domain';
+import { webhookLookbackMs, type AggregateRef, type OpenWait, type TenantContext, type WebhookTarget, type WebhookTrigger, type WebhookWait } from '@cs/contracts';
 import { done, executeCommand, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type Executed } from '@cs/eventing';
 import type { WebhookDelivery, WebhookDeliveryRefusal, WebhookDeliveryState } from '@cs/automation-domain';
 import { runAggregate } from '../run.aggregate.js';
@@ -14,8 +14,10 @@ export interface RouteOptions {
   readonly startRun: StartRun;
 }
 
-/** Waits that are tried in a row; a delivery that none of them took is left to those that open later. */
+/** Times that the first wait is tried, although others ended it first. */
 const maxReleases = 50;
+/** Waits that a delivery chooses from after that, so that those that come at once do not all choose the same. */
+const waitsAtATime = 50;
 const behindMs = 250;
 const behind: ConsumerOutcome = retryLater(behindMs, 'the projections cannot be asked now');
 const contended: ConsumerOutcome = retryLater(100, 'the delivery is being written to');
@@ -57,10 +59,37 @@ const nextStep = (options: RouteOptions, ref: AggregateRef, { state, trigger, wa
 /** A kind of event that the trigger is not for. */
 const isSuppressed = (trigger: WebhookTrigger | undefined, state: RoutedDelivery): boolean => !countsFor(trigger, state) || isGreeting(trigger, state);
 
-const findWait = async ({ lookups }: RouteOptions, { delivery, releases }: RoutedDelivery, position: number): Promise<{ readonly target: WebhookTarget | undefined } | undefined> => {
-  const waits = releases < maxReleases ? await lookups.waitsFor(delivery, position) : [];
-  const first = waits?.[0];
-  return waits && { target: first && { kind: 'wait', run_id: first.run_id, wait_id: first.wait_id } };
+/** A delivery as far as waits look at it. */
+const forWait = ({ delivery, payload }: RoutedDelivery): WebhookDelivery => {
+  const { delivery_id, trigger_id, provider, provider_event_kind: kind, provider_event_id: id, idempotency_key, body_digest } = delivery;
+  return { delivery_id, trigger_id, provider, ...(kind === undefined ? {} : { provider_event_kind: kind }), ...(id === undefined ? {} : { provider_event_id: id }), idempotency_key, body_digest, payload };
+};
+
+/** A wait that is open in the log, and takes the delivery. */
+const isOpenFor = async ({ eventing: { store } }: RouteOptions, state: RoutedDelivery, { run_id, wait_id }: WebhookWait): Promise<boolean> => {
+  const { org_id, workspace_id } = state.delivery.tenant_context;
+  const { state: run } = await loadAggregate({ store, aggregate: runAggregate }, { org_id, workspace_id, aggregate: 'run', id: run_id });
+  const wait = run?.checkpoint.open_waits.find((open) => open.wait_id === wait_id);
+  return run !== undefined && !isFinished(run.status) && matchesDelivery(wait?.webhook_match, forWait(state));
+};
+
+/** Any of those that are open, another one for each delivery. */
+const chooseOpen = async (options: RouteOptions, state: RoutedDelivery, waits: readonly WebhookWait[]): Promise<WebhookWait | undefined> => {
+  const turn = Number.parseInt(options.eventing.digest(`${state.delivery.delivery_id} ${state.releases}`).slice(0, 8), 16) % Math.max(waits.length, 1);
+  for (const wait of [...waits.slice(turn), ...waits.slice(0, turn)]) if (await isOpenFor(options, state, wait)) return wait;
+  return undefined;
+};
+
+/** `undefined`: the projections are to be asked again, when they know more. */
+const findWait = async (options: RouteOptions, state: RoutedDelivery, minPosition: number): Promise<{ readonly target: WebhookTarget | undefined } | undefined> => {
+  const isContested = state.releases >= maxReleases;
+  const limit = isContested ? waitsAtATime : 1;
+  const waits = await options.lookups.waitsFor(state.delivery, { minPosition, limit });
+  if (waits === undefined) return undefined;
+  const chosen = isContested ? await chooseOpen(options, state, waits) : waits[0];
+  // Others may stand behind a full page of those that have ended meanwhile.
+  if (isContested && chosen === undefined && waits.length === limit) return undefined;
+  return { target: chosen && { kind: 'wait', run_id: chosen.run_id, wait_id: chosen.wait_id } };
 };
 
 /**
@@ -74,12 +103,6 @@ export const routeDelivery = async (options: RouteOptions, ref: AggregateRef, po
   if (isSuppressed(trigger, state)) return outcomeOf(await write(options, ref, { type: 'suppress', reason: 'the trigger does not take events of this kind' }));
   const found = await findWait(options, state, position);
   return found === undefined ? behind : outcomeOf(await write(options, ref, nextStep(options, ref, { state, trigger, wait: found.target })));
-};
-
-/** A delivery as far as waits look at it. */
-const forWait = ({ delivery, payload }: RoutedDelivery): WebhookDelivery => {
-  const { delivery_id, trigger_id, provider, provider_event_kind: kind, provider_event_id: id, idempotency_key, body_digest } = delivery;
-  return { delivery_id, trigger_id, provider, ...(kind === undefined ? {} : { provider_event_kind: kind }), ...(id === undefined ? {} : { provider_event_id: id }), idempotency_key, body_digest, payload };
 };
 
 const wakeWait = async (options: RouteOptions, { ref, state, target }: Consumed<'wait'>): Promise<ConsumerOutcome> => {

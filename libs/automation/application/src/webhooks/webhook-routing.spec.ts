@@ -1,7 +1,11 @@
-import type { ConsumerOutcome } from '@cs/eventing';
+import { decideWebhookDelivery, type WebhookDeliveryCommand } from '@cs/automation-domain';
+import type { AggregateRef } from '@cs/contracts';
+import { executeCommand, type ConsumerOutcome } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { nodes, valueOf } from '../in-memory-application.fixture.js';
 import { Crash } from '../step-world.fixture.js';
+import { routeDelivery } from './route-delivery.command-handler.js';
+import { webhookDeliveryAggregate } from './webhook.aggregates.js';
 import { WebhookWorld } from './webhook-world.fixture.js';
 
 const waits: Json = { node_id: 'paid', objective: 'paid', wait: { kind: 'webhook', trigger_id: 'TRIGGER', timeout: { expires_after_ms: 600_000, on_timeout: 'cancel' } } };
@@ -160,5 +164,35 @@ describe('the router and the scan of a wait that opens', () => {
     await webhooks.follow();
     expect(new Set(await woken(webhooks)).size).toBe(5);
     expect((await webhooks.deliveries()).map(({ stage }) => stage).sort()).toEqual(['settled', 'settled', 'settled', 'settled', 'settled', 'unmatched']);
+  });
+
+  it('give a delivery that lost fifty waits to others one of those that are open, and each of several another one', async () => {
+    const webhooks = await world(false);
+    const { store } = webhooks.app;
+    const several = 3;
+    for (let n = 0; n < several; n += 1) valueOf(await webhooks.receive({ n }));
+    const refs = store.all().filter(({ ref }) => ref.aggregate === 'webhook_delivery').map(({ ref }) => ref);
+    const decide = (ref: AggregateRef, command: WebhookDeliveryCommand) => executeCommand(ref, { eventing: webhooks.app.eventing, aggregate: webhookDeliveryAggregate, context: {}, decide: (state) => decideWebhookDelivery(command, state) });
+    for (const ref of refs) {
+      for (let lost = 0; lost < 50; lost += 1) {
+        const target = { kind: 'wait', run_id: 'automation-v2-run-gone', wait_id: `w${lost}` } as const;
+        await decide(ref, { type: 'consume', target });
+        await decide(ref, { type: 'release', target, reason: 'the wait has ended' });
+      }
+    }
+    for (let n = 0; n < several; n += 1) await park(webhooks);
+    webhooks.projected = store.all().length;
+    let followed = webhooks.projected;
+    let pending = refs.map((ref) => () => routeDelivery(webhooks.routes, ref, followed));
+    for (let round = 0; round < 20 && pending.length > 0; round += 1) {
+      const outcomes = await Promise.all(pending.map((task) => task()));
+      const later = pending.filter((_task, index) => outcomes[index]?.kind === 'retry-later');
+      const news = store.all().slice(followed).filter(({ ref }) => ref.aggregate === 'webhook_delivery').map((commit) => webhooks.taskOf(commit)).filter((task) => task !== undefined);
+      pending = [...later, ...news];
+      followed = store.all().length;
+      webhooks.projected = followed;
+    }
+    expect(new Set(await woken(webhooks)).size).toBe(several);
+    expect((await webhooks.deliveries()).map(({ stage }) => stage)).toEqual(['settled', 'settled', 'settled']);
   });
 });

@@ -34,10 +34,10 @@ export class WebhookWorld extends StepWorld {
   readonly routes: RouteOptions = {
     eventing: this.app.eventing, startRun: startWebhookRun(this.app), deliver: (run, given) => deliverWebhookToWait(this.wake, run, given),
     lookups: {
-      waitsFor: async (facts, minPosition) => {
+      waitsFor: async (facts, { minPosition, limit }) => {
         if (this.projected < minPosition) return undefined;
         const delivery = await this.#delivery(facts.delivery_id);
-        return (await this.waiting()).filter(({ wait }) => wait.webhook_match?.trigger_id === facts.trigger_id && matchesDelivery(wait.webhook_match, delivery)).map(({ run_id, wait: { wait_id } }) => ({ run_id, wait_id }));
+        return (await this.waiting()).filter(({ wait }) => wait.webhook_match?.trigger_id === facts.trigger_id && matchesDelivery(wait.webhook_match, delivery)).map(({ run_id, wait: { wait_id } }) => ({ run_id, wait_id })).slice(0, limit);
       },
       deliveriesFor: async (_tenant, { match, minPosition }) => {
         if (this.projected < minPosition) return undefined;

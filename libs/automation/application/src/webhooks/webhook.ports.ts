@@ -15,8 +15,8 @@ export interface WebhookSecrets {
 
 /** What the projections know of waits and deliveries. `undefined`: they cannot be asked now, or are not that far yet. */
 export interface WebhookLookups {
-  /** Open waits that a delivery fits, in the order of domain 8.3. The answer holds at least `minPosition`. */
-  waitsFor(delivery: WebhookDeliveryFacts, minPosition: number): Promise<readonly WebhookWait[] | undefined>;
+  /** The first `limit` open waits that a delivery fits, in the order of domain 8.3. The answer holds at least `minPosition`. */
+  waitsFor(delivery: WebhookDeliveryFacts, range: { readonly minPosition: number; readonly limit: number }): Promise<readonly WebhookWait[] | undefined>;
   /** Accepted deliveries that nobody had taken and that fit a wait: the oldest first, and not all where they are many. */
   deliveriesFor(tenant: TenantContext, early: EarlyDelivery): Promise<readonly string[] | undefined>;
 }
