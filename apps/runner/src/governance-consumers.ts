@@ -37,10 +37,13 @@ const followAgent = async ({ ref, commit, position }: StoredCommit, options: Fol
   const agent = await loadAgent(options, ref);
   if (agent === undefined) return done;
   const acts = governedAgentStatus(agent) === 'permitted' ? ([['queued', letGoOn]] as const) : ([['running', pauseForbidden]] as const);
+  const failures: unknown[] = [];
   for (const automation_id of Object.keys(agent.automations)) {
-    const isFollowed = await followRuns(options, { tenant: agent.tenant_context, automation_id, min_position: position, acts });
+    // Those behind one that fails do not wait for it.
+    const isFollowed = await followRuns(options, { tenant: agent.tenant_context, automation_id, min_position: position, acts }).catch((error: unknown) => failures.push(error) > 0);
     if (!isFollowed) return retryLater(1000, 'the runs of the agent cannot be listed now');
   }
+  if (failures.length > 0) throw new Error(`${failures.length} automations of the agent could not be followed`, { cause: failures[0] });
   return done;
 };
 
