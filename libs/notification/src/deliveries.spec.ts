@@ -129,6 +129,20 @@ describe('asking for deliveries', () => {
     expect(log.pending().flatMap(({ commit }) => commit.events.map((event) => (event.data as { channel: string }).channel))).toEqual(['console', 'webhook']);
   });
 
+  it('does not ask what was answered before its event was handled at last: nobody would tell the answer', async () => {
+    const log = new NotificationLog();
+    const options = { eventing: log.eventing, channels };
+    const opened = await log.opened();
+    const decided = await log.decided();
+    // The handling of the first failed, again and again.
+    for (const count of [1, 2, 3, 4, 5]) await requestDeliveries(options, decided, count);
+    expect(await requestDeliveries(options, opened, 7)).toEqual({ kind: 'done' });
+    expect(log.deliveryEvents()).toEqual([]);
+    const waiting = new NotificationLog();
+    expect(await requestDeliveries({ eventing: waiting.eventing, channels }, await waiting.opened(), 7)).toEqual({ kind: 'done' });
+    expect(waiting.pending()).toHaveLength(channels.length);
+  });
+
   it('does not ask what was answered long ago, but still asks what waits', async () => {
     const decidedLongAgo = new NotificationLog();
     const events = [await decidedLongAgo.opened(), await decidedLongAgo.decided()];

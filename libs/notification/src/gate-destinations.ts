@@ -1,5 +1,5 @@
 import type { AggregateRef, ChannelAudienceEvent, DeliveryRequest, Destination } from '@cs/contracts';
-import { executeCommand, loadAggregate } from '@cs/eventing';
+import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
 import { accept, type Json } from '@cs/kernel';
 import { channelAudienceAggregate, channelAudienceRef, type Audience } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
@@ -28,6 +28,10 @@ const choose = async ({ eventing }: RequestDeliveriesOptions, about: NoticeFacts
   });
   return executed.kind === 'accepted' ? (executed.loaded.state ?? []) : undefined;
 };
+
+/** Whether somebody chose already whom of the installations to ask. */
+export const isAudienceChosen = async ({ store, digest }: Eventing, about: NoticeFacts, subject: Subject): Promise<boolean> =>
+  (await loadAggregate({ store, aggregate: channelAudienceAggregate }, channelAudienceRef(digest, about, subject))).state !== undefined;
 
 const ask = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, question }: { readonly destination: Destination; readonly question: Question }): Promise<Requested> => {
   const { mode, not_before_ms } = destination;

@@ -3,6 +3,7 @@ import { toPosition } from '@cs/kernel';
 import { z } from 'zod';
 import { awaitedGate } from './awaited-gate.js';
 import { cardSchema, type Card } from './card.schema.js';
+import { isAudienceChosen } from './gate-destinations.js';
 import { closedCard, decidedCard, escalatedCard, remindedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
 import { questionOf } from './open-gate-question.js';
@@ -11,9 +12,20 @@ import { contended, isOld, requestFollowUps, requestQuestion } from './request-n
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 
-const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened): Promise<Requested> => {
+/**
+ * Whoever told how the gate ended does not look for ever for what was asked: of an event that comes again, or late, nobody is asked
+ * when the gate waits no longer. Whom an earlier delivery chose is asked; what follows waits for that.
+ */
+const isOver = async ({ eventing }: RequestDeliveriesOptions, notice: Opened, deliveryCount: number): Promise<boolean> => {
+  const { gate: { gate_opening_id } } = notice;
+  const isLate = isOld(eventing, notice);
+  if ((!isLate && deliveryCount === 1) || (await awaitedGate(eventing.store, notice))?.gate_opening_id === gate_opening_id) return false;
+  return isLate || !(await isAudienceChosen(eventing, notice, { gate_opening_id }));
+};
+
+const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened, deliveryCount: number): Promise<Requested> => {
   const { gate } = notice;
-  if (isOld(options.eventing, notice) && (await awaitedGate(options.eventing.store, notice))?.gate_opening_id !== gate.gate_opening_id) return 'requested';
+  if (await isOver(options, notice, deliveryCount)) return 'requested';
   return await requestQuestion(options, notice, { question: await questionOf(options, notice, gate), facts: gate });
 };
 
@@ -78,5 +90,5 @@ export const requestDeliveries = async (options: RequestDeliveriesOptions, body:
     const followUp = await followUpOf(options, notice);
     return followUp === undefined ? done : await requestFollowUps(options, notice, { followUp, deliveryCount });
   }
-  return (await requestOpened(options, notice)) === 'requested' ? done : contended;
+  return (await requestOpened(options, notice, deliveryCount)) === 'requested' ? done : contended;
 };
