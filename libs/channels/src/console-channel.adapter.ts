@@ -26,7 +26,7 @@ const headings: Readonly<Record<string, string>> = { pending: 'Waiting for a dec
 
 const render = (card: Card, publicUrl: string): string => {
   const heading = headings[card.status] ?? 'Decided';
-  const attention = card.attention === undefined ? [] : [`  ${printable(card.attention)}`];
+  const attention = [card.attention, card.votes].filter((text) => text !== undefined).map((text) => `  ${printable(text)}`);
   const link = card.page_url === undefined || card.status !== 'pending' ? [] : [`  Look at it: ${printable(card.page_url)}`];
   const fields = card.fields.map(({ label, value }) => `  ${label}: ${printable(value)}`);
   const actions = card.actions.map((action) => `  ${action.label}:\n    ${command(card, action, publicUrl)}`);

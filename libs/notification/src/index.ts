@@ -4,7 +4,7 @@ export type { AdapterOutcome, ChannelAdapter, ChannelUser, HttpAnswer, InboundCa
 export { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 export { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
 export { deliverySchema, type Delivery } from './delivery.state.js';
-export { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, type GateOrigin } from './gate-card.js';
+export { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, votedCard, type GateOrigin } from './gate-card.js';
 export { noteConnection } from './note-connection.command-handler.js';
 export { noticeCardSchema, type NoticeCard } from './notice-card.schema.js';
 export { noticedEvents, readGateNotice, type GateNotice, type ReadNotice } from './gate-notices.js';
@@ -38,7 +38,7 @@ export { questionCardSchema, type QuestionCard } from './question-card.schema.js
 export { answeredCard, askedCard, cancelledCard, expiredCard } from './question-card.js';
 export { questionEvents } from './question-notices.js';
 export { requestQuestionDeliveries } from './request-question-deliveries.command-handler.js';
-export { followsUp } from './notice-family.js';
+export { followsUp, renews } from './notice-family.js';
 export { requestRunNotices, runNoticeEvents } from './run-notices.js';
 export { emptyList, listCard, listedQuestion } from './list-card.js';
 export { listedLetter, listedMessage, runNoticeCard } from './run-notice-card.js';

@@ -31,7 +31,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record(
   {
     title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }),
     status: fc.constantFrom<Card['status'][]>('pending', 'approve', 'rework', 'cancel', 'expired', 'timeout_resume', 'closed'),
-    attention: anyText, page_url: anyPage,
+    attention: anyText, votes: anyText, page_url: anyPage,
     actions: fc.uniqueArray(fc.constantFrom(...decisions), { maxLength: 3 }).chain((some) => fc.tuple(...some.map((decision) => fc.record({ decision: fc.constant(decision), label: anyText, style: fc.constantFrom<Card['actions'][number]['style'][]>('primary', 'default', 'danger'), requires_reason: fc.boolean() })))),
     summary: anyText, thread_key: anyText,
     correlation: fc.constant({ org_id: 'acme', workspace_id: 'ops', request_id: 'q', source: 'automation_v2' as const, automation_v2_run_id: 'r', run_id: 'r', node_id: 'n', gate_opening_id: 'o' }),

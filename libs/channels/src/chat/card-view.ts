@@ -12,6 +12,8 @@ export interface CardView {
   readonly heading?: string;
   readonly title: string;
   readonly attention?: string | undefined;
+  /** Where the votes stand; absent beside a summary. */
+  readonly votes?: string | undefined;
   /** Who decided what and why. */
   readonly summary?: string | undefined;
   readonly settled_at_ms?: number | undefined;
@@ -37,7 +39,7 @@ const asking: Readonly<Partial<Record<Notice, string>>> = { gate_reminded: 'Remi
 
 const viewOfCard = (notice: Notice, card: Card): CardView => ({
   tone: card.status, heading: card.status === 'pending' ? asking[notice] ?? pending : settled[card.status],
-  ...(card.status === 'pending' ? { asksFor: 'decision' } : {}), title: card.title, attention: card.attention, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
+  ...(card.status === 'pending' ? { asksFor: 'decision' } : {}), title: card.title, attention: card.attention, votes: card.summary === undefined ? card.votes : undefined, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
   actions: card.status === 'pending' ? card.actions : [], run: card.thread_key, node: card.correlation.node_id,
 });
 
