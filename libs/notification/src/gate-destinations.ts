@@ -70,9 +70,11 @@ const askedAt = ({ eventing: { digest } }: RequestDeliveriesOptions, { org_id, w
 
 type Asked = Exclude<Delivery, { readonly status: 'none' }>;
 
+const reminders: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_reminded', 'question_reminded']);
+
 /** When the quiet hours of the place are over, for a reminder: nothing else waits. */
 const heldUntil = ({ directory, eventing }: RequestDeliveriesOptions, about: NoticeFacts, { notice, destination: { channel_id }, risk_tier }: { readonly notice: DeliveryRequest['notice']; readonly destination: Destination; readonly risk_tier: string | undefined }): number | undefined => {
-  const installed = notice === 'gate_reminded' ? directory?.channelsOf(about).find(({ channel }) => channel.channel_id === channel_id) : undefined;
+  const installed = reminders.has(notice) ? directory?.channelsOf(about).find(({ channel }) => channel.channel_id === channel_id) : undefined;
   return installed && quietUntil(installed.channel, { risk_tier }, eventing.clock());
 };
 

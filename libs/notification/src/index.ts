@@ -35,7 +35,7 @@ export type { GateDecider } from './gate-decider.port.js';
 export { receiveCallback, type CalledInstallation, type ReceiveOptions } from './receive-callback.command-handler.js';
 export type { UserTurns } from './user-turns.js';
 export { questionCardSchema, type QuestionCard } from './question-card.schema.js';
-export { answeredCard, askedCard, cancelledCard, expiredCard } from './question-card.js';
+export { answeredCard, askedCard, cancelledCard, expiredCard, remindedQuestionCard } from './question-card.js';
 export { questionEvents } from './question-notices.js';
 export { requestQuestionDeliveries } from './request-question-deliveries.command-handler.js';
 export { followsUp, renews } from './notice-family.js';

@@ -13,7 +13,7 @@ export interface NoticeFamily {
 
 const families: readonly NoticeFamily[] = [
   { asks: 'gate_opened', renews: ['gate_voted'], asksAgain: ['gate_reminded', 'gate_escalated'], decided: 'gate_decided', closed: 'gate_closed' },
-  { asks: 'question_asked', renews: [], asksAgain: [], decided: 'question_answered', closed: 'question_closed' },
+  { asks: 'question_asked', renews: [], asksAgain: ['question_reminded'], decided: 'question_answered', closed: 'question_closed' },
 ];
 
 const familyByNotice: ReadonlyMap<Notice, NoticeFamily> = new Map(families.flatMap((family) => [family.asks, ...family.renews, ...family.asksAgain, family.decided, family.closed].map((notice) => [notice, family] as const)));

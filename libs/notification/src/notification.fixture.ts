@@ -17,7 +17,7 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
   node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
 });
 
-const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_vote_recorded: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
+const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_vote_recorded: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', stateful_wait_timeout_reminded: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
 
 export const voteOf = (voter: string, decision: GateDecision = 'approve'): GateVote => ({ vote_id: voter, voter, decision, voted_by: { kind: 'human', actor_id: voter }, voted_at_ms: 2 });
 
@@ -105,6 +105,12 @@ export class NotificationLog {
     const request: QuestionRequest = { kind: 'question', prompt: 'How many lamps?', ...change };
     const wait = { wait_id, node_id: 'count', wait_kind: 'question', created_at_ms: 1, wake_at_ms: 86_400_000, request } as const;
     return this.publish({ event_type: 'question_asked', data: { wait } }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id }] } });
+  }
+
+  /** Time passes and nobody has answered, or ended the wait that it is. */
+  waitReminded(reminder_count = 1, wait_kind: 'question' | 'escalation' | 'timer' = 'question'): Promise<string> {
+    const data = { wait_id: questionId, node_id: 'count', wait_kind, wake_idempotency_key: `k${reminder_count}`, due_at_ms: 2, reason: 'not ended in time', reminder_count, last_reminded_at_ms: 2, next_reminder_at_ms: 3 };
+    return this.publish({ event_type: 'stateful_wait_timeout_reminded', data }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id: questionId }] } });
   }
 
   questionAnswered(): Promise<string> {

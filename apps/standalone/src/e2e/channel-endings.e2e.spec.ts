@@ -123,6 +123,22 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
     expect((await client.run(run.run_id)).checkpoint.gate_history).toEqual([]);
   });
 
+  it('a question reminds in every chat until it is answered', async () => {
+    const action = { kind: 'question', prompt: 'How many lamps?', expires_after_ms: 3_600_000, remind_every_ms: 1000 };
+    await client.define({ automation_id: 'asks', name: 'asks', status: 'active', flow: { nodes: [{ node_id: 'count', objective: 'count', action }] } });
+    const run = await client.until(await client.start('asks', {}), ({ status }) => status === 'paused');
+    await inEveryChat(async (chat) => {
+      const card = await untilCard(chat, run, ({ text }) => text.includes('Reminder 1: this still waits for an answer.'));
+      await answered(chat, card, 'Reminder 1: this still waits for an answer.');
+    });
+    const [request] = (await client.call('GET', `/human-requests?run_id=${run.run_id}`)).body['human_requests'] as readonly { readonly respond_endpoint: string }[];
+    expect((await client.call('POST', request?.respond_endpoint ?? '', { body: { answer: 3 } })).status).toBe(200);
+    await inEveryChat(async (chat) => {
+      await untilCard(chat, run, ({ text }) => text.includes('Answered by') && !text.includes('Reminder'));
+      expect(cardsOf(chat, run)).toHaveLength(1);
+    });
+  });
+
   it('a gate that nobody decides in its time cancels its run: every card says so, and who presses late is told', async () => {
     const run = await open('expires', { expiry_policy: { expires_after_ms: 3000 } });
     const asked = new Map(await Promise.all(chats.map(async (chat) => [chat.kind, await asking(chat, run)] as const)));

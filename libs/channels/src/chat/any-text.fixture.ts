@@ -43,7 +43,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record(
 export const anyQuestion: fc.Arbitrary<QuestionCard> = fc.record(
   {
     kind: fc.constant('question' as const), title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }), status: fc.constantFrom<QuestionCard['status'][]>('pending', 'answered', 'expired', 'cancelled'),
-    page_url: anyPage, summary: anyText, settled_at_ms: fc.integer({ min: 0, max: 4e12 }), thread_key: anyText,
+    attention: anyText, page_url: anyPage, summary: anyText, settled_at_ms: fc.integer({ min: 0, max: 4e12 }), thread_key: anyText,
     correlation: fc.record({ org_id: fc.constant('acme'), workspace_id: fc.constant('ops'), source: fc.constant('human_request' as const), request_id: anyText, run_id: anyText, node_id: anyText }),
   },
   { requiredKeys: ['kind', 'title', 'body_markdown', 'fields', 'status', 'thread_key', 'correlation'] },

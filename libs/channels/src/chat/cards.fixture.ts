@@ -1,6 +1,6 @@
 import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome, GateVote, PendingGate } from '@cs/contracts';
 import {
-  answeredCard, askedCard, cancelledCard, closedCard, decidedCard, emptyList, escalatedCard, expiredCard, listCard, listedLetter, listedMessage, listedQuestion, openedCard, remindedCard, renews, runNoticeCard, testCard, votedCard,
+  answeredCard, askedCard, cancelledCard, closedCard, decidedCard, emptyList, escalatedCard, expiredCard, listCard, listedLetter, listedMessage, listedQuestion, openedCard, remindedCard, remindedQuestionCard, renews, runNoticeCard, testCard, votedCard,
   type Card, type NoticeCard, type Outgoing, type QuestionCard,
 } from '@cs/notification';
 
@@ -68,6 +68,7 @@ export const openQuestion = askedCard(
 /** What a channel tells of a question, in every state. */
 export const everyQuestion: Readonly<Record<string, { readonly notice: DeliveryRequest['notice']; readonly card: QuestionCard }>> = {
   question_asked: { notice: 'question_asked', card: openQuestion },
+  question_reminded: { notice: 'question_reminded', card: remindedQuestionCard(openQuestion, { reminder_count: 2 }) },
   question_answered: { notice: 'question_answered', card: answeredCard(openQuestion, { answered_by: grace, answered_at_ms: 1_795_774_380_000 }) },
   question_expired: { notice: 'question_closed', card: expiredCard(openQuestion, { used_default: true, due_at_ms: 1_795_788_780_000 }) },
   question_cancelled: { notice: 'question_closed', card: cancelledCard(openQuestion, { reason: 'the run is cancelled', at_ms: 1_795_774_380_000 }) },

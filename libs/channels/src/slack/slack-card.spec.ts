@@ -119,7 +119,7 @@ describe('Channels: card rendering of Slack', () => {
   });
 
   it.each(Object.entries(everyQuestion))('golden question: %s', (state, { card }) => {
-    expectGolden(`slack/${state}.json`, json({ ...renderQuestion(card), ...(card.status === 'pending' ? {} : { reply: renderQuestionReply(card) }) }));
+    expectGolden(`slack/${state}.json`, json({ ...renderQuestion(card), ...(state === 'question_asked' ? {} : { reply: renderQuestionReply(card) }) }));
   });
 
   it.each(Object.entries(everyNotice))('golden notice: %s', (name, notice) => {

@@ -8,7 +8,7 @@ import { defineEvents, type EventOf } from './event-catalogue.js';
  * dead letters, or that the channel works.
  */
 export const noticeSchema = z.enum([
-  'gate_opened', 'gate_voted', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'question_asked', 'question_answered', 'question_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
+  'gate_opened', 'gate_voted', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'question_asked', 'question_reminded', 'question_answered', 'question_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
 ]);
 export type Notice = z.infer<typeof noticeSchema>;
 
