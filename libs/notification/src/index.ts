@@ -21,6 +21,7 @@ export { isInteractive, type ChannelKind, type Installation, type SecretDestinat
 export { askOpenGate } from './ask-open-gate.command-handler.js';
 export type { OpenGate, OpenGates } from './open-gates.port.js';
 export { secretHostProblem } from './secret-host.js';
+export { signingSecretsOf, unboundSecret } from './signing-secret.js';
 export { changeChannel, changeUser, configureChannel, findChannel, loadChannel, removeChannel, type ChannelOptions, type ChannelStored } from './configure-channel.command-handlers.js';
 export { deliveryOfToken, pendingToken, tokenOfDelivery } from './delivery-aggregate.js';
 export { enrolUser, offerEnrolment } from './enrolment.js';
