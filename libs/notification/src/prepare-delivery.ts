@@ -66,12 +66,13 @@ const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { ques
   return asked.length === 0 ? withdraw('the question was never asked here') : ready(asked);
 };
 
-/** The messages that asked about the opening here, as of now; `asked` for what follows no question. */
-export const askedNow = async ({ store, digest }: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> => {
-  if (asked.length === 0) return asked;
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, questionRefOf(digest, ref, request));
-  return messagesOf(state);
-};
+/** The messages that asked here about what this is about, as of now. */
+export const messagesAsking = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<readonly PostedMessage[]> =>
+  messagesOf((await loadAggregate({ store, aggregate: deliveryAggregate }, questionRefOf(digest, ref, request))).state);
+
+/** The same; `asked` for what follows no question. */
+export const askedNow = (eventing: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> =>
+  (asked.length === 0 ? Promise.resolve(asked) : messagesAsking(eventing, ref, request));
 
 /** What is true, and is not told now, or not any more. */
 const whyNotYet = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared | undefined> => {

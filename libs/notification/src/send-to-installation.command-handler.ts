@@ -9,7 +9,7 @@ import { deliveryAggregate } from './delivery-aggregate.js';
 import { heldMs, isOpen, isUnderWay, lostAfterMs, mayBePosted, type OpenDelivery } from './delivery.state.js';
 import { attemptDelivery, type InstallationSender } from './installation-sender.js';
 import { asks, asksAgain, renews } from './notice-family.js';
-import { askedNow, outdatedVote, outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
+import { askedNow, messagesAsking, outdatedVote, outgoingOf, prepareDelivery, threadOf } from './prepare-delivery.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt } from './send-outcome.js';
 import { tellEnd } from './tell-end.js';
@@ -32,8 +32,11 @@ const beginThread = async ({ eventing }: InstallationSender, ref: AggregateRef, 
 const follow = async (sender: InstallationSender, ref: AggregateRef, { outgoing, outcome }: { readonly outgoing: Outgoing; readonly outcome: AdapterOutcome }): Promise<void> => {
   const { notice } = outgoing.request;
   if (outcome.kind === 'sent' && outcome.message !== undefined && asks(notice)) await beginThread(sender, ref, { outgoing, message: outcome.message });
-  // The end may have been told while this was under way: then this has put the buttons back.
-  if (renews(notice) || asksAgain(notice)) await tellEnd(sender, ref, { request: outgoing.request, asked: outgoing.asked });
+};
+
+/** The end may have been told while this was under way: then this has put the buttons back. Whoever dies before it has written that it ended is followed by one who comes here too. */
+const restoreEnd = async (sender: InstallationSender, ref: AggregateRef, { request, asked }: Pick<Outgoing, 'request' | 'asked'>): Promise<void> => {
+  if (renews(request.notice) || asksAgain(request.notice)) await tellEnd(sender, ref, { request, asked });
 };
 
 /** An attempt that cannot write down what it posted has failed. */
@@ -62,6 +65,7 @@ const send = async (sender: InstallationSender, ref: AggregateRef, { delivery, a
   const messages = await askedNow(eventing, ref, { request: started.request, asked });
   const outgoing = await outgoingOf(eventing, ref, { delivery: started, asked: messages, mayBePosted: mayBePosted(delivery) });
   const outcome = await attemptDelivery(sender, { ...outgoing, recordPosted: recorder(sender, ref) });
+  await restoreEnd(sender, ref, outgoing);
   const next = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) });
   await follow(sender, ref, { outgoing, outcome });
   return afterAttempt(next, outcome, random);
@@ -83,6 +87,7 @@ export const sendToInstallation = async (sender: InstallationSender, { ref }: St
   const prepared = await prepareDelivery(eventing, ref, state);
   if (prepared.kind === 'later') return retryLater(prepared.delayMs, prepared.reason);
   if (prepared.kind === 'ready') return await send(sender, ref, { delivery: state, asked: prepared.asked });
+  if (mayBePosted(state)) await restoreEnd(sender, ref, { request: state.request, asked: await messagesAsking(eventing, ref, state.request) });
   const withdrawn = await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'withdraw', reason: prepared.reason, at_ms }) });
   return withdrawn === undefined ? retryLater(1_000, 'others kept writing to the delivery') : done;
 };

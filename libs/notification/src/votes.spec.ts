@@ -238,6 +238,28 @@ describe('the order of votes and what follows them', () => {
     expect(await state(world, vote)).toMatchObject({ status: 'abandoned' });
   });
 
+  it('a process that dies when its reminder has overtaken the decision leaves no buttons', async () => {
+    const world = await asked();
+    await world.happens(world.log.reminded());
+    const reminder = lastOf(world, 'gate_reminded');
+    const deliver = world.platform.deliver.bind(world.platform);
+    world.platform.deliver = async (outgoing) => {
+      world.platform.deliver = deliver;
+      await world.happens(world.log.decided());
+      await sendToInstallation(world.sender, lastOf(world, 'gate_decided'));
+      await deliver(outgoing);
+      world.platform.deliver = () => Promise.reject(new Error('the process died'));
+      throw new Error('the process died');
+    };
+    await sendToInstallation(dyingAt(world, 2), reminder).catch(() => undefined);
+    expect(world.platform.statuses()).toEqual(['pending']);
+    world.platform.deliver = deliver;
+    world.log.clock.advance(61_000);
+    await world.settle();
+    expect(world.platform.statuses()).toEqual(['approve']);
+    expect(world.platform.done.at(-1)).toMatchObject({ mayBePosted: true, request: { notice: 'gate_decided' } });
+  });
+
   it('whatever fails, in whatever order it is handled, and wherever a process dies: the newest votes stand on the card, and after the end no buttons', async () => {
     const steps = fc.array(fc.constantFrom<Step>({ kind: 'transient', reason: 'busy' }, { kind: 'transient', reason: 'busy', not_posted: true }, 'posted-and-lost', new Error('down')), { maxLength: 6 });
     const acts = fc.array(fc.constantFrom('vote', 'remind', 'deliver', 'die', 'wait', 'late'), { maxLength: 10 });
