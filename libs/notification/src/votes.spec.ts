@@ -291,7 +291,7 @@ describe('the order of votes and what follows them', () => {
       expect(counts).toEqual([...counts].sort((a, b) => a - b));
       if (end === 'none' && votes > 0) expect(counts.at(-1)).toBe(votes);
       if (end !== 'none') expect(told.findLastIndex(({ status }) => status === 'pending')).toBeLessThan(told.findIndex(({ status }) => status !== 'pending'));
-    }), { numRuns: 200 });
+    }), { numRuns: 60 });
   });
 });
 
