@@ -30,7 +30,7 @@ const platforms = { slack: { style: slackStyle, draw: slackCard }, discord: { st
 
 const sheetStyle = 'main{max-width:none;columns:3;column-gap:24px}.one{break-inside:avoid;border:1px solid #ccc;border-radius:8px;padding:8px 14px;margin:0 0 16px}.one h3{margin:0 0 6px;color:#888;font:600 13px monospace}.double-note{display:none}.modal{position:static}';
 const width = 1500;
-const order = ['pending', 'asks_again', 'reminded', 'escalated', 'approved', 'voted', 'rework', 'cancelled', 'expired', 'timeout_resume', 'closed', 'closed_by_reset', 'closed_by_reopening'];
+const order = ['pending', 'asks_again', 'partly_approved', 'reminded', 'escalated', 'approved', 'voted', 'rework', 'cancelled', 'expired', 'timeout_resume', 'closed', 'closed_by_reset', 'closed_by_reopening'];
 const place = (name) => (order.findIndex((state) => name.endsWith(state)) + order.length + 1) % (order.length + 1);
 
 const draw = (platform) => {

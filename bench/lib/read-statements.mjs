@@ -17,6 +17,7 @@ export const readStatements = ({ observedRunStatement, runListStatement, importe
     'Imported runs, in the list of runs': importedRunsStatement(tenant, {}, page),
     'Imported runs of a status': importedRunsStatement(tenant, { statuses: ['completed'] }, page),
     'Imported runs of an automation': importedRunsStatement(tenant, { automation_id: 'bench-3' }, page),
+    'Imported runs of a trigger': importedRunsStatement(tenant, { trigger: 'webhook' }, page),
     'Inbox': pendingStatement(inboxReader, {}, page),
     'Inbox, mine': pendingStatement(inboxReader, { mine: { voter: 'ada', authorities: [] } }, page),
     'Inbox, mine: what reviewers need': authoritiesStatement(tenant),

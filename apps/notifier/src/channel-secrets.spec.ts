@@ -21,6 +21,11 @@ describe('Channels: installation secrets do not leak across installations', () =
     for (const tenant of [ops, ...others]) expect([secrets.valueOf(tenant, 'SHARED'), secrets.valueOf(tenant, 'CLOSED')]).toEqual(['a', undefined]);
   });
 
+  it('are bound when the operator said whose they are, be it nobody', () => {
+    const secrets = secretsOf({ SLACK: 'a', DESK: 'b', DESK_FOR: 'acme/ops', CLOSED: 'c', CLOSED_FOR: '' });
+    expect(['SLACK', 'DESK', 'CLOSED', 'ABSENT'].map((name) => secrets.isBound(name))).toEqual([false, true, true, false]);
+  });
+
   it('a name leads to its own value, not to one beside it, nor to the list of workspaces', () => {
     const secrets = secretsOf({ SLACK: 'a', SLACK_2: 'b', SLACK_2_FOR: 'other/ops' });
     expect(['SLACK', 'SLACK_2', 'SLACK_2_FOR', 'SLACK_FILE', 'slack', '', 'constructor'].map((name) => secrets.valueOf(ops, name))).toEqual(['a', undefined, undefined, undefined, undefined, undefined, undefined]);

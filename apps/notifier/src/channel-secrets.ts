@@ -34,6 +34,11 @@ export class ChannelSecrets {
     this.#secrets = secrets;
   }
 
+  /** Whether the operator said which workspaces may use it. */
+  isBound(name: string): boolean {
+    return this.#secrets.get(name)?.tenants !== undefined;
+  }
+
   /** `undefined` when there is none of this name, or none that the workspace may use. */
   valueOf({ org_id, workspace_id }: Pick<TenantContext, 'org_id' | 'workspace_id'>, name: string): string | undefined {
     const secret = this.#secrets.get(name);

@@ -1,7 +1,7 @@
 import type { AggregateRef, Channel, TenantContext } from '@cs/contracts';
 import { loadAggregate, type Eventing } from '@cs/eventing';
 import { canonicalJson, type Json } from '@cs/kernel';
-import { channelAggregate, channelRef, isInstalled, isInteractive, secretHostProblem, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
+import { channelAggregate, channelRef, isInstalled, isInteractive, secretHostProblem, signingSecretsOf, unboundSecret, type ChannelAdapter, type ChannelDirectory, type ChannelKind, type InstalledChannel, type InteractiveChannel, type Pace } from '@cs/notification';
 import { CallPace } from './call-pace.js';
 import type { CallbackConnections } from './callback-connections.js';
 import type { ChannelSecrets } from './channel-secrets.js';
@@ -57,6 +57,11 @@ export class Installations implements ChannelDirectory {
   tenants(): readonly TenantContext[] {
     const enabled = [...this.#workspaces.values()].flatMap((workspace) => [...workspace.values()]).filter(({ installed }) => installed.status === 'enabled').map(({ installed: { channel } }) => channel.tenant_context);
     return [...new Map(enabled.map((tenant) => [`${workspaceKey(tenant)}/${tenant.deployment_id ?? ''}`, tenant])).values()];
+  }
+
+  /** Whether another workspace than this one has channels, or had some. */
+  hasOthers(tenant: Workspace): boolean {
+    return [...this.#workspaces].some(([key, channels]) => key !== workspaceKey(tenant) && channels.size > 0);
   }
 
   /** The installation as it is in the log now, also a disabled or removed one; `undefined` when it is none, or cannot be opened. */
@@ -118,10 +123,30 @@ export class Installations implements ChannelDirectory {
     const problem = secrets.missing ?? secretHostProblem(kind, channel, this.#options.isHostAllowed)?.message;
     if (problem !== undefined) return this.#tell(installed, problem);
     try {
-      return { installed, adapter: kind.create({ channel, secrets: secrets.values }), pace: new CallPace({ perSecond: channel.settings.per_second }) };
+      return { installed, adapter: this.#guarded(kind, channel, kind.create({ channel, secrets: secrets.values })), pace: new CallPace({ perSecond: channel.settings.per_second }) };
     } catch (error) {
       return this.#tell(installed, error instanceof Error ? error.message : 'its adapter cannot be made');
     }
+  }
+
+  /** Nothing is signed with a secret that webhooks of several workspaces name, unless the operator said that they share it: it may be that of the other. */
+  #guarded(kind: ChannelKind, channel: Channel, adapter: ChannelAdapter | InteractiveChannel): ChannelAdapter | InteractiveChannel {
+    const names = signingSecretsOf(kind, channel.secrets).filter((name) => !this.#options.secrets.isBound(name));
+    if (names.length === 0) return adapter;
+    return {
+      ...(adapter.close === undefined ? {} : { close: () => adapter.close?.() ?? Promise.resolve() }),
+      deliver: async (outgoing) => {
+        const shared = names.find((name) => this.#signsElsewhere(channel.tenant_context, name));
+        if (shared === undefined) return await adapter.deliver(outgoing);
+        this.#options.onProblem(channel, unboundSecret(shared));
+        return { kind: 'transient', not_posted: true, reason: unboundSecret(shared) };
+      },
+    };
+  }
+
+  #signsElsewhere(tenant: Workspace, name: string): boolean {
+    const signs = ({ installed }: Known): boolean => isInstalled(installed) && this.#options.kinds.some((kind) => kind.kind === installed.channel.kind && signingSecretsOf(kind, installed.channel.secrets).includes(name));
+    return [...this.#workspaces].some(([key, channels]) => key !== workspaceKey(tenant) && [...channels.values()].some(signs));
   }
 
   /** What is not used may be broken. */

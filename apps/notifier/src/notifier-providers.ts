@@ -63,9 +63,9 @@ export const notifierProviders = (config: NotifierConfig): readonly Provider[] =
     }),
   },
   {
-    provide: CHANNEL_OPTIONS, inject: [EVENTING, SECRETS, CHANNELS],
-    useFactory: (eventing: Eventing, secrets: ChannelSecrets, channels: NotificationChannels): ChannelCommands => ({
-      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined, isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS),
+    provide: CHANNEL_OPTIONS, inject: [EVENTING, SECRETS, CHANNELS, INSTALLATIONS],
+    useFactory: (...[eventing, secrets, channels, installations]: [Eventing, ChannelSecrets, NotificationChannels, Installations]): ChannelCommands => ({
+      eventing, newId, newCode, kinds: channelKinds(channels.platformParts), hasSecret: (tenant, name) => secrets.valueOf(tenant, name) !== undefined, isOpenToOthers: (tenant, name) => !secrets.isBound(name) && installations.hasOthers(tenant), isHostAllowed: hostsOf(config.COUNTERSIGN_CHANNEL_HOSTS),
     }),
   },
 ];

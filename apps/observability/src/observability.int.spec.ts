@@ -259,11 +259,12 @@ describe('reads', () => {
       expect(await list({ [name]: `${value}x` })).toEqual([]);
     });
 
-    it('find imported runs by what is known of them: status, phase, automation, and the tenant of whoever asks', async () => {
+    it('find imported runs by what is known of them: status, phase, automation, trigger, and the tenant of whoever asks', async () => {
       const here = { org_id: 'acme', workspace_id: 'scoped', kind: 'automation_v2' };
       expect(await list(here)).toEqual(['scoped', 'plain', 'imported']);
-      for (const wanted of [{ status: 'completed' }, { phase: 'completed' }, { automation_id: 'imported' }, { status: 'completed', phase: 'completed' }]) expect(await list({ ...here, ...wanted })).toEqual(['imported']);
-      for (const wanted of [{ phase: 'failed' }, { status: 'completed', phase: 'failed' }, { trigger: 'man', automation_id: 'imported' }]) expect(await list({ ...here, ...wanted })).toEqual([]);
+      for (const wanted of [{ status: 'completed' }, { phase: 'completed' }, { automation_id: 'imported' }, { status: 'completed', phase: 'completed' }, { trigger: 'MAN', automation_id: 'imported' }, { trigger: 'man', status: 'completed' }, { trigger: 'manual', phase: 'completed' }]) expect(await list({ ...here, ...wanted })).toEqual(['imported']);
+      for (const wanted of [{ phase: 'failed' }, { status: 'completed', phase: 'failed' }, { trigger: 'webhook', automation_id: 'imported' }, { trigger: 'manuals' }, { trigger: 'man', status: 'failed' }]) expect(await list({ ...here, ...wanted })).toEqual([]);
+      expect(await list({ ...here, trigger: 'man' })).toEqual(['plain', 'imported']);
     });
 
     it.each(['trigger', 'owner_id', 'resource_id', 'policy_version_id', 'data_class', 'status', 'phase', 'kind'])('find nothing for a NUL in %s, which no text of a run has', async (name) => {

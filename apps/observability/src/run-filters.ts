@@ -17,19 +17,19 @@ const statusesOf = ({ status, phase }: Asked): readonly string[] | undefined => 
   return status === undefined ? ofPhase : statusesLike(status).filter((one) => ofPhase.includes(one));
 };
 
-/** Asks for what is not known of an imported run: its tenant, automation, status and phase are. */
+/** Asks for what is not known of an imported run: its tenant, automation, trigger, status and phase are. */
 export const onlyOfOwnRuns = (asked: Asked): boolean => {
-  const { automation_id: _automation, status: _status, phase: _phase, kind: _kind, org_id: _org, workspace_id: _workspace, deployment_id: _deployment, limit: _limit, cursor: _cursor, min_position: _position, ...others } = asked;
+  const { automation_id: _automation, trigger: _trigger, status: _status, phase: _phase, kind: _kind, org_id: _org, workspace_id: _workspace, deployment_id: _deployment, limit: _limit, cursor: _cursor, min_position: _position, ...others } = asked;
   return Object.values(others).some((value) => value !== undefined);
 };
 
 /** A back-off left the run queued, and shows as retrying. */
 const importedStatusesOfPhase = (phase: string): readonly string[] => (phase === 'retrying' ? [...statusesOfPhase(phase), 'queued'] : statusesOfPhase(phase));
 
-export const importedRunFilterOf = ({ automation_id, status, phase }: Asked): ImportedRunFilter => {
+export const importedRunFilterOf = ({ automation_id, trigger, status, phase }: Asked): ImportedRunFilter => {
   const ofPhase = phase === undefined ? undefined : importedStatusesOfPhase(phase);
   const statuses = status === undefined ? ofPhase : [status].filter((one) => ofPhase?.includes(one) ?? true);
-  return definedMembers({ automation_id, statuses, phase });
+  return definedMembers({ automation_id, trigger, statuses, phase });
 };
 
 export const runFilterOf = (asked: Asked): RunFilter => {

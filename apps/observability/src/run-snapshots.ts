@@ -1,8 +1,8 @@
 import type { PhaseTransition, Run, StatefulSnapshot } from '@cs/contracts';
 import type { Digest, LogEntry } from '@cs/eventing';
-import { JsonText, toPosition } from '@cs/kernel';
+import { toPosition } from '@cs/kernel';
 import {
-  eventsBeforeSnapshots, leadTo, runsAfterEvents, shownTransitions, toSnapshot, toWrittenSnapshot,
+  eventsBeforeSnapshots, leadTo, runsAfterEvents, shownTransitions, SnapshotWriter, toSnapshot,
   type Reader, type RunKey, type SnapshotEvent, type SnapshotQueries, type SnapshotRange, type SnapshotSources, type SnapshotTransition, type WrittenSnapshot,
 } from '@cs/read-models';
 
@@ -46,10 +46,8 @@ export class RunSnapshots {
   }
 
   #written(reader: Reader, sources: SnapshotSources): readonly WrittenSnapshot[] {
-    const steps = sources.transitions.map((step) => ({ seq: step.seq, json: new JsonText<PhaseTransition>(JSON.stringify(without(step))) }));
-    return this.#after(sources).map(({ event, run }) => toWrittenSnapshot({
-      tenant: reader, run, event, transitions: steps.filter(({ seq }) => seq <= event.seq).map(({ json }) => json), digest: this.#digest,
-    }));
+    const writer = new SnapshotWriter({ tenant: reader, transitions: sources.transitions, digest: this.#digest });
+    return this.#after(sources).map(({ event, run }) => writer.write(event, run));
   }
 
   /** The run after each event. Not there where the commit could not be read, and no later one of this page carries what it led to. */

@@ -89,9 +89,10 @@ describe('operators and a runner at once, on a real log', () => {
   it('a pause that races the end of the run is answered as it ends, and revives nothing (W3)', async () => {
     const outcomes = { paused: 0, completed: 0 };
     const paused: string[] = [];
-    // Each round moves the pause towards the moment at which the other side won.
-    let waitMs = 4;
+    // Each round moves the pause towards the moment at which the other side won: it comes later, or the peer takes longer.
+    let [waitMs, takesMs] = [4, 0];
     for (let round = 0; round < rounds; round += 1) {
+      world.peer.takesMs = takesMs;
       const run = await world.request('keyed');
       await spend(waitMs);
       const answer = await pauseRun(world.operator, context, { run_id: run });
@@ -100,8 +101,10 @@ describe('operators and a runner at once, on a real log', () => {
       expect({ round, status }).toEqual({ round, status: answer.ok ? 'paused' : 'completed' });
       outcomes[answer.ok ? 'paused' : 'completed'] += 1;
       if (answer.ok) paused.push(run);
-      waitMs = Math.max(0, answer.ok ? waitMs * 1.3 + 0.1 : waitMs * 0.7 - 0.1);
+      if (answer.ok) [waitMs, takesMs] = takesMs > 0 ? [0, Math.max(0, takesMs * 0.7 - 0.1)] : [waitMs * 1.3 + 0.1, 0];
+      else [waitMs, takesMs] = waitMs > 0 ? [Math.max(0, waitMs * 0.7 - 0.1), 0] : [0, takesMs * 1.3 + 0.1];
     }
+    world.peer.takesMs = 0;
     expect(Math.min(outcomes.paused, outcomes.completed)).toBeGreaterThan(0);
     expect(outcomes.paused + outcomes.completed).toBe(rounds);
     for (const run of paused) await resumeRun(world.operator, context, { run_id: run });

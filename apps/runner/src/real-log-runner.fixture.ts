@@ -22,6 +22,8 @@ export class Peer implements HttpStepRunner {
   /** How often each effect was done, by address and key. */
   readonly done = new Map<string, number>();
   hangs = false;
+  /** What it takes to answer, beside what the process has to do. */
+  takesMs = 0;
   /** Steps that wait for an answer. */
   hanging = 0;
 
@@ -30,13 +32,18 @@ export class Peer implements HttpStepRunner {
     const effect = `${step.url} ${step.idempotency?.key ?? ''}`;
     const times = this.done.get(effect) ?? 0;
     if (step.idempotency === undefined || times === 0) this.done.set(effect, times + 1);
-    if (!this.hangs) return { kind: 'succeeded', output: 'paid' };
+    if (!this.hangs) return this.#answerLate(signal);
     this.hanging += 1;
     await new Promise((resolve) => {
       signal.addEventListener('abort', resolve, { once: true });
     });
     this.hanging -= 1;
     return { kind: 'aborted' };
+  }
+
+  async #answerLate(signal: AbortSignal): Promise<StepOutcome> {
+    for (const end = performance.now() + this.takesMs; performance.now() < end && !signal.aborted; ) await new Promise((resolve) => setImmediate(resolve));
+    return signal.aborted ? { kind: 'aborted' } : { kind: 'succeeded', output: 'paid' };
   }
 
   sentTo(part: string): readonly HttpStep[] {

@@ -26,7 +26,7 @@ const headings: Readonly<Record<string, string>> = { pending: 'Waiting for a dec
 
 const render = (card: Card, publicUrl: string): string => {
   const heading = headings[card.status] ?? 'Decided';
-  const attention = card.attention === undefined ? [] : [`  ${printable(card.attention)}`];
+  const attention = [card.attention, card.votes].filter((text) => text !== undefined).map((text) => `  ${printable(text)}`);
   const link = card.page_url === undefined || card.status !== 'pending' ? [] : [`  Look at it: ${printable(card.page_url)}`];
   const fields = card.fields.map(({ label, value }) => `  ${label}: ${printable(value)}`);
   const actions = card.actions.map((action) => `  ${action.label}:\n    ${command(card, action, publicUrl)}`);
@@ -36,9 +36,9 @@ const render = (card: Card, publicUrl: string): string => {
 const questionHeadings: Readonly<Record<QuestionCard['status'], string>> = { pending: 'Waiting for an answer', answered: 'Answered', expired: 'Nobody answered in time', cancelled: 'Cancelled' };
 
 /** Answers are given on the page, or by the API. */
-const renderQuestion = ({ status, title, summary, body_markdown, fields, page_url }: QuestionCard): string => {
+const renderQuestion = ({ status, title, attention, summary, body_markdown, fields, page_url }: QuestionCard): string => {
   const link = page_url === undefined || status !== 'pending' ? [] : [`  Answer it: ${printable(page_url)}`];
-  return ['', `── ${questionHeadings[status]}: ${printable(title).replaceAll('\n', ' ')}`, indented(summary ?? body_markdown), ...fields.map(({ label, value }) => `  ${label}: ${printable(value)}`), ...link, '', ''].join('\n');
+  return ['', `── ${questionHeadings[status]}: ${printable(title).replaceAll('\n', ' ')}`, ...(attention === undefined ? [] : [`  ${printable(attention)}`]), indented(summary ?? body_markdown), ...fields.map(({ label, value }) => `  ${label}: ${printable(value)}`), ...link, '', ''].join('\n');
 };
 
 /** Writes cards where the service runs, with the exact commands that decide the gate. Each card is one write. */

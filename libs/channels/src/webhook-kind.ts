@@ -9,6 +9,7 @@ const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.t
 export const webhookKind = ({ http, now }: Pick<PlatformParts, 'http' | 'now'>): ChannelKind => ({
   kind: 'webhook',
   secrets: [{ role: 'signing_secret', required: true }],
+  signsWith: ['signing_secret'],
   check: (settings) => [...recipientProblems(settings, isHttpUrl, { code: 'not_an_url', message: 'must be an http or https URL' }), ...directProblems(settings)],
   create: ({ secrets: { signing_secret: secret = '' } }): ChannelAdapter => ({
     deliver: async ({ request, recipient: url }) => {

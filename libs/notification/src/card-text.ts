@@ -22,6 +22,9 @@ export const shown = (text: string, maxLength: number, tail = '…'): string => 
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength - tail.length)}${tail}` : redacted;
 };
 
+/** The first ones, and how many more there are. */
+export const listed = (all: readonly string[], most: number, separator = ', '): string => [...all.slice(0, most), ...(all.length > most ? [`and ${all.length - most} more`] : [])].join(separator);
+
 /** What stands at the end of a text that was cut, where there is a page and where there is none. */
 export const cutNote = (pageUrl: string | undefined): string => (pageUrl === undefined ? '… (shortened)' : '… (shortened: the page shows all of it)');
 

@@ -10,6 +10,8 @@ export const cardSchema = z.object({
   status: z.enum(['pending', ...gateOutcomeSchema.options, 'closed']),
   /** What time has done: a reminder, an escalation. */
   attention: z.string().optional(),
+  /** Where the votes stand, once somebody voted, e.g. `1 of 2 approvals: Ada`; absent where one person decides, and when it is settled. */
+  votes: z.string().optional(),
   /** The page that shows the request, and decides nothing by being opened. */
   page_url: z.string().optional(),
   actions: z.array(z.object({ decision: gateDecisionSchema, label: z.string(), style: z.enum(['primary', 'default', 'danger']), requires_reason: z.boolean() })).readonly(),

@@ -33,7 +33,9 @@ export interface Outgoing {
  * A place where people are told, bound to one installation and its settings.
  *
  * - `gate_opened`: posts the card with its buttons. `question_asked`: posts a question card (question-card.schema.ts) with the link to its page.
- * - `gate_reminded`, `gate_escalated`: changes the cards in `asked` (they keep their buttons and say what time has done) and answers below.
+ * - `gate_voted`: changes the cards in `asked`, which keep their buttons and say where the votes stand, and answers nowhere. Without `asked` there is nothing to do.
+ *   Only what can change its messages, or is read by a program, is given it.
+ * - `gate_reminded`, `gate_escalated`, `question_reminded`: changes the cards in `asked` (they keep their buttons or their link, and say what time has done) and answers below.
  * - `gate_decided`, `gate_closed`, `question_answered`, `question_closed`: changes every card in `asked` to one without buttons that says who decided what, when and why, and answers below.
  *   A message that is gone is not an error. Changing to what a message is already is not one either.
  * - other notices: posts a message without buttons; `card` is a notice card (notice-card.schema.ts): a list, what became of a run, or a test.

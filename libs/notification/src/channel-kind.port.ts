@@ -23,6 +23,8 @@ export interface ChannelKind {
   readonly secrets: readonly { readonly role: string; readonly required: boolean }[];
   /** Where a channel sends a secret beside the platform's own address. `undefined`: nowhere. A signature is not a secret. */
   readonly sendsSecretsTo?: (channel: Pick<Channel, 'settings' | 'secrets'>) => SecretDestination | undefined;
+  /** Roles of secrets with which it signs what goes to addresses that the workspace chose. Who holds such a secret vouches for what it signs. */
+  readonly signsWith?: readonly string[];
   /** What is wrong with settings, beyond their schema; paths are relative to them, e.g. `options.team_id`. */
   readonly check: (settings: Channel['settings']) => readonly Problem[];
   /** One with `receive` takes callbacks. */

@@ -8,6 +8,7 @@ import { channelAggregate, channelCallbackAggregate, channelCallbackRef, channel
 import { decideChannel, type ChannelCommand, type ChannelRefusal } from './channel.decider.js';
 import type { ChannelKind } from './channel-kind.port.js';
 import { secretHostProblem } from './secret-host.js';
+import { signingSecretProblems } from './signing-secret.js';
 import { isInstalled, type ChannelState, type InstalledChannel } from './channel.state.js';
 
 export interface ChannelOptions {
@@ -18,6 +19,8 @@ export interface ChannelOptions {
   readonly hasSecret: (tenant: TenantContext, name: string) => boolean;
   /** Whether the operator lets secrets be sent to a host that is not the platform's own. */
   readonly isHostAllowed: (host: string) => boolean;
+  /** Whether workspaces beside the tenant's have channels, and may use the secret of this name too. */
+  readonly isOpenToOthers: (tenant: TenantContext, name: string) => boolean;
 }
 
 export interface ChannelStored {
@@ -27,6 +30,12 @@ export interface ChannelStored {
 
 type Stored = Result<ChannelStored>;
 type Put = Pick<PayloadOf<typeof putChannel>, 'channel_id' | 'kind' | 'name' | 'settings' | 'secrets'>;
+
+interface Checked {
+  readonly put: Put;
+  /** The secrets that the channel names so far. */
+  readonly before?: Channel['secrets'] | undefined;
+}
 
 /** The tenant without the person who acts. */
 export const boundaryOf = ({ org_id, workspace_id, deployment_id, source }: TenantContext): TenantContext => ({ org_id, workspace_id, source, ...(deployment_id === undefined ? {} : { deployment_id }) });
@@ -43,12 +52,13 @@ const secretProblems = ({ hasSecret }: ChannelOptions, { kind: { kind, secrets }
   return [...unknown, ...missing, ...absent];
 };
 
-const problemsOfChannel = (options: ChannelOptions, { tenant }: CallContext, put: Put): readonly Problem[] => {
+const problemsOfChannel = (options: ChannelOptions, { tenant }: CallContext, { put, before }: Checked): readonly Problem[] => {
   const kind = options.kinds.find((candidate) => candidate.kind === put.kind);
   if (kind === undefined) return [{ path: 'kind', code: 'kind_unavailable', message: `this installation offers ${options.kinds.map((offered) => offered.kind).join(', ')}` }];
   const settings = kind.check(put.settings).map((problem) => ({ ...problem, path: `settings.${problem.path}` }));
   const host = secretHostProblem(kind, put, options.isHostAllowed);
-  return [...settings, ...(host === undefined ? [] : [host]), ...secretProblems(options, { kind, given: put.secrets, tenant })];
+  const signing = signingSecretProblems(kind, { given: put.secrets, before }, (name) => options.isOpenToOthers(tenant, name));
+  return [...settings, ...(host === undefined ? [] : [host]), ...secretProblems(options, { kind, given: put.secrets, tenant }), ...signing];
 };
 
 export const loadChannel = async ({ store }: Eventing, ref: AggregateRef): Promise<ChannelState> => (await loadAggregate({ store, aggregate: channelAggregate }, ref)).state;
@@ -77,9 +87,9 @@ const bindCallback = async ({ eventing }: ChannelOptions, { tenant }: CallContex
   });
 };
 
-const checked = (options: ChannelOptions, context: CallContext, put: Put): Result<Put> => {
-  const problems = problemsOfChannel(options, context, put);
-  return problems.length > 0 ? invalid(problems) : accepted(put);
+const checked = (options: ChannelOptions, context: CallContext, asked: Checked): Result<Put> => {
+  const problems = problemsOfChannel(options, context, asked);
+  return problems.length > 0 ? invalid(problems) : accepted(asked.put);
 };
 
 const configure = async (options: ChannelOptions, context: CallContext, { put, enabled, known }: { readonly put: Put; readonly enabled?: boolean | undefined; readonly known: InstalledChannel | undefined }): Promise<Stored> => {
@@ -92,8 +102,9 @@ const configure = async (options: ChannelOptions, context: CallContext, { put, e
 
 /** Sets a channel up, or replaces what it is. */
 export const configureChannel = async (options: ChannelOptions, context: CallContext, { channel_id, kind, name, settings, secrets }: PayloadOf<typeof putChannel>): Promise<Stored> => {
-  const put = checked(options, context, { channel_id, kind, name, settings, secrets });
-  return put.ok ? await configure(options, context, { put: put.value, known: await findChannel(options.eventing, context, channel_id) }) : put;
+  const known = await findChannel(options.eventing, context, channel_id);
+  const put = checked(options, context, { put: { channel_id, kind, name, settings, secrets }, before: known?.channel.secrets });
+  return put.ok ? await configure(options, context, { put: put.value, known }) : put;
 };
 
 /** What stands there, with the members that are given; `null` takes one out. */
@@ -108,7 +119,7 @@ const changed = (options: ChannelOptions, context: CallContext, { known: { chann
     const at = (member: string, problems: readonly Problem[]) => problems.map((problem) => ({ ...problem, path: problem.path === '' ? member : `${member}.${problem.path}` }));
     return invalid([...(read.settings.error === undefined ? [] : at('settings', problemsOf(read.settings.error))), ...(read.secrets.error === undefined ? [] : at('secrets', problemsOf(read.secrets.error)))]);
   }
-  return checked(options, context, { channel_id, kind: channel.kind, name, settings: read.settings.data, secrets: read.secrets.data });
+  return checked(options, context, { put: { channel_id, kind: channel.kind, name, settings: read.settings.data, secrets: read.secrets.data }, before: channel.secrets });
 };
 
 /** Nothing is asked of a channel that is only switched off: what does not fit any more may be why. */

@@ -3,7 +3,7 @@ import { accept, assertNever, refuse, type Decision, type Decider, type Json, ty
 import type { AdapterOutcome } from './channel-adapter.port.js';
 import { maxHarmlessAttempts } from './back-off.policy.js';
 import { evolveDelivery } from './delivery-evolution.js';
-import { isKnownMessage, isListed, isOpen, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
+import { isKnownMessage, isListed, isOpen, isUnderWay, type Delivery, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import { ends } from './notice-family.js';
 import type { ChannelOutcome } from './notification-channel.port.js';
 
@@ -60,11 +60,8 @@ const recordOutcome = (delivery: OpenDelivery, command: Of<'record_outcome'>): D
   }
 };
 
-/** Longer than an attempt and the lease of its message: whoever began before that is gone. */
-export const lostAfterMs = 60_000;
-
 const start = (delivery: OpenDelivery, { attempt_id, at_ms, max_attempts }: Of<'start'>): Decided => {
-  if (delivery.status === 'sending' && at_ms - delivery.started_at_ms < lostAfterMs) return accept();
+  if (isUnderWay(delivery, at_ms)) return accept();
   if (isLast(delivery, delivery.attempts, max_attempts)) return accept({ event_type: 'delivery_abandoned', data: { attempt: delivery.attempts, reason: 'the outcome of every attempt was lost', failed_at_ms: at_ms } });
   return accept({ event_type: 'delivery_attempt_started', data: { attempt: delivery.attempts + 1, attempt_id, started_at_ms: at_ms } });
 };
@@ -77,7 +74,7 @@ const addItem = (delivery: OpenDelivery, { item_id, item_key, item }: Of<'add_it
 };
 
 const withdraw = (delivery: OpenDelivery, { reason, at_ms }: Of<'withdraw'>): Decided => {
-  if (delivery.status === 'sending' && at_ms - delivery.started_at_ms < lostAfterMs) return accept();
+  if (isUnderWay(delivery, at_ms)) return accept();
   return accept({ event_type: 'delivery_abandoned', data: { attempt: Math.max(delivery.attempts, 1), reason, failed_at_ms: at_ms } });
 };
 

@@ -47,6 +47,15 @@ export const isOpen = (delivery: Delivery): delivery is OpenDelivery => open.has
 
 export const isRequested = (delivery: Delivery): delivery is RequestedDelivery => delivery.status !== 'none';
 
+/** How long it still waits for its time, in ms. */
+export const heldMs = ({ request, hastened }: RequestedDelivery, now_ms: number): number => (hastened || request.not_before_ms === undefined ? 0 : Math.max(0, request.not_before_ms - now_ms));
+
+/** Longer than an attempt and the lease of its message: whoever began before that is gone. */
+export const lostAfterMs = 60_000;
+
+/** An attempt that began, and whose outcome is not lost. */
+export const isUnderWay = (delivery: Delivery, now_ms: number): boolean => delivery.status === 'sending' && now_ms - delivery.started_at_ms < lostAfterMs;
+
 /** How many items a list has, also those that only count. */
 export const itemCount = ({ items = [], counted = [] }: RequestedDelivery): number => items.length + counted.length;
 

@@ -1,7 +1,6 @@
 import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { deliveryAggregate } from './delivery-aggregate.js';
-import { lostAfterMs } from './delivery.decider.js';
-import { isOpen } from './delivery.state.js';
+import { isOpen, lostAfterMs } from './delivery.state.js';
 import { commandDelivery } from './request-delivery.js';
 
 const reason = 'the channel was removed';

@@ -1,6 +1,6 @@
 import type { GateVote, PendingGate } from '@cs/contracts';
 import { cardSchema, type Card } from './card.schema.js';
-import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard } from './gate-card.js';
+import { closedCard, decidedCard, escalatedCard, openedCard, remindedCard, votedCard } from './gate-card.js';
 import { decisionOf, pendingGate, runId, tenant } from './notification.fixture.js';
 
 const origin = { ...tenant, run_id: runId, automation_id: 'refund-order' };
@@ -121,11 +121,29 @@ describe('what an approver needs', () => {
   });
 
   it('shows votes and time as they are when it asks again, and leaves out what it cannot know', () => {
-    const now = { ...whole, votes: [vote('ada', 'approve')], expires_at_ms: 172_800_000, expiry_policy: { on_expiry: 'escalate' as const, escalate_to: 'lead' }, policy_state: { escalations: 1, reminder_count: 0 } };
+    const now = { ...whole, votes: [vote('ada', 'approve'), vote('eve', 'cancel')], expires_at_ms: 172_800_000, expiry_policy: { on_expiry: 'escalate' as const, escalate_to: 'lead' }, policy_state: { escalations: 1, reminder_count: 0 } };
     const again = escalatedCard(card, { escalated_to: 'lead', escalations: 1 }, now);
-    expect([valueOf(again, 'Approvals'), valueOf(again, 'Until'), valueOf(again, 'Asked by')]).toEqual(['1 of 2 people, by veto, when this asked again; voted: ada (approve)', '1970-01-03 00:00 UTC; after that it stays open', 'planner (agent)']);
+    expect([again.votes, valueOf(again, 'Approvals'), valueOf(again, 'Until'), valueOf(again, 'Asked by')]).toEqual(['1 of 2 approvals: ada; against: eve (cancel)', 'takes 2 people, by veto', '1970-01-03 00:00 UTC; after that it stays open', 'planner (agent)']);
     const blind = remindedCard(card, { reminder_count: 1, expires_at_ms: 1, expired_reminder: true }, undefined);
-    expect([valueOf(blind, 'Approvals'), valueOf(blind, 'Until'), valueOf(blind, 'Data')]).toEqual([undefined, undefined, 'customer_data, financial_record']);
+    expect([blind.votes, valueOf(blind, 'Approvals'), valueOf(blind, 'Until'), valueOf(blind, 'Data')]).toEqual([undefined, 'takes 2 people, by veto', undefined, 'customer_data, financial_record']);
+  });
+
+  it('says who approved when somebody votes, keeps its buttons, and goes on saying what time did last', () => {
+    const voted = { ...whole, votes: [vote('ada', 'approve')], expires_at_ms: 172_800_000 };
+    expect(card.votes).toBeUndefined();
+    expect(votedCard(card, voted)).toMatchObject({ status: 'pending', votes: '1 of 2 approvals: ada', actions: card.actions });
+    expect(votedCard(card, voted)).not.toHaveProperty('attention');
+    const escalated = { ...voted, policy_state: { escalations: 1, escalated_to: 'lead', escalated_at_ms: 5, reminder_count: 2, last_reminded_at_ms: 4 } };
+    expect(votedCard(card, escalated).attention).toBe('Escalated to lead (1): nobody decided in time.');
+    expect(votedCard(card, { ...escalated, policy_state: { ...escalated.policy_state, last_reminded_at_ms: 6 } }).attention).toBe('Reminder 2: this still waits for a decision, until 1970-01-03 00:00 UTC.');
+    expect(openedCard(origin, voted).votes).toBe('1 of 2 approvals: ada');
+    expect(openedCard(origin, pendingGate({ votes: [vote('ada', 'approve')] })).votes).toBeUndefined();
+    for (const settled of [decidedCard(openedCard(origin, voted), decisionOf('approve')), closedCard(openedCard(origin, voted), 'x')]) expect(settled.votes).toBeUndefined();
+  });
+
+  it('names twenty who approved, and counts the others', () => {
+    const votes = Array.from({ length: 23 }, (_none, index) => vote(`p${index}`, 'approve'));
+    expect(openedCard(origin, { ...whole, approvals_required: 30, votes }).votes).toMatch(/^23 of 30 approvals: p0, .*p19, and 3 more$/);
   });
 
   it('keeps what was released when it is settled, and waits for nothing any more', () => {

@@ -1,14 +1,15 @@
 import type { AggregateRef, ChannelAudienceEvent, DeliveryRequest, Destination } from '@cs/contracts';
 import { executeCommand, loadAggregate, type Eventing } from '@cs/eventing';
 import { accept, type Json } from '@cs/kernel';
+import { isToldOn } from './card-renewal.js';
 import { channelAudienceAggregate, channelAudienceRef, type Audience } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import type { Delivery } from './delivery.state.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { listedQuestion } from './list-card.js';
 import { addToList } from './list-delivery.js';
-import { familyOf } from './notice-family.js';
-import { commandDelivery, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
+import { familyOf, renews } from './notice-family.js';
+import { commandDelivery, followUpFacts, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
 import { escalationDestinations, quietUntil, routeGate, type GateFacts } from './route-gate.policy.js';
 
 export const subjectOf = ({ gate_opening_id, request_id = '' }: Pick<DeliveryRequest, 'gate_opening_id' | 'request_id'>): Subject => (gate_opening_id === undefined ? { request_id } : { gate_opening_id });
@@ -73,9 +74,11 @@ const askedAt = ({ eventing: { digest } }: RequestDeliveriesOptions, { org_id, w
 
 type Asked = Exclude<Delivery, { readonly status: 'none' }>;
 
+const reminders: ReadonlySet<DeliveryRequest['notice']> = new Set(['gate_reminded', 'question_reminded']);
+
 /** When the quiet hours of the place are over, for a reminder: nothing else waits. */
 const heldUntil = ({ directory, eventing }: RequestDeliveriesOptions, about: NoticeFacts, { notice, destination: { channel_id }, risk_tier }: { readonly notice: DeliveryRequest['notice']; readonly destination: Destination; readonly risk_tier: string | undefined }): number | undefined => {
-  const installed = notice === 'gate_reminded' ? directory?.channelsOf(about).find(({ channel }) => channel.channel_id === channel_id) : undefined;
+  const installed = reminders.has(notice) ? directory?.channelsOf(about).find(({ channel }) => channel.channel_id === channel_id) : undefined;
   return installed && quietUntil(installed.channel, { risk_tier }, eventing.clock());
 };
 
@@ -85,15 +88,19 @@ const isAskedThen = (asked: Asked, until: number): boolean => asked.status === '
 const hasten = async ({ eventing }: RequestDeliveriesOptions, ref: AggregateRef): Promise<boolean> =>
   (await commandDelivery(eventing, ref, { command: () => ({ kind: 'hasten', reason: 'the gate was escalated' }) })) !== undefined;
 
+/** What was not asked yet shows the vote by itself: it looks at the gate after it has begun. */
+const isShownFirst = ({ status }: Asked, notice: DeliveryRequest['notice']): boolean => renews(notice) && status === 'pending';
+
 const followUpAt = async (options: RequestDeliveriesOptions, about: NoticeFacts, { destination, followUp }: { readonly destination: Destination; readonly followUp: FollowUp }): Promise<Requested> => {
-  const { notice, notification_key, card } = followUp;
+  const { notice, card } = followUp;
   const ref = askedAt(options, about, { destination, followUp });
   const { state } = await loadAggregate({ store: options.eventing.store, aggregate: deliveryAggregate }, ref);
   // Chosen and not asked yet: whoever chose is still at it.
   if (state.status === 'none') return 'contended';
+  if (isShownFirst(state, notice)) return 'requested';
   if (notice === 'gate_escalated' && !(await hasten(options, ref))) return 'contended';
   const { delivery_id: _id, not_before_ms: _time, ...asked } = state.request;
-  const request = { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) };
+  const request = { ...asked, notice, ...followUpFacts(followUp), card: card(asked.card) };
   const until = heldUntil(options, about, { notice, destination, risk_tier: asked.risk_tier });
   if (until === undefined) return await requestDelivery(options, about, request);
   // Of the reminders of a night the first is told: their key is the same.
@@ -135,5 +142,6 @@ export const followUpInstallations = async (options: RequestDeliveriesOptions, a
   if (state === undefined) return (directory?.channelsOf(about).length ?? 0) === 0 ? 'requested' : 'not-opened';
   const audience = await askElsewhere(options, about, { followUp, audience: state });
   if (audience === undefined) return 'contended';
-  return await all(audience.filter(isCard).map((destination) => followUpAt(options, about, { destination, followUp })));
+  const told = audience.filter((destination) => isCard(destination) && isToldOn(destination.kind, followUp.notice));
+  return await all(told.map((destination) => followUpAt(options, about, { destination, followUp })));
 };

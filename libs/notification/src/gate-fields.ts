@@ -1,7 +1,7 @@
 import { releaseText, type Approver, type BindingDifference, type GateRelease, type GateVote, type GovernanceActor, type PendingGate } from '@cs/contracts';
 import type { Json } from '@cs/kernel';
 import type { Card } from './card.schema.js';
-import { actorName, minuteOf, redactCardJson, shown } from './card-text.js';
+import { actorName, listed, minuteOf, redactCardJson, shown } from './card-text.js';
 
 type Field = Card['fields'][number];
 
@@ -13,9 +13,6 @@ const mostDifferences = 10;
 const mostNames = 20;
 
 const field = (label: string, value: string | undefined, most = maxLength): readonly Field[] => (value === undefined ? [] : [{ label, value: shown(value, most, '… (shortened)') }]);
-
-/** The first ones, and how many more there are. */
-const listed = (all: readonly string[], most: number, separator = ', '): string => [...all.slice(0, most), ...(all.length > most ? [`and ${all.length - most} more`] : [])].join(separator);
 
 /** A step in one line. Texts inside of its arguments are redacted before they are written as JSON. */
 const releaseLine = (release: GateRelease): string => {
@@ -55,16 +52,24 @@ const deciders = (gate: PendingGate): string | undefined => {
   return isBarred ? `${reviewers(gate) ?? 'anyone with authority'}; whoever asked may not approve` : reviewers(gate);
 };
 
-/** A vote with whose it is. */
-export const voteText = ({ voter, voted_by, on_behalf_of, decision }: GateVote): string => `${shown(on_behalf_of === undefined ? actorName({ ...voted_by, actor_id: voted_by.actor_id ?? voter }) : voter, maxName)} (${decision})`;
+const voterName = ({ voter, voted_by, on_behalf_of }: GateVote): string => shown(on_behalf_of === undefined ? actorName({ ...voted_by, actor_id: voted_by.actor_id ?? voter }) : voter, maxName);
 
-/** A vote does not renew the card: it counts them only as of when it asked again. */
+/** A vote with whose it is. */
+export const voteText = (vote: GateVote): string => `${voterName(vote)} (${vote.decision})`;
+
 const approvals = (gate: PendingGate): string | undefined => {
-  if (!takesSeveral(gate)) return undefined;
-  const { approvals_required = 1, voting = 'veto', votes = [] } = gate;
-  const approved = votes.filter(({ decision }) => decision === 'approve').length;
-  const people = `${approvals_required} people, by ${voting}`;
-  return votes.length === 0 ? `takes ${people}` : `${approved} of ${people}, when this asked again; voted: ${listed(votes.map(voteText), mostNames)}`;
+  const { approvals_required = 1, voting = 'veto' } = gate;
+  return takesSeveral(gate) ? `takes ${approvals_required} people, by ${voting}` : undefined;
+};
+
+/** Who has approved so far, of how many that it takes, and who voted otherwise; `undefined` before anybody voted. */
+export const votesText = (gate: PendingGate): string | undefined => {
+  const { approvals_required = 1, votes = [] } = gate;
+  if (!takesSeveral(gate) || votes.length === 0) return undefined;
+  const approved = votes.filter(({ decision }) => decision === 'approve').map(voterName);
+  const against = votes.filter(({ decision }) => decision !== 'approve').map(voteText);
+  const count = `${approved.length} of ${approvals_required} approvals${approved.length === 0 ? '' : `: ${listed(approved, mostNames)}`}`;
+  return shown([count, ...(against.length === 0 ? [] : [`against: ${listed(against, mostNames)}`])].join('; '), maxLength, '… (shortened)');
 };
 
 /** The next who is asked when time runs out; somebody unnamed where the policy names nobody. */
@@ -81,7 +86,6 @@ const onTimeout = (gate: PendingGate): string => {
 };
 
 const untilLabel = 'Until';
-const approvalsLabel = 'Approvals';
 
 const untilFields = (gate: PendingGate): readonly Field[] => field(untilLabel, gate.expires_at_ms === undefined ? undefined : `${minuteOf(gate.expires_at_ms)}; ${onTimeout(gate)}`);
 
@@ -93,20 +97,17 @@ export const gateFields = ({ workspace_id, run_id, requested_by }: { readonly wo
   ...untilFields(gate),
   ...field('Asked by', requested_by && requester(requested_by), maxName),
   ...field('May decide', deciders(gate)),
-  ...field(approvalsLabel, approvals(gate)),
+  ...field('Approvals', approvals(gate)),
   ...field('Risk', gate.risk_tier, 64),
   ...field('Data', gate.data_classes === undefined || gate.data_classes.length === 0 ? undefined : listed(gate.data_classes, mostNames)),
   { label: 'Run', value: run_id }, { label: 'Source', value: 'automation_v2' }, { label: 'Workspace', value: workspace_id }, { label: 'Node', value: gate.node_id },
 ];
 
-const changing: ReadonlyMap<string, (gate: PendingGate) => readonly Field[]> = new Map([[untilLabel, untilFields], [approvalsLabel, (gate) => field(approvalsLabel, approvals(gate))]]);
-
-/** The fields of a gate that asks again, as of now; without what it says, what may have changed is left out. */
+/** The fields of a gate that still asks, as of now; without what it says, what may have changed is left out. */
 export const fieldsNow = (fields: Card['fields'], gate: PendingGate | undefined): Card['fields'] =>
-  fields.flatMap((known) => {
-    const now = changing.get(known.label);
-    return now === undefined ? [known] : gate === undefined ? [] : now(gate);
-  });
+  fields.flatMap((known) => (known.label === untilLabel ? (gate === undefined ? [] : untilFields(gate)) : [known]));
+
+const asking: ReadonlySet<string> = new Set([untilLabel, 'Approvals', 'May decide']);
 
 /** The fields of one that asks no more: nothing waits for its time, or for anybody. */
-export const settledFields = (fields: Card['fields']): Card['fields'] => fields.filter(({ label }) => !changing.has(label) && label !== 'May decide');
+export const settledFields = (fields: Card['fields']): Card['fields'] => fields.filter(({ label }) => !asking.has(label));

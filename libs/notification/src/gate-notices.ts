@@ -18,6 +18,7 @@ export interface NoticeFacts {
 /** A published event that gates are told of, as far as the notifier needs it. `run_ended` and `run_reset` may concern an open gate. */
 export type GateNotice = NoticeFacts & (
   | { readonly notice: 'gate_opened'; readonly gate: PendingGate }
+  | { readonly notice: 'gate_voted'; readonly gate_opening_id: string }
   | { readonly notice: 'gate_reminded'; readonly reminder: Reminder }
   | { readonly notice: 'gate_escalated'; readonly escalation: Escalation }
   | { readonly notice: 'gate_decided'; readonly decision: GateDecisionRecord }
@@ -31,6 +32,7 @@ export const published = <Type extends string, Data extends z.ZodType>(type: Typ
 
 const noticeSchema = z.discriminatedUnion('event_type', [
   published('approval_gate_opened', runEvents.approval_gate_opened.data),
+  published('approval_gate_vote_recorded', runEvents.approval_gate_vote_recorded.data.pick({ gate_opening_id: true })),
   published('approval_gate_reminder_due', runEvents.approval_gate_reminder_due.data),
   published('approval_gate_escalated', runEvents.approval_gate_escalated.data),
   published('approval_gate_decided', runEvents.approval_gate_decided.data),
@@ -45,7 +47,7 @@ type OfRun = z.infer<typeof runEventSchema>;
 
 /** What the notifier follows. */
 export const noticedEvents: readonly (Published | OfRun)['event_type'][] = [
-  'approval_gate_opened', 'approval_gate_reminder_due', 'approval_gate_escalated', 'approval_gate_decided', 'approval_binding_broken', ...ends, ...resets,
+  'approval_gate_opened', 'approval_gate_vote_recorded', 'approval_gate_reminder_due', 'approval_gate_escalated', 'approval_gate_decided', 'approval_binding_broken', ...ends, ...resets,
 ];
 
 export type ReadNotice = { readonly ok: true; readonly notice: GateNotice } | { readonly ok: false; readonly reason: string };
@@ -62,6 +64,7 @@ export const parseJson = (body: string): unknown => {
 const noticeOf = (event: Published, facts: NoticeFacts): GateNotice => {
   switch (event.event_type) {
     case 'approval_gate_opened': return { ...facts, notice: 'gate_opened', gate: event.data.gate };
+    case 'approval_gate_vote_recorded': return { ...facts, notice: 'gate_voted', gate_opening_id: event.data.gate_opening_id };
     case 'approval_gate_reminder_due': return { ...facts, notice: 'gate_reminded', reminder: event.data };
     case 'approval_gate_escalated': return { ...facts, notice: 'gate_escalated', escalation: event.data };
     case 'approval_gate_decided': return { ...facts, notice: 'gate_decided', decision: event.data };

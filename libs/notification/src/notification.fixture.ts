@@ -1,4 +1,4 @@
-import { runEvents, type GateDecision, type PendingGate, type QuestionRequest, type RunEvent } from '@cs/contracts';
+import { runEvents, type GateDecision, type GateVote, type PendingGate, type QuestionRequest, type RunEvent } from '@cs/contracts';
 import { InMemoryEventStore, type Eventing } from '@cs/eventing';
 import type { Json } from '@cs/kernel';
 import { fixedClock, sha256 } from '@cs/testing';
@@ -17,7 +17,9 @@ export const decisionOf = (decision: GateDecision, reason?: string) => ({
   node_id: 'approve', gate_opening_id: pendingGate().gate_opening_id, decision, decided_at_ms: 2, decided_by: { kind: 'human' as const, actor_id: 'grace' }, ...(reason === undefined ? {} : { reason }),
 });
 
-const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
+const statusAfter = { approval_gate_opened: 'awaiting_approval', approval_gate_vote_recorded: 'awaiting_approval', approval_gate_reminder_due: 'awaiting_approval', approval_gate_escalated: 'awaiting_approval', approval_gate_decided: 'queued', approval_binding_broken: 'running', run_cancelled: 'cancelled', run_stopped: 'cancelled', run_recovered: 'queued', question_asked: 'sleeping', stateful_wait_timeout_reminded: 'sleeping', question_answered: 'queued', question_timed_out: 'queued', human_request_cancelled: 'cancelled' } as const;
+
+export const voteOf = (voter: string, decision: GateDecision = 'approve'): GateVote => ({ vote_id: voter, voter, decision, voted_by: { kind: 'human', actor_id: voter }, voted_at_ms: 2 });
 
 const waitingAt = (gate: PendingGate): Json => ({ status: 'awaiting_approval', checkpoint: { awaiting_gate: { ...gate } as unknown as Json, gate_history: [] } });
 
@@ -31,6 +33,8 @@ export class NotificationLog {
   readonly eventing: Eventing = { store: this.store, clock: this.clock, digest: sha256 };
   #runVersion = 0;
   #runPosition = 0;
+  /** The gate that is open, as it is now. */
+  #gate: PendingGate = pendingGate();
 
   /** Appends the event to the run and answers its published form. */
   async publish(event: Extract<RunEvent, { event_type: keyof typeof statusAfter }>, state?: Json): Promise<string> {
@@ -45,26 +49,39 @@ export class NotificationLog {
   }
 
   opened(gate = pendingGate()): Promise<string> {
+    this.#gate = gate;
     return this.publish({ event_type: 'approval_gate_opened', data: { gate, blocked_nodes: [] } }, waitingAt(gate));
   }
 
+  /** Somebody votes at the gate, which stays open. */
+  voted(voter: string, decision: GateDecision = 'approve'): Promise<string> {
+    const vote = voteOf(voter, decision);
+    this.#gate = { ...this.#gate, votes: [...(this.#gate.votes ?? []), vote] };
+    const { node_id, gate_opening_id } = this.#gate;
+    return this.publish({ event_type: 'approval_gate_vote_recorded', data: { node_id, gate_opening_id, vote } }, waitingAt(this.#gate));
+  }
+
   decided(decision: GateDecision = 'approve', reason?: string): Promise<string> {
-    return this.publish({ event_type: 'approval_gate_decided', data: decisionOf(decision, reason) });
+    const { votes } = this.#gate;
+    const data = decisionOf(decision, reason);
+    return this.publish({ event_type: 'approval_gate_decided', data: votes === undefined ? data : { ...data, votes: [...votes, voteOf('grace', decision)] } });
   }
 
   reminded(reminder_count = 1): Promise<string> {
-    const { node_id, gate_opening_id, approval_request_id } = pendingGate();
-    return this.publish({ event_type: 'approval_gate_reminder_due', data: { node_id, gate_opening_id, expires_at_ms: 86_400_000, reminder_count, expired_reminder: false, notification_key: `${approval_request_id}:reminder:${reminder_count}` } });
+    const { node_id, gate_opening_id, approval_request_id, policy_state = { escalations: 0, reminder_count } } = this.#gate;
+    const notification_key = `${approval_request_id}:reminder:${reminder_count}`;
+    this.#gate = { ...this.#gate, policy_state: { ...policy_state, reminder_count, last_reminded_at_ms: this.clock(), notification_key } };
+    return this.publish({ event_type: 'approval_gate_reminder_due', data: { node_id, gate_opening_id, expires_at_ms: 86_400_000, reminder_count, expired_reminder: false, notification_key } }, waitingAt(this.#gate));
   }
 
   escalated(escalated_to = 'lead'): Promise<string> {
     const { node_id, gate_opening_id, approval_request_id } = pendingGate();
-    return this.publish({ event_type: 'approval_gate_escalated', data: { node_id, gate_opening_id, expires_at_ms: 5, escalated_to, escalations: 1, notification_key: `${approval_request_id}:escalated:1` } }, waitingAt(pendingGate()));
+    return this.publish({ event_type: 'approval_gate_escalated', data: { node_id, gate_opening_id, expires_at_ms: 5, escalated_to, escalations: 1, notification_key: `${approval_request_id}:escalated:1` } }, waitingAt(this.#gate));
   }
 
   /** The run was cancelled while its gate was open, or after it was decided. */
   cancelled(isOpen = true): Promise<string> {
-    return this.publish({ event_type: 'run_cancelled', data: { reason: 'not needed', stop_kind: 'operator_stopped' } }, { status: 'cancelled', checkpoint: isOpen ? { awaiting_gate: { ...pendingGate() } } : {} });
+    return this.publish({ event_type: 'run_cancelled', data: { reason: 'not needed', stop_kind: 'operator_stopped' } }, { status: 'cancelled', checkpoint: isOpen ? { awaiting_gate: { ...this.#gate } as unknown as Json } : {} });
   }
 
   /** An operator cancelled it. */
@@ -88,6 +105,12 @@ export class NotificationLog {
     const request: QuestionRequest = { kind: 'question', prompt: 'How many lamps?', ...change };
     const wait = { wait_id, node_id: 'count', wait_kind: 'question', created_at_ms: 1, wake_at_ms: 86_400_000, request } as const;
     return this.publish({ event_type: 'question_asked', data: { wait } }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id }] } });
+  }
+
+  /** Time passes and nobody has answered, or ended the wait that it is. */
+  waitReminded(reminder_count = 1, wait_kind: 'question' | 'escalation' | 'timer' = 'question'): Promise<string> {
+    const data = { wait_id: questionId, node_id: 'count', wait_kind, wake_idempotency_key: `k${reminder_count}`, due_at_ms: 2, reason: 'not ended in time', reminder_count, last_reminded_at_ms: 2, next_reminder_at_ms: 3 };
+    return this.publish({ event_type: 'stateful_wait_timeout_reminded', data }, { status: 'sleeping', checkpoint: { open_waits: [{ wait_id: questionId }] } });
   }
 
   questionAnswered(): Promise<string> {

@@ -1,13 +1,15 @@
 import type { AggregateRef, DeliveryRequest, PostedMessage } from '@cs/contracts';
 import { loadAggregate, type Digest, type Eventing } from '@cs/eventing';
+import type { Json } from '@cs/kernel';
 import { awaitedGate } from './awaited-gate.js';
+import { currentCard, isChangeUnderWay, isNewestCount } from './card-renewal.js';
 import type { Outgoing } from './channel-adapter.port.js';
 import { channelThreadAggregate, channelThreadRef } from './channel-aggregates.js';
 import { deliveryAggregate, deliveryRef, tokenOfDelivery } from './delivery-aggregate.js';
 import { isOpen, isRequested, mayBePosted, messagesOf, type OpenDelivery, type RequestedDelivery } from './delivery.state.js';
 import { listCard, readListed, type Listed, type ListNotice } from './list-card.js';
 import { untoldAfterMs } from './list-delivery.js';
-import { asks, ends, familyOf, followsUp } from './notice-family.js';
+import { asks, ends, familyOf, followsUp, renews } from './notice-family.js';
 import { noticeCardSchema } from './notice-card.schema.js';
 import { commandDelivery } from './request-delivery.js';
 import { stillAsks } from './still-asks.js';
@@ -21,6 +23,7 @@ const ready = (asked: readonly PostedMessage[] = []): Prepared => ({ kind: 'read
 const withdraw = (reason: string): Prepared => ({ kind: 'withdraw', reason });
 const later: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the question itself is still being asked here' };
 
+const afterChange: Prepared = { kind: 'later', delayMs: 1_000, reason: 'the card is being changed here' };
 const afterDecision: Prepared = { kind: 'later', delayMs: 2_000, reason: 'the decision is being told here' };
 
 const sameOpening = (ref: AggregateRef, { notification_key: _key, ...request }: DeliveryRequest, notice: DeliveryRequest['notice']) => ({ ...request, org_id: ref.org_id, workspace_id: ref.workspace_id, notice });
@@ -34,6 +37,9 @@ export const endingOf = async ({ store, digest }: Eventing, ref: AggregateRef, r
   const endings = await Promise.all((family === undefined ? [] : [family.closed, family.decided]).map((notice) => loadAggregate({ store, aggregate: deliveryAggregate }, deliveryRef(digest, sameOpening(ref, request, notice)))));
   return endings.map(({ state }) => state).find(isRequested);
 };
+
+/** Why a vote is not told. */
+export const outdatedVote = 'a later vote is told instead, or the gate is settled';
 
 const isDecision = ({ notice }: DeliveryRequest): boolean => familyOf(notice)?.decided === notice;
 
@@ -53,6 +59,7 @@ const isDecisionUnderWay = async ({ store, digest }: Eventing, ref: AggregateRef
 
 /** A question that nobody has seen needs no answer. One that may have been posted is settled first. */
 const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { question, request }: { readonly question: OpenDelivery; readonly request: DeliveryRequest }): Promise<Prepared> => {
+  if (renews(request.notice) && !mayBePosted(question)) return withdraw('what asks here will show it');
   if (!ends(request.notice) || mayBePosted(question)) return later;
   const withdrawn = await commandDelivery(eventing, questionRef, { command: (at_ms) => ({ kind: 'withdraw', reason: 'what this asks was settled before it could be told', at_ms }) });
   if (withdrawn?.status !== 'abandoned') return later;
@@ -60,11 +67,19 @@ const beforeAsked = async (eventing: Eventing, questionRef: AggregateRef, { ques
   return asked.length === 0 ? withdraw('the question was never asked here') : ready(asked);
 };
 
-/** The messages that asked about the opening here, as of now; `asked` for what follows no question. */
-export const askedNow = async ({ store, digest }: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> => {
-  if (asked.length === 0) return asked;
-  const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, questionRefOf(digest, ref, request));
-  return messagesOf(state);
+/** The messages that asked here about what this is about, as of now. */
+export const messagesAsking = async ({ store, digest }: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<readonly PostedMessage[]> =>
+  messagesOf((await loadAggregate({ store, aggregate: deliveryAggregate }, questionRefOf(digest, ref, request))).state);
+
+/** The same; `asked` for what follows no question. */
+export const askedNow = (eventing: Eventing, ref: AggregateRef, { request, asked }: { readonly request: DeliveryRequest; readonly asked: readonly PostedMessage[] }): Promise<readonly PostedMessage[]> =>
+  (asked.length === 0 ? Promise.resolve(asked) : messagesAsking(eventing, ref, request));
+
+/** What is true, and is not told now, or not any more. */
+const whyNotYet = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared | undefined> => {
+  if (renews(request.notice) && !(await isNewestCount(eventing.store, ref, request))) return withdraw(outdatedVote);
+  if (await isChangeUnderWay(eventing, ref, request)) return afterChange;
+  return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : undefined;
 };
 
 const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: DeliveryRequest): Promise<Prepared> => {
@@ -75,7 +90,7 @@ const afterQuestion = async (eventing: Eventing, ref: AggregateRef, request: Del
   const asked = messagesOf(question);
   if (question.status === 'abandoned' && asked.length === 0) return withdraw('the question was never asked here');
   if (await isOvertaken(eventing, ref, request)) return withdraw('what this asks was settled before it could be told');
-  return (await isDecisionUnderWay(eventing, ref, request)) ? afterDecision : ready(asked);
+  return (await whyNotYet(eventing, ref, request)) ?? ready(asked);
 };
 
 type Item = NonNullable<RequestedDelivery['items']>[number];
@@ -137,9 +152,9 @@ export const outgoingOf = async (eventing: Eventing, ref: AggregateRef, { delive
   const conversation = threadOf(ref, request);
   const thread = conversation === undefined ? undefined : (await loadAggregate({ store: eventing.store, aggregate: channelThreadAggregate }, channelThreadRef(eventing.digest, conversation))).state;
   const { notice } = request;
-  const card = isList(notice) ? listCard(noticeCardSchema.parse(request.card), { notice, items: await shownItems(eventing, ref, delivery), counted: (delivery.counted ?? []).length }) : undefined;
+  const card: Json = isList(notice) ? listCard(noticeCardSchema.parse(request.card), { notice, items: await shownItems(eventing, ref, delivery), counted: (delivery.counted ?? []).length }) : await currentCard(eventing.store, ref, request);
   return {
-    request: card === undefined ? request : { ...request, card }, recipient: request.recipient ?? '', asked, ...attempt,
+    request: { ...request, card }, recipient: request.recipient ?? '', asked, ...attempt,
     token: tokenOfDelivery(tokenDelivery(eventing, ref, request)), ...(thread === undefined ? {} : { thread }), ...(delivery.posted === undefined ? {} : { posted: delivery.posted }),
   };
 };

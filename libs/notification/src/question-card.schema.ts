@@ -8,6 +8,8 @@ export const questionCardSchema = z.object({
   fields: z.array(z.object({ label: z.string(), value: z.string() })).readonly(),
   /** `pending` asks; `expired`: nobody answered in time; `cancelled`: nobody needs to answer any more. */
   status: z.enum(['pending', 'answered', 'expired', 'cancelled']),
+  /** What time has done: a reminder. */
+  attention: z.string().optional(),
   page_url: z.string().optional(),
   /** Who answered, or why nobody did; absent while pending. */
   summary: z.string().optional(),

@@ -39,6 +39,9 @@ export const askedCard = (origin: GateOrigin, open: OpenQuestion): QuestionCard 
   };
 };
 
+/** The card that asks again. Until when stands in its fields. */
+export const remindedQuestionCard = (asked: QuestionCard, { reminder_count }: { readonly reminder_count: number }): QuestionCard => ({ ...asked, attention: `Reminder ${reminder_count}: this still waits for an answer.` });
+
 /** Nothing of it waits for its time any more. */
 const ended = (asked: QuestionCard): QuestionCard => ({ ...asked, fields: asked.fields.filter(({ label }) => label !== untilLabel) });
 

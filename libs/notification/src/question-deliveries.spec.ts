@@ -45,6 +45,20 @@ describe('a question on a channel', () => {
     expect(JSON.stringify(sent)).not.toContain('secret');
   });
 
+  it('reminds where it was asked, once for each reminder, and neither of other waits nor of what was answered', async () => {
+    const log = new NotificationLog();
+    const asked = await log.questionAsked();
+    const first = await log.waitReminded();
+    const others = [await log.waitReminded(2), await log.waitReminded(3, 'escalation'), await log.waitReminded(4, 'timer')];
+    const { sent } = await told(log, ...[asked, first, first, ...others].map((body) => Promise.resolve(body)));
+    expect(sent.map(({ notice, notification_key = '' }) => [notice, notification_key.replace(questionId, 'q')])).toEqual([['question_asked', ''], ['question_reminded', 'q:reminder:1'], ['question_reminded', 'q:reminder:2']]);
+    expect(questionCardSchema.parse(sent[2]?.card)).toMatchObject({ status: 'pending', page_url, attention: 'Reminder 2: this still waits for an answer.' });
+    const late = log.waitReminded(5);
+    await late;
+    await log.questionAnswered();
+    expect((await told(log, late)).sent.filter(({ notification_key = '' }) => notification_key.endsWith(':5'))).toEqual([]);
+  });
+
   it('is told for each of several questions of a run', async () => {
     const log = new NotificationLog();
     const asked = log.questionAsked();
@@ -84,6 +98,34 @@ describe('a question in an installation', () => {
     await world.settle();
     expect(world.platform.calls.map(({ request: { notice }, asked }) => [notice, asked.length])).toEqual([['question_asked', 0], ['question_answered', 1]]);
     expect(world.platform.statuses()).toEqual(['answered']);
+  });
+
+  it('changes its message when it reminds, and not after its answer', async () => {
+    const world = new SendingWorld();
+    await world.happens(world.log.questionAsked());
+    await world.settle();
+    await world.happens(world.log.waitReminded());
+    await world.settle();
+    expect(world.platform.calls.at(-1)).toMatchObject({ asked: [{ message_id: 'm1' }], request: { notice: 'question_reminded', card: { status: 'pending' } } });
+    await world.happens(world.log.waitReminded(2));
+    await world.happens(world.log.questionAnswered());
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['question_asked', 'question_reminded', 'question_answered']);
+    expect(world.platform.statuses()).toEqual(['answered']);
+  });
+
+  it('reminds nobody in quiet hours, and once when they are over', async () => {
+    const night = { quiet_hours: { hours: { from: '01:00', to: '03:00' } } };
+    const world = new SendingWorld(new ScriptedPlatform(), [installedChannel(night)]);
+    await world.happens(world.log.questionAsked());
+    await world.settle();
+    world.log.clock.advance(3_600_000);
+    for (const count of [1, 2]) await world.happens(world.log.waitReminded(count));
+    await world.deliver();
+    expect(world.platform.calls).toHaveLength(1);
+    world.log.clock.advance(2 * 3_600_000);
+    await world.settle();
+    expect(world.platform.calls.map(({ request: { notice } }) => notice)).toEqual(['question_asked', 'question_reminded']);
   });
 
   it('is withdrawn with its answer when nobody saw it', async () => {

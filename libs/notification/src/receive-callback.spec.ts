@@ -339,7 +339,7 @@ describe('Channels: an interaction in a channel', () => {
     const ref = channelRef(tenant, 'chat');
     await executeCommand(ref, { eventing, aggregate: channelAggregate, context: {}, decide: () => accept({ event_type: 'channel_configured', data: { channel: installed.channel, changed_by: { kind: 'human' } } } as const) });
     const context: CallContext = { tenant: { ...tenant, source: 'explicit' }, actor: { kind: 'human', actor_id: 'ada' }, correlation_id: 'c' };
-    const commands = { eventing, newId: () => 'id', kinds: [], hasSecret: () => true, isHostAllowed: () => true, newCode: () => 'ABCD2345' };
+    const commands = { eventing, newId: () => 'id', kinds: [], hasSecret: () => true, isHostAllowed: () => true, isOpenToOthers: () => false, newCode: () => 'ABCD2345' };
     expect(await offerEnrolment(commands, context, 'chat')).toMatchObject({ ok: true, value: { offered: { code: 'ABCD2345', person: 'ada' } } });
     expect(JSON.stringify(chat.world.log.store.all())).not.toContain('ABCD2345');
     const enrol = (code: string, key: string): Interaction => ({ interaction_key: key, user: { user_id: 'U1' }, action: { kind: 'enrol', code } });
@@ -361,7 +361,7 @@ describe('Channels: an interaction in a channel', () => {
     const ref = channelRef(tenant, 'chat');
     await executeCommand(ref, { eventing, aggregate: channelAggregate, context: {}, decide: () => accept({ event_type: 'channel_configured', data: { channel: installed.channel, changed_by: { kind: 'human' } } } as const) });
     const context: CallContext = { tenant: { ...tenant, source: 'explicit' }, actor: { kind: 'human', actor_id: 'ada' }, correlation_id: 'c' };
-    await offerEnrolment({ eventing, newId: () => 'id', kinds: [], hasSecret: () => true, isHostAllowed: () => true, newCode: () => 'ABCD2345' }, context, 'chat');
+    await offerEnrolment({ eventing, newId: () => 'id', kinds: [], hasSecret: () => true, isHostAllowed: () => true, isOpenToOthers: () => false, newCode: () => 'ABCD2345' }, context, 'chat');
     await chat.send({ interaction_key: 'e1', user: { user_id: 'U1' }, action: { kind: 'enrol', code: 'ABCD2345' } });
     const { state } = await loadAggregate({ store: eventing.store, aggregate: channelAggregate }, ref);
     if (state.status === 'none') throw new Error('the channel is not set up');

@@ -2,9 +2,10 @@ import { done, giveUp, type ConsumerOutcome, type Eventing, type StoredCommit } 
 import { toPosition } from '@cs/kernel';
 import { z } from 'zod';
 import { awaitedGate } from './awaited-gate.js';
+import { settleVotesMs, votesKey } from './card-renewal.js';
 import { cardSchema, type Card } from './card.schema.js';
 import { isAudienceChosen } from './gate-destinations.js';
-import { closedCard, decidedCard, escalatedCard, remindedCard } from './gate-card.js';
+import { closedCard, decidedCard, escalatedCard, remindedCard, votedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
 import { questionOf } from './open-gate-question.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
@@ -32,25 +33,26 @@ const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened, 
 /** The card of a gate, changed. */
 const changed = (change: (opened: Card) => Card): FollowUp['card'] => (asked) => change(cardSchema.parse(asked));
 
-const waitingRunSchema = z.object({ checkpoint: z.object({ awaiting_gate: z.object({ gate_opening_id: z.string() }) }) });
+const waitingRunSchema = z.object({ checkpoint: z.object({ awaiting_gate: z.object({ gate_opening_id: z.string(), votes: z.array(z.unknown()).readonly().optional() }) }) });
+type LostGate = z.infer<typeof waitingRunSchema>['checkpoint']['awaiting_gate'];
 
 /** The opening that a run waited at after a commit; a run that rests says so in each. */
-const openingAfter = ({ commit }: Pick<StoredCommit, 'commit'>): string | undefined => waitingRunSchema.safeParse(commit.state?.value).data?.checkpoint.awaiting_gate.gate_opening_id;
+const openingAfter = ({ commit }: Pick<StoredCommit, 'commit'>): LostGate | undefined => waitingRunSchema.safeParse(commit.state?.value).data?.checkpoint.awaiting_gate;
 
 type OfRun = Extract<GateNotice, { notice: 'run_ended' | 'run_reset' }>;
 
 /** A gate that is open in a run that ended: its last state still shows it. After a reset only the state before does. */
-const lostOpening = async ({ store }: Eventing, { notice, position }: OfRun): Promise<string | undefined> => {
+const lostOpening = async ({ store }: Eventing, { notice, position }: OfRun): Promise<LostGate | undefined> => {
   const stored = await store.at(position);
   if (stored === undefined || notice === 'run_ended') return stored && openingAfter(stored);
   const before = await store.at(toPosition(stored.commit.previous));
   const opening = before && openingAfter(before);
-  return opening === openingAfter(stored) ? undefined : opening;
+  return opening?.gate_opening_id === openingAfter(stored)?.gate_opening_id ? undefined : opening;
 };
 
 const closedBy = async (eventing: Eventing, about: OfRun): Promise<FollowUp | undefined> => {
-  const gate_opening_id = await lostOpening(eventing, about);
-  return gate_opening_id === undefined ? undefined : { notice: 'gate_closed', subject: { gate_opening_id }, card: changed((opened) => closedCard(opened, about.reason, about.notice)) };
+  const gate = await lostOpening(eventing, about);
+  return gate && { notice: 'gate_closed', subject: { gate_opening_id: gate.gate_opening_id }, vote_count: gate.votes?.length, card: changed((opened) => closedCard(opened, about.reason, about.notice)) };
 };
 
 type Asking = Extract<GateNotice, { notice: 'gate_reminded' | 'gate_escalated' }>;
@@ -66,15 +68,27 @@ const askedAgain = async (options: RequestDeliveriesOptions, about: Asking): Pro
   return { notice: 'gate_escalated', subject, notification_key, escalation, card: changed((opened) => escalatedCard(opened, about.escalation, gate)) };
 };
 
+/** Told as the gate is now, which may have later votes; one that decides is told as the decision. */
+const votedAt = async ({ eventing: { store, clock } }: RequestDeliveriesOptions, about: Extract<GateNotice, { notice: 'gate_voted' }>): Promise<FollowUp | undefined> => {
+  const { gate_opening_id } = about;
+  const gate = await awaitedGate(store, about);
+  if (gate?.votes === undefined || gate.gate_opening_id !== gate_opening_id) return undefined;
+  const vote_count = gate.votes.length;
+  return { notice: 'gate_voted', subject: { gate_opening_id }, notification_key: votesKey(vote_count), vote_count, not_before_ms: clock() + settleVotesMs, card: changed((opened) => votedCard(opened, gate)) };
+};
+
+type StillAsking = Asking | Extract<GateNotice, { notice: 'gate_voted' }>;
+
+const isStillAsking = (about: Exclude<GateNotice, Opened>): about is StillAsking => about.notice === 'gate_voted' || about.notice === 'gate_reminded' || about.notice === 'gate_escalated';
+
 /** What follows from a notice; `undefined` when nothing is to be told (any more). */
 const followUpOf = async (options: RequestDeliveriesOptions, about: Exclude<GateNotice, Opened>): Promise<FollowUp | undefined> => {
+  if (isStillAsking(about)) return await (about.notice === 'gate_voted' ? votedAt(options, about) : askedAgain(options, about));
   switch (about.notice) {
-    case 'gate_decided': return { notice: 'gate_decided', subject: { gate_opening_id: about.decision.gate_opening_id }, card: changed((opened) => decidedCard(opened, about.decision)) };
+    case 'gate_decided': return { notice: 'gate_decided', subject: { gate_opening_id: about.decision.gate_opening_id }, vote_count: about.decision.votes?.length, card: changed((opened) => decidedCard(opened, about.decision)) };
     case 'gate_reopened': return { notice: 'gate_closed', subject: { gate_opening_id: about.gate_opening_id }, card: changed((opened) => closedCard(opened, undefined, 'gate_reopened')) };
     case 'run_ended':
     case 'run_reset': return await closedBy(options.eventing, about);
-    case 'gate_reminded':
-    case 'gate_escalated': return await askedAgain(options, about);
   }
 };
 

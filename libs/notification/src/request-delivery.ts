@@ -1,6 +1,6 @@
 import type { AggregateRef, DeliveryEvent, DeliveryRequest, Notice } from '@cs/contracts';
 import { executeCommand, type Eventing } from '@cs/eventing';
-import type { Json } from '@cs/kernel';
+import { definedMembers, type Json } from '@cs/kernel';
 import type { ChannelDirectory } from './channel-directory.port.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import { deliveryDecider, type DeliveryCommand, type DeliveryRefusal } from './delivery.decider.js';
@@ -29,6 +29,10 @@ export interface FollowUp {
   readonly notice: Notice;
   readonly subject: Subject;
   readonly notification_key?: string;
+  /** Votes that the gate had. */
+  readonly vote_count?: number | undefined;
+  /** It is not told before, Unix milliseconds. */
+  readonly not_before_ms?: number;
   readonly card: (asked: Json) => Json;
   readonly escalation?: {
     readonly escalated_to: string;
@@ -36,6 +40,9 @@ export interface FollowUp {
     readonly question: Question | undefined;
   };
 }
+
+/** What a follow-up says of itself, beside what was asked. */
+export const followUpFacts = ({ notification_key, vote_count, not_before_ms }: FollowUp): Pick<DeliveryRequest, 'notification_key' | 'vote_count' | 'not_before_ms'> => definedMembers({ notification_key, vote_count, not_before_ms });
 
 /** The event that a delivery follows from. */
 export interface Cause extends Pick<AggregateRef, 'org_id' | 'workspace_id'> {

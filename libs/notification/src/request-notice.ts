@@ -1,9 +1,10 @@
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
+import { isToldOn } from './card-renewal.js';
 import { askInstallations, followUpInstallations } from './gate-destinations.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { familyOf } from './notice-family.js';
-import { requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import { followUpFacts, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
 import type { GateFacts } from './route-gate.policy.js';
 
 /** What follows can be handled before the question that came just before it; after so many looks there was none on that channel. */
@@ -31,12 +32,13 @@ export const requestQuestion = async (options: RequestDeliveriesOptions, about: 
 /** The notice goes where the question went, and repeats what it was about. */
 const requestFollowUp = async (options: RequestDeliveriesOptions, about: NoticeFacts, { channel, followUp }: { readonly channel: string; readonly followUp: FollowUp }): Promise<Requested | 'not-opened'> => {
   const { store, digest } = options.eventing;
-  const { notice, subject, notification_key, card } = followUp;
+  const { notice, subject, card } = followUp;
+  if (!isToldOn(channel, notice)) return 'requested';
   const question = deliveryRef(digest, { org_id: about.org_id, workspace_id: about.workspace_id, ...subject, channel, notice: familyOf(notice)?.asks ?? notice });
   const { state } = await loadAggregate({ store, aggregate: deliveryAggregate }, question);
   if (state.status === 'none') return 'not-opened';
   const { delivery_id: _id, ...asked } = state.request;
-  return await requestDelivery(options, about, { ...asked, notice, ...(notification_key === undefined ? {} : { notification_key }), card: card(asked.card) });
+  return await requestDelivery(options, about, { ...asked, notice, ...followUpFacts(followUp), card: card(asked.card) });
 };
 
 /** Tells on every channel that asked what follows. `deliveryCount`: how often its event was delivered to us. */

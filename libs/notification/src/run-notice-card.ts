@@ -1,7 +1,7 @@
 import type { runEvents } from '@cs/contracts';
 import { definedMembers } from '@cs/kernel';
 import type { z } from 'zod';
-import { pageAt, shown } from './card-text.js';
+import { listed, pageAt, shown } from './card-text.js';
 import { titleOf, type GateOrigin } from './gate-card.js';
 import type { Listed } from './list-card.js';
 import type { NoticeCard } from './notice-card.schema.js';
@@ -21,12 +21,10 @@ const endings: Readonly<Record<RunEnd['event_type'], { readonly action: string; 
   run_failed: { action: 'the run failed', tone: 'bad' }, run_blocked: { action: 'the run is blocked', tone: 'warning' }, run_completed: { action: 'the run is done', tone: 'good' },
 };
 
-const stepsOf = (nodes: readonly string[]): string => `${nodes.slice(0, maxNodes).join(', ')}${nodes.length > maxNodes ? ` and ${nodes.length - maxNodes} more` : ''}`;
-
 const detailOf = (end: RunEnd): string => {
   switch (end.event_type) {
     case 'run_failed': return shown(end.data.detail, maxTextLength, '… (shortened)');
-    case 'run_blocked': return shown(`What became of an effect is not known: ${stepsOf(end.data.node_ids)}. A person has to say it before the run goes on.`, maxTextLength);
+    case 'run_blocked': return shown(`What became of an effect is not known: ${listed(end.data.node_ids, maxNodes)}. A person has to say it before the run goes on.`, maxTextLength);
     case 'run_completed': return 'It reached its end.';
   }
 };

@@ -1,10 +1,12 @@
 import type { AggregateRef, DeliveryRequest } from '@cs/contracts';
 import { done, giveUp, loadAggregate, retryLater, type ConsumerOutcome, type Eventing, type StoredCommit } from '@cs/eventing';
 import { maxAttempts } from './back-off.policy.js';
+import { currentCard, isNewestCount } from './card-renewal.js';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
-import { isOpen, type OpenDelivery } from './delivery.state.js';
-import { ends, familyOf } from './notice-family.js';
+import { heldMs, isOpen, type OpenDelivery } from './delivery.state.js';
+import { ends, familyOf, renews } from './notice-family.js';
 import type { ChannelOutcome, NotificationChannel } from './notification-channel.port.js';
+import { outdatedVote } from './prepare-delivery.js';
 import { commandDelivery } from './request-delivery.js';
 import { afterAttempt, storable, thrown } from './send-outcome.js';
 
@@ -44,6 +46,7 @@ const stateOf = async ({ store, digest }: Eventing, ref: AggregateRef, request: 
 /** Why an attempt is not made: what it says is over, or was overtaken. */
 const whyNot = async (eventing: Eventing, ref: AggregateRef, { request, attempts }: OpenDelivery): Promise<ChannelOutcome | undefined> => {
   const family = familyOf(request.notice);
+  if (renews(request.notice)) return (await isNewestCount(eventing.store, ref, request)) ? undefined : { kind: 'permanent', reason: outdatedVote };
   if (family?.decided === request.notice) return (await stateOf(eventing, ref, { ...request, notice: family.closed })).status === 'none' ? undefined : overtaken;
   return attempts > 0 && (await isOutdated(eventing, ref, request)) ? outdated : undefined;
 };
@@ -60,6 +63,17 @@ const isTooEarly = async (eventing: Eventing, { ref, commit }: StoredCommit, req
   if (eventing.clock() - (commit.events[0]?.recorded_at_ms ?? 0) < longestAttemptMs) return true;
   const withdrawn = await commandDelivery(eventing, deliveryRef(eventing.digest, { ...ref, ...decision }), { command: (at_ms) => ({ kind: 'withdraw', reason: overtaken.reason, at_ms }) });
   return withdrawn === undefined || isOpen(withdrawn);
+};
+
+/** Why it is not told now. A vote follows the question, and waits for others. */
+const tooEarly = async (eventing: Eventing, requested: StoredCommit, delivery: OpenDelivery): Promise<ConsumerOutcome | undefined> => {
+  const { request } = delivery;
+  const held = heldMs(delivery, eventing.clock());
+  if (held > 0) return retryLater(held, 'it is not time yet');
+  if (await isTooEarly(eventing, requested, request)) return retryLater(afterDecisionMs, 'the decision is still to be told');
+  const { notification_key: _key, ...asked } = request;
+  const isUnasked = renews(request.notice) && isOpen(await stateOf(eventing, requested.ref, { ...asked, notice: familyOf(request.notice)?.asks ?? request.notice }));
+  return isUnasked ? retryLater(afterDecisionMs, 'the question itself is still to be told') : undefined;
 };
 
 const channelOf = ({ commit }: StoredCommit): string | undefined => {
@@ -79,7 +93,8 @@ export const sendDelivery = async (options: SendDeliveryOptions, requested: Stor
   if (channelOf(requested) !== channel.name) return done;
   const { state } = await loadAggregate({ store: eventing.store, aggregate: deliveryAggregate }, ref);
   if (!isOpen(state)) return state.status === 'none' ? giveUp('the delivery was never requested') : done;
-  if (await isTooEarly(eventing, requested, state.request)) return retryLater(afterDecisionMs, 'the decision is still to be told');
-  const outcome = (await whyNot(eventing, ref, state)) ?? (await attempt(channel, state.request));
+  const later = await tooEarly(eventing, requested, state);
+  if (later !== undefined) return later;
+  const outcome = (await whyNot(eventing, ref, state)) ?? (await attempt(channel, { ...state.request, card: await currentCard(eventing.store, ref, state.request) }));
   return afterAttempt(await commandDelivery(eventing, ref, { command: (at_ms) => ({ kind: 'record_outcome', outcome, at_ms, max_attempts: maxAttempts }) }), outcome, random);
 };

@@ -24,6 +24,8 @@ export type Step = AdapterOutcome | Error | 'posted-and-lost';
 /** A platform that keeps messages, does as it is told by the steps, and then succeeds. It finds a message by its delivery only when it is asked to. */
 export class ScriptedPlatform implements ChannelAdapter {
   readonly calls: Outgoing[] = [];
+  /** Of these, what the platform did. */
+  readonly done: Outgoing[] = [];
   readonly messages = new Map<string, { readonly delivery_id: string; status: string; changes: number }>();
   constructor(readonly steps: Step[] = [], readonly canFind = true) {}
 
@@ -40,7 +42,9 @@ export class ScriptedPlatform implements ChannelAdapter {
     return [...this.messages.values()].map(({ status }) => status);
   }
 
-  #do({ request, recipient, asked, mayBePosted }: Outgoing): AdapterOutcome {
+  #do(outgoing: Outgoing): AdapterOutcome {
+    const { request, recipient, asked, mayBePosted } = outgoing;
+    this.done.push(outgoing);
     const status = String((request.card as { status?: string }).status ?? 'notice');
     if (followsUp(request.notice)) {
       for (const { message_id } of asked) {

@@ -6,7 +6,7 @@ const importedRuns: BulkTable<ImportedRunRow> = {
   name: 'imported_runs',
   conflict: ['org_id', 'workspace_id', 'run_id'],
   columns: {
-    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'stateful_status', 'phase'),
+    ...texts('org_id', 'workspace_id', 'deployment_id', 'run_id', 'automation_id', 'trigger_type', 'stateful_status', 'phase'),
     ...bigints('created_at_ms', 'updated_at_ms', 'last_seq', 'position'),
     record: foldedDocument(({ record }) => record),
   },

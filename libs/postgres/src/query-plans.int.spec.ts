@@ -55,8 +55,8 @@ const fillOthers = async (): Promise<void> => {
       select r.org_id, r.workspace_id, '', 'l' || n || r.run_id, r.run_id, 'node', 'x', 'runner', 's', 1, 1, ${wide}, 'open', n, n, n from countersign.runs as r cross join generate_series(1, 7) as n`,
     `insert into countersign.compensations (org_id, workspace_id, deployment_id, compensation_id, run_id, node_id, status, compensation_type, target_effect_id, approval_required, attempts, created_at_ms, updated_at_ms)
       select r.org_id, r.workspace_id, '', 'c' || n || r.run_id, r.run_id, ${wide}, 'proposed', 'operator_review', 'e', 1, 0, n, n from countersign.runs as r cross join generate_series(1, 7) as n`,
-    `insert into countersign.imported_runs (org_id, workspace_id, deployment_id, run_id, automation_id, stateful_status, phase, created_at_ms, updated_at_ms, last_seq, position, record)
-      select r.org_id, r.workspace_id, '', 'imported-' || r.run_id, r.automation_id, case when r.status = 'failed' then 'failed' else 'completed' end, 'x', r.created_at_ms, 1, 1, 1, ${wide} from countersign.runs as r`,
+    `insert into countersign.imported_runs (org_id, workspace_id, deployment_id, run_id, automation_id, trigger_type, stateful_status, phase, created_at_ms, updated_at_ms, last_seq, position, record)
+      select r.org_id, r.workspace_id, '', 'imported-' || r.run_id, r.automation_id, r.trigger_type, case when r.status = 'failed' then 'failed' else 'completed' end, 'x', r.created_at_ms, 1, 1, 1, ${wide} from countersign.runs as r`,
     `insert into countersign.imported_run_events (org_id, workspace_id, run_id, seq, event_id, event_type, occurred_at_ms, position, status, payload)
       select r.org_id, r.workspace_id, 'imported-' || r.run_id, n, 'e' || n, 'x', n, 1, 'completed', '{}' from countersign.runs as r cross join generate_series(1, 3) as n`,
     `insert into countersign.run_parts (org_id, workspace_id, run_id, part_id, body) select r.org_id, r.workspace_id, r.run_id, 'p' || n, '[]' from countersign.runs as r cross join generate_series(1, ${parts}) as n`,
@@ -94,6 +94,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'Imported runs, in the list of runs': { imported_runs_by_age: page, imported_runs_pkey: page, imported_run_events_pkey: page },
   'Imported runs of a status': { imported_runs_by_status: page, imported_runs_pkey: page, imported_run_events_pkey: page },
   'Imported runs of an automation': { imported_runs_by_automation: turns(statefulStatuses.length), imported_runs_pkey: page, imported_run_events_pkey: page },
+  'Imported runs of a trigger': { imported_runs_by_trigger: turns(statefulStatuses.length) + 10, imported_runs_pkey: page, imported_run_events_pkey: page },
   'Inbox': { gates_open: page, gates_pkey: page },
   'Inbox, mine': { gates_open_to_anyone: page, gates_open_of_approver: page, gates_pkey: page },
   'Inbox, mine: what reviewers need': { gates_open_authorities: page },

@@ -75,14 +75,16 @@ const automationParts = (reader: Reader, filter: RunFilter, parameters: Paramete
   return one === undefined ? none : { ...none, conditions: [`automation_id = ${one}`] };
 };
 
-/** Walks an index from one trigger type to the next, and goes through those that the text is part of. */
-const triggersInTurn = (text: string): Parts => {
-  const next = (after: string): string => `select trigger_type from countersign.runs where ${ofTenant}${after} order by trigger_type limit 1`;
-  return {
-    first: [`types (trigger_type) as ((${next('')}) union all select more.trigger_type from types cross join lateral (${next(' and trigger_type > types.trigger_type')}) as more)`],
-    drivers: [`(select trigger_type from types where position(${text} in lower(trigger_type)) > 0) as trigger`], conditions: ['trigger_type = trigger.trigger_type'],
-  };
+/** Every trigger type of a tenant's runs: walks an index from one to the next. For `with recursive`. */
+export const triggerTypes = (runs: 'runs' | 'imported_runs'): string => {
+  const next = (after: string): string => `select trigger_type from countersign.${runs} where ${ofTenant}${after} order by trigger_type limit 1`;
+  return `types (trigger_type) as ((${next('')}) union all select more.trigger_type from types cross join lateral (${next(' and trigger_type > types.trigger_type')}) as more)`;
 };
+
+/** Those of `triggerTypes` that the text is part of. */
+export const triggersLike = (text: string): string => `(select trigger_type from types where position(${text} in lower(trigger_type)) > 0) as trigger`;
+
+const triggersInTurn = (text: string): Parts => ({ first: [triggerTypes('runs')], drivers: [triggersLike(text)], conditions: ['trigger_type = trigger.trigger_type'] });
 
 /** The runs of an automation are looked at one by one; those of a tenant are found by their triggers. */
 const triggerParts = ({ trigger }: RunFilter, others: Parts, parameters: Parameters): Parts => {

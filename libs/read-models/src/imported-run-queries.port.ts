@@ -14,6 +14,8 @@ export interface ImportedRunFilter {
   /** Statuses of the reference system; absent for all. */
   readonly statuses?: readonly string[] | undefined;
   readonly phase?: string | undefined;
+  /** Part of the trigger's type, in any case. */
+  readonly trigger?: string | undefined;
 }
 
 /** Reads imported runs of one tenant: what belongs to another, or is not visible to the reader, is not there. Every method throws `ProjectionUnavailableError`. */

@@ -11,6 +11,7 @@ import { eventsOf, type RecordedIn } from './typed-events.js';
 export interface ImportedRunRow extends TenantKey {
   readonly run_id: string;
   readonly automation_id: string;
+  readonly trigger_type: string;
   readonly stateful_status: string;
   readonly phase: string;
   readonly created_at_ms: number;
@@ -81,7 +82,7 @@ const eventRows = (event: Imported, stored: StoredCommit): readonly RunEventRow[
 const runRow = ({ data }: Imported, { position }: StoredCommit): ImportedRunRow => {
   const { run, entries, first_seq } = data;
   return {
-    ...tenantKey(data.tenant_context), run_id: run.run_id, automation_id: run.automation_id, stateful_status: run.status, phase: phaseAfter(run.status, entries.at(-1)?.event ?? ''),
+    ...tenantKey(data.tenant_context), run_id: run.run_id, automation_id: run.automation_id, trigger_type: run.trigger_type, stateful_status: run.status, phase: phaseAfter(run.status, entries.at(-1)?.event ?? ''),
     created_at_ms: run.created_at_ms, updated_at_ms: run.updated_at_ms, last_seq: first_seq - 1 + entries.length, position, record: run,
   };
 };

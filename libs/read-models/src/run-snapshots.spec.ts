@@ -5,6 +5,7 @@ import { sha256 } from '@cs/testing';
 import { LogHistory, project } from './log-history.fixture.js';
 import { leadTo, runsAfterEvents, toSnapshot } from './run-snapshots.js';
 import { runAsOf } from './replay-run.js';
+import { SnapshotWriter } from './snapshot-writer.js';
 
 const aRun = (): LogHistory => {
   const log = new LogHistory({ org_id: 'acme', workspace_id: 'ops', deployment_id: 'eu', source: 'explicit' });
@@ -88,6 +89,42 @@ describe('snapshots of a run', () => {
     const [snapshot] = snapshotsOf(log);
     expect(snapshot?.checkpoint['pending_nodes']).toHaveLength(200);
     expect(snapshot?.checkpoint['omitted']).toEqual({ pending_nodes: 50 });
+  });
+});
+
+describe('snapshots that are written together', () => {
+  /** Attempts in progress and ended, outputs, a gate that is asked for twice, and a failure. */
+  const manySteps = (): LogHistory => {
+    const log = new LogHistory();
+    const node_ids = Array.from({ length: 230 }, (_none, index) => `n${index}`);
+    log.run('r1', {
+      event_type: 'run_created',
+      data: {
+        run_id: 'r1', automation_id: 'refund', tenant_context: log.tenant, trigger_type: 'manual', requested_by: { kind: 'human', actor_id: 'ada' }, input: {}, workflow_definition_version: 'v1',
+        workflow_definition_snapshot_hash: `sha256:${'0'.repeat(64)}`, effective_execution_profile: 'strict', node_ids,
+      },
+    });
+    for (const node_id of node_ids) {
+      log.claimed('r1', { event_type: 'node_started', data: { node_id, attempt: 1 } });
+      if (node_id !== 'n7') log.run('r1', { event_type: 'node_completed', data: { node_id, attempt: 1, output: { status: 'completed', contract_kind: 'http', content: { of: node_id }, created_at_ms: 1 } } });
+    }
+    return log;
+  };
+
+  it.each([['with a gate', aRun()], ['of many steps', manySteps()]])('are those that are made one by one, %s', (_what, log) => {
+    const { run_events } = project(log.entries);
+    const tenant = { org_id: 'acme', workspace_id: 'ops', deployment_id: 'eu' };
+    const runs = runsAfterEvents(log.entries, 1);
+    const writer = new SnapshotWriter({ tenant, digest: sha256, transitions: run_events.flatMap(({ seq, phase_transition }) => (phase_transition === null ? [] : [{ ...phase_transition, seq }])) });
+    const single = snapshotsOf(log);
+    expect(single.length).toBeGreaterThan(7);
+    for (const [index, event] of run_events.entries()) {
+      const run = runs.get(event.seq);
+      if (run === undefined) throw new Error(`no run at ${event.seq}`);
+      const { json, ...named } = writer.write(event, run);
+      expect(JSON.parse(json.text)).toEqual(single[index]);
+      expect(single[index]).toMatchObject(named);
+    }
   });
 });
 

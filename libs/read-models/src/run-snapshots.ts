@@ -2,7 +2,7 @@ import { runAggregate } from '@cs/automation-application';
 import { statefulStatus, type RunState } from '@cs/automation-domain';
 import { cloudEventTypePrefix, runEvents, type EventTable, type PhaseTransition, type Run, type StatefulSnapshot } from '@cs/contracts';
 import { unwritten, type Digest, type Loaded, type LogEntry, type StoredCommit } from '@cs/eventing';
-import { canonicalJson, JsonText, jsonArrayText, noPosition } from '@cs/kernel';
+import { canonicalJson, JsonText, noPosition } from '@cs/kernel';
 import { checkpointSummary } from './checkpoint-summary.js';
 import { foldRunCommit, withoutState } from './fold-run-commit.js';
 import { allowedNextPhases, phaseAfter } from './phase-machine.js';
@@ -65,7 +65,8 @@ export interface SnapshotParts {
 
 type WithoutDocuments = Omit<StatefulSnapshot, 'phase_history' | 'checkpoint' | 'payload_digest'>;
 
-const describe = ({ tenant, run, event }: Pick<SnapshotParts, 'tenant' | 'run' | 'event'>): WithoutDocuments => {
+/** A snapshot but for its documents. */
+export const describeSnapshot = ({ tenant, run, event }: Pick<SnapshotParts, 'tenant' | 'run' | 'event'>): WithoutDocuments => {
   const type = event.event_type.slice(cloudEventTypePrefix.length);
   const status = statefulStatus(run);
   const phase = phaseAfter(status, type);
@@ -83,7 +84,7 @@ const describe = ({ tenant, run, event }: Pick<SnapshotParts, 'tenant' | 'run' |
 /** What the run was right after the event (domain 7.1 and 7.4): its status and its checkpoint are those of that time. */
 export const toSnapshot = ({ transitions, digest, ...parts }: SnapshotParts): StatefulSnapshot => {
   const checkpoint = checkpointSummary(parts.run);
-  return { ...describe(parts), phase_history: transitions.slice(-shownTransitions), checkpoint, payload_digest: `sha256:${digest(canonicalJson(checkpoint))}` };
+  return { ...describeSnapshot(parts), phase_history: transitions.slice(-shownTransitions), checkpoint, payload_digest: `sha256:${digest(canonicalJson(checkpoint))}` };
 };
 
 /** A snapshot as it is sent, and what others say of it. */
@@ -92,12 +93,3 @@ export interface WrittenSnapshot extends Pick<StatefulSnapshot, 'snapshot_id' | 
 }
 
 export const writeSnapshot = (snapshot: StatefulSnapshot): WrittenSnapshot => ({ ...snapshot, json: new JsonText(JSON.stringify(snapshot)) });
-
-/** The same as writing `toSnapshot`, with each document written once: the checkpoint for its digest, a step of the phase for all snapshots that show it. */
-export const toWrittenSnapshot = ({ transitions, digest, ...parts }: Omit<SnapshotParts, 'transitions'> & { readonly transitions: readonly JsonText<PhaseTransition>[] }): WrittenSnapshot => {
-  const checkpoint = canonicalJson(checkpointSummary(parts.run));
-  const described = describe(parts);
-  const documents = `"phase_history":${jsonArrayText(transitions.slice(-shownTransitions))},"checkpoint":${checkpoint},"payload_digest":"sha256:${digest(checkpoint)}"`;
-  const { snapshot_id, seq, status, phase, created_at_ms } = described;
-  return { snapshot_id, seq, status, phase, created_at_ms, json: new JsonText(`${JSON.stringify(described).slice(0, -1)},${documents}}`) };
-};

@@ -1,5 +1,6 @@
 import type { Run } from '@cs/contracts';
 import { eventually } from '@cs/testing';
+import { EmailDouble } from '@cs/testing/doubles';
 import { jest } from '@jest/globals';
 import { secretsOf, startChats, type Chat, type ChatCard } from './chats.fixture.js';
 import { Client } from './client.fixture.js';
@@ -13,6 +14,7 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
   let system: System;
   let client: Client;
   let chats: readonly [Chat, Chat, Chat];
+  let mailServer: EmailDouble;
 
   /** In all of them at the same time; what fails says where. */
   const inEveryChat = async (check: (chat: Chat) => Promise<void>): Promise<void> => {
@@ -22,6 +24,7 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
 
   beforeAll(async () => {
     chats = await startChats();
+    mailServer = await new EmailDouble().start();
     system = await System.start({ env: { ...secretsOf(chats), COUNTERSIGN_LOCAL_ACTOR: 'mona' } });
     client = new Client(system.url, system.paymentsUrl);
     await Promise.all(chats.map(async (chat) => {
@@ -32,10 +35,11 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
   });
   afterAll(async () => {
     await system.stop();
+    await mailServer.close();
     await Promise.all(chats.map(({ server }) => server.close()));
   });
 
-  const orders = { 'quorum-slack': 'order-3101', 'quorum-discord': 'order-3102', 'quorum-telegram': 'order-3103', escalates: 'order-3104', expires: 'order-3105' } as const;
+  const orders = { 'quorum-slack': 'order-3101', 'quorum-discord': 'order-3102', 'quorum-telegram': 'order-3103', escalates: 'order-3104', expires: 'order-3105', votes: 'order-3106' } as const;
   const open = async (automation_id: keyof typeof orders, gate: Record<string, unknown>): Promise<Run> => {
     await client.define({
       automation_id, name: automation_id, status: 'active',
@@ -72,6 +76,32 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
     });
   });
 
+  it('a vote in one chat is on the cards of all, with their buttons and without a mail; the next one in another chat closes them', async () => {
+    const mail = { kind: 'email', name: 'Mail', secrets: {}, settings: { recipient: 'ops@example.com', routes: [{ automations: ['votes'] }], options: { host: '127.0.0.1', port: String(mailServer.port), tls: 'none', from: 'countersign@example.org' } } };
+    expect((await client.call('PUT', '/channels/mail', { body: mail })).status).toBe(200);
+    const run = await open('votes', { approvals_required: 2 });
+    const asked = new Map(await Promise.all(chats.map(async (chat) => [chat.kind, await asking(chat, run)] as const)));
+    await eventually(() => mailServer.mails.length === 1, patience);
+    const [slack, discord] = chats;
+    expect(await slack.press(await asking(slack, run), 'approve', { person: 'ada' })).toContain('1 of 2 approvals');
+    const count = /1 of 2 approvals: [^"\\]+/;
+    const counted = await Promise.all(chats.map((chat) => untilCard(chat, run, ({ text, token }) => token === asked.get(chat.kind)?.token && count.test(text))));
+    for (const [index, chat] of chats.entries()) expect(chat.answersTo(counted[index] ?? { message_id: '', token: '', text: '' })).toEqual([]);
+    const told = async (channel: string): Promise<readonly string[]> => ((await client.call('GET', `/channels/${channel}/deliveries`)).body['deliveries'] as readonly { readonly notice: string; readonly run_id?: string; readonly status: string }[]).filter(({ run_id }) => run_id === run.run_id).map(({ notice, status }) => `${notice} ${status}`).sort();
+    expect(mailServer.mails).toHaveLength(1);
+    await discord.press(await asking(discord, run), 'approve', { person: 'grace' });
+    expect((await client.untilFinished(run.run_id)).status).toBe('completed');
+    for (const chat of chats) {
+      expect((await settled(chat, run, 'Approved')).text).not.toContain('1 of 2');
+      await eventually(async () => (await told(chat.kind)).join() === 'gate_decided sent,gate_opened sent,gate_voted sent', patience);
+      expect(cardsOf(chat, run)).toMatchObject([{ token: undefined }]);
+    }
+    await eventually(() => mailServer.mails.length === 2, patience);
+    expect(mailServer.mails[1]?.parsed.text).toMatch(/Approved by .* and /);
+    await eventually(async () => (await told('mail')).join() === 'gate_decided sent,gate_opened sent', patience);
+    expect(await client.ledger(orders.votes)).toMatchObject({ count: 1 });
+  });
+
   it('a gate reminds, is escalated, and loses its buttons with the cancellation of its run; each is told below its card', async () => {
     const run = await open('escalates', { expiry_policy: { expires_after_ms: 3000, on_expiry: 'escalate', escalate_to: ['lead', 'head', 'board', 'owner'], remind_every_ms: 1000 } });
     const asked = new Map(await Promise.all(chats.map(async (chat) => [chat.kind, await asking(chat, run)] as const)));
@@ -91,6 +121,22 @@ describe('Channels: how a gate ends in every chat, through the whole system', ()
       expect(await chat.press({ ...card, token: asked.get(chat.kind)?.token }, 'approve', { person: 'ada' })).toContain('Already settled: Closed: the run ended before anyone decided.');
     });
     expect((await client.run(run.run_id)).checkpoint.gate_history).toEqual([]);
+  });
+
+  it('a question reminds in every chat until it is answered', async () => {
+    const action = { kind: 'question', prompt: 'How many lamps?', expires_after_ms: 3_600_000, remind_every_ms: 1000 };
+    await client.define({ automation_id: 'asks', name: 'asks', status: 'active', flow: { nodes: [{ node_id: 'count', objective: 'count', action }] } });
+    const run = await client.until(await client.start('asks', {}), ({ status }) => status === 'paused');
+    await inEveryChat(async (chat) => {
+      const card = await untilCard(chat, run, ({ text }) => text.includes('Reminder 1: this still waits for an answer.'));
+      await answered(chat, card, 'Reminder 1: this still waits for an answer.');
+    });
+    const [request] = (await client.call('GET', `/human-requests?run_id=${run.run_id}`)).body['human_requests'] as readonly { readonly respond_endpoint: string }[];
+    expect((await client.call('POST', request?.respond_endpoint ?? '', { body: { answer: 3 } })).status).toBe(200);
+    await inEveryChat(async (chat) => {
+      await untilCard(chat, run, ({ text }) => text.includes('Answered by') && !text.includes('Reminder'));
+      expect(cardsOf(chat, run)).toHaveLength(1);
+    });
   });
 
   it('a gate that nobody decides in its time cancels its run: every card says so, and who presses late is told', async () => {

@@ -75,7 +75,7 @@ describe('Channels: presses in every chat, through the whole system', () => {
     writeFileSync(keys, JSON.stringify([{ id: 'root', sha256: createHash('sha256').update(foreignKey).digest('hex'), org_id: 'other', workspace_id: 'ops', actor_id: 'root', kind: 'human', roles: ['workspace:admin'] }]));
     started = await startChats();
     chats = new Map(started.map((chat) => [chat.kind, chat]));
-    system = await System.start({ env: { ...secretsOf(started), COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_API_KEYS_FILE: keys } });
+    system = await System.start({ env: { ...secretsOf(started), COUNTERSIGN_CHANNEL_SECRET_DESK: 'a-key-to-sign-with', COUNTERSIGN_CHANNEL_SECRET_OURS: 'another-key-to-sign', COUNTERSIGN_CHANNEL_SECRET_OURS_FOR: 'local/local', COUNTERSIGN_LOCAL_ACTOR: 'mona', COUNTERSIGN_API_KEYS_FILE: keys } });
     client = new Client(system.url, system.paymentsUrl);
     const second = system.startService('notifier', { as: 'notifier-2' });
     await Promise.all(started.map(async (chat) => {
@@ -134,6 +134,14 @@ describe('Channels: presses in every chat, through the whole system', () => {
         await change(kind, { ...before, step_up: false, departments: [], step_up_risk_tiers: null });
         if (given !== undefined) await grant(kind, chat.userId(by), by === 'eve' ? {} : { tier: 'approve' });
       }));
+
+    it('where other workspaces have channels, a webhook is signed with a secret only that the operator gave to its workspace', async () => {
+      const put = (signing_secret: string, headers: Record<string, string> = {}) => client.call('PUT', '/channels/hook', { headers, body: { kind: 'webhook', name: 'x', settings: { recipient: 'https://desk.example.com/', routes: [{ mode: 'none' }] }, secrets: { signing_secret } } });
+      const foreign = { authorization: `Bearer ${foreignKey}` };
+      for (const headers of [{}, foreign]) expect(await put('DESK', headers)).toMatchObject({ status: 400, body: { code: 'CHANNEL_INVALID', problems: [{ path: 'secrets.signing_secret', code: 'secret_not_bound' }] } });
+      expect(await put('OURS', foreign)).toMatchObject({ status: 400, body: { problems: [{ code: 'no_such_secret' }] } });
+      expect(await put('OURS')).toMatchObject({ status: 200 });
+    });
 
     it('no chat knows a card of another tenant, nor of another installation, nor one that nobody asked', () => inEveryChat(async (chat) => {
       const { kind } = chat;

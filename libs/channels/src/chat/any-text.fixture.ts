@@ -31,7 +31,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record(
   {
     title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }),
     status: fc.constantFrom<Card['status'][]>('pending', 'approve', 'rework', 'cancel', 'expired', 'timeout_resume', 'closed'),
-    attention: anyText, page_url: anyPage,
+    attention: anyText, votes: anyText, page_url: anyPage,
     actions: fc.uniqueArray(fc.constantFrom(...decisions), { maxLength: 3 }).chain((some) => fc.tuple(...some.map((decision) => fc.record({ decision: fc.constant(decision), label: anyText, style: fc.constantFrom<Card['actions'][number]['style'][]>('primary', 'default', 'danger'), requires_reason: fc.boolean() })))),
     summary: anyText, thread_key: anyText,
     correlation: fc.constant({ org_id: 'acme', workspace_id: 'ops', request_id: 'q', source: 'automation_v2' as const, automation_v2_run_id: 'r', run_id: 'r', node_id: 'n', gate_opening_id: 'o' }),
@@ -43,7 +43,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record(
 export const anyQuestion: fc.Arbitrary<QuestionCard> = fc.record(
   {
     kind: fc.constant('question' as const), title: anyText, body_markdown: anyText, fields: fc.array(fc.record({ label: anyText, value: anyText }), { maxLength: 40 }), status: fc.constantFrom<QuestionCard['status'][]>('pending', 'answered', 'expired', 'cancelled'),
-    page_url: anyPage, summary: anyText, settled_at_ms: fc.integer({ min: 0, max: 4e12 }), thread_key: anyText,
+    attention: anyText, page_url: anyPage, summary: anyText, settled_at_ms: fc.integer({ min: 0, max: 4e12 }), thread_key: anyText,
     correlation: fc.record({ org_id: fc.constant('acme'), workspace_id: fc.constant('ops'), source: fc.constant('human_request' as const), request_id: anyText, run_id: anyText, node_id: anyText }),
   },
   { requiredKeys: ['kind', 'title', 'body_markdown', 'fields', 'status', 'thread_key', 'correlation'] },

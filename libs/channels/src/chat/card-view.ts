@@ -12,6 +12,8 @@ export interface CardView {
   readonly heading?: string;
   readonly title: string;
   readonly attention?: string | undefined;
+  /** Where the votes stand; absent beside a summary. */
+  readonly votes?: string | undefined;
   /** Who decided what and why. */
   readonly summary?: string | undefined;
   readonly settled_at_ms?: number | undefined;
@@ -37,7 +39,7 @@ const asking: Readonly<Partial<Record<Notice, string>>> = { gate_reminded: 'Remi
 
 const viewOfCard = (notice: Notice, card: Card): CardView => ({
   tone: card.status, heading: card.status === 'pending' ? asking[notice] ?? pending : settled[card.status],
-  ...(card.status === 'pending' ? { asksFor: 'decision' } : {}), title: card.title, attention: card.attention, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
+  ...(card.status === 'pending' ? { asksFor: 'decision' } : {}), title: card.title, attention: card.attention, votes: card.summary === undefined ? card.votes : undefined, summary: card.summary, settled_at_ms: card.settled_at_ms, body: card.body_markdown, items: [], fields: card.fields, page_url: card.page_url,
   actions: card.status === 'pending' ? card.actions : [], run: card.thread_key, node: card.correlation.node_id,
 });
 
@@ -47,9 +49,9 @@ const ends: Readonly<Record<Exclude<QuestionCard['status'], 'pending'>, Pick<Car
   answered: { tone: 'good', heading: 'Answered' }, expired: { tone: 'expired', heading: 'Nobody answered in time' }, cancelled: { tone: 'closed', heading: 'Cancelled' },
 };
 
-const viewOfQuestion = ({ status, title, summary, settled_at_ms, body_markdown, fields, page_url, thread_key, correlation }: QuestionCard): CardView => ({
-  ...(status === 'pending' ? { tone: 'pending', heading: 'Waiting for an answer', asksFor: 'answer' } : ends[status]),
-  title, summary, settled_at_ms, body: body_markdown, items: [], fields, page_url, hasOneLink: true, actions: [], run: thread_key, node: correlation.node_id,
+const viewOfQuestion = (notice: Notice, { status, title, attention, summary, settled_at_ms, body_markdown, fields, page_url, thread_key, correlation }: QuestionCard): CardView => ({
+  ...(status === 'pending' ? { tone: 'pending', heading: notice === 'question_reminded' ? 'Reminder: waiting for an answer' : 'Waiting for an answer', asksFor: 'answer' } : ends[status]),
+  title, attention, summary, settled_at_ms, body: body_markdown, items: [], fields, page_url, hasOneLink: true, actions: [], run: thread_key, node: correlation.node_id,
 });
 
 /** What a request asks a channel to show; `undefined` when its card cannot be read. */
@@ -57,14 +59,14 @@ export const viewOf = ({ notice, card, run_id }: DeliveryRequest): CardView | un
   const told = noticeCardSchema.safeParse(card);
   if (told.success) return viewOfNotice(told.data, run_id);
   const question = questionCardSchema.safeParse(card);
-  if (question.success) return viewOfQuestion(question.data);
+  if (question.success) return viewOfQuestion(notice, question.data);
   const asked = cardSchema.safeParse(card);
   return asked.success ? viewOfCard(notice, asked.data) : undefined;
 };
 
 /** The parts of an answer below a card: what happened to which node of which run, then why, where someone said so. */
-export const answerBelow = ({ tone, heading = '', attention, summary = '', run, node }: CardView): { readonly lead: string; readonly node?: string | undefined; readonly run?: string | undefined; readonly detail?: string } => {
-  if (tone === 'pending') return { lead: attention ?? 'This still waits for a decision.' };
+export const answerBelow = ({ tone, asksFor, heading = '', attention, summary = '', run, node }: CardView): { readonly lead: string; readonly node?: string | undefined; readonly run?: string | undefined; readonly detail?: string } => {
+  if (tone === 'pending') return { lead: attention ?? `This still waits for ${asksFor === 'answer' ? 'an answer' : 'a decision'}.` };
   const detail = summary.split('\n').slice(1).join('\n');
   return { lead: heading, node, run, ...(detail === '' ? {} : { detail }) };
 };

@@ -1,6 +1,6 @@
 import type { DeliveryRequest, GateDecision, GateDecisionRecord, GateOutcome, GateVote, PendingGate } from '@cs/contracts';
 import {
-  answeredCard, askedCard, cancelledCard, closedCard, decidedCard, emptyList, escalatedCard, expiredCard, listCard, listedLetter, listedMessage, listedQuestion, openedCard, remindedCard, runNoticeCard, testCard,
+  answeredCard, askedCard, cancelledCard, closedCard, decidedCard, emptyList, escalatedCard, expiredCard, listCard, listedLetter, listedMessage, listedQuestion, openedCard, remindedCard, remindedQuestionCard, renews, runNoticeCard, testCard, votedCard,
   type Card, type NoticeCard, type Outgoing, type QuestionCard,
 } from '@cs/notification';
 
@@ -40,6 +40,7 @@ const system = { kind: 'system' as const };
 export const everyCard: Readonly<Record<string, { readonly notice: DeliveryRequest['notice']; readonly card: Card }>> = {
   pending: { notice: 'gate_opened', card: openCard },
   asks_again: { notice: 'gate_opened', card: votingCard },
+  partly_approved: { notice: 'gate_voted', card: votedCard(votingCard, { ...votingGate, votes: votes.slice(0, 1) }) },
   reminded: { notice: 'gate_reminded', card: remindedCard(votingCard, { reminder_count: 2, expires_at_ms: 1_795_860_780_000, expired_reminder: false }, { ...votingGate, votes: votes.slice(0, 1) }) },
   escalated: { notice: 'gate_escalated', card: escalatedCard(openCard, { escalated_to: 'finance-leads', escalations: 1 }, { ...refundGate, expires_at_ms: 1_795_947_180_000 }) },
   approved: { notice: 'gate_decided', card: decidedCard(openCard, decision('approve', grace, 'Checked against the order_log.')) },
@@ -53,6 +54,9 @@ export const everyCard: Readonly<Record<string, { readonly notice: DeliveryReque
   closed_by_reopening: { notice: 'gate_closed', card: closedCard(openCard, undefined, 'gate_reopened') },
 };
 
+/** The same, without what mails and Teams are not told: a vote by itself. */
+export const everyUnchangedCard = Object.fromEntries(Object.entries(everyCard).filter(([, { notice }]) => !renews(notice)));
+
 const wait = { wait_id: `automation-v2:${runId}:quantity:0:question:1`, node_id: 'quantity', wait_kind: 'question' as const, created_at_ms: 1, wake_at_ms: 1_795_788_780_000 };
 
 /** A question of a step, open. */
@@ -64,6 +68,7 @@ export const openQuestion = askedCard(
 /** What a channel tells of a question, in every state. */
 export const everyQuestion: Readonly<Record<string, { readonly notice: DeliveryRequest['notice']; readonly card: QuestionCard }>> = {
   question_asked: { notice: 'question_asked', card: openQuestion },
+  question_reminded: { notice: 'question_reminded', card: remindedQuestionCard(openQuestion, { reminder_count: 2 }) },
   question_answered: { notice: 'question_answered', card: answeredCard(openQuestion, { answered_by: grace, answered_at_ms: 1_795_774_380_000 }) },
   question_expired: { notice: 'question_closed', card: expiredCard(openQuestion, { used_default: true, due_at_ms: 1_795_788_780_000 }) },
   question_cancelled: { notice: 'question_closed', card: cancelledCard(openQuestion, { reason: 'the run is cancelled', at_ms: 1_795_774_380_000 }) },

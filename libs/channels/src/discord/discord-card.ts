@@ -69,7 +69,7 @@ const itemsWithin = (items: CardView['items'], max: number): string => {
 
 /** The parts of the text in their order; the body takes what the others leave, and the items what the body leaves. */
 const descriptionOf = (view: CardView, max: number): string => {
-  const before = [...part(view.attention, maxAttention).map((text) => `**${text}**`), ...part(view.summary, maxSummary)];
+  const before = [...[...part(view.attention, maxAttention), ...part(view.votes, maxAttention)].map((text) => `**${text}**`), ...part(view.summary, maxSummary)];
   const after = shownPage(view);
   const taken = [...before, ...after].reduce((total, text) => total + text.length + 2, 0);
   const tail = view.page_url === undefined ? '…' : '… (the page shows the rest)';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { followsUp, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import { followsUp, renews, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
 import { z } from 'zod';
 import { answerBelow, viewOf, type CardView } from '../chat/card-view.js';
 import { cleanText, fitText } from '../chat/chat-text.js';
@@ -63,8 +63,9 @@ export class DiscordChannel implements InteractiveChannel {
     const view = viewOf(outgoing.request);
     if (view === undefined) return { kind: 'permanent', reason: 'the card cannot be read' };
     const deadline_ms = this.#options.now() + (this.#options.timeoutMs ?? 20_000);
-    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, view, deadline_ms);
-    return followsUp(outgoing.request.notice) && view.actions.length === 0 ? sent : this.#post(outgoing, view, deadline_ms);
+    const { notice } = outgoing.request;
+    if (renews(notice) || (followsUp(notice) && outgoing.asked.length > 0)) return this.#change(outgoing, view, deadline_ms);
+    return followsUp(notice) && view.actions.length === 0 ? sent : this.#post(outgoing, view, deadline_ms);
   }
 
   receive(call: InboundCall): Promise<Received> {
@@ -108,7 +109,7 @@ export class DiscordChannel implements InteractiveChannel {
       if (!isOk(answer) && code !== unknownMessage && code !== ofAnotherAuthor) return failed(answer);
     }
     const [first] = outgoing.asked;
-    return first === undefined ? sent : this.#answerBelow(first, outgoing, { content: belowOf(view), deadline_ms });
+    return first === undefined || renews(outgoing.request.notice) ? sent : this.#answerBelow(first, outgoing, { content: belowOf(view), deadline_ms });
   }
 
   async #answerBelow({ conversation, message_id }: PostedMessage, { request, mayBePosted }: Outgoing, { content, deadline_ms }: { readonly content: string; readonly deadline_ms: number }): Promise<AdapterOutcome> {

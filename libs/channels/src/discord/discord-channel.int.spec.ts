@@ -112,6 +112,19 @@ describe('Channels: Discord', () => {
   });
 
   describe('the decision update', () => {
+    it('a vote changes the card, keeps its buttons, and posts nothing', async () => {
+      await open();
+      const { notice, card } = everyCard['partly_approved'] ?? { notice: 'gate_opened' as const, card: openCard };
+      const voted = outgoingOf(channelId, { request: requestOf(card, notice, `delivery-${'e'.repeat(32)}`) });
+      expect(await channel.deliver(voted)).toEqual({ kind: 'sent' });
+      expect(double.messages()).toHaveLength(0);
+      const asked = [await post(), { conversation: channelId, message_id: '55' }];
+      for (const mayBePosted of [false, true]) expect(await channel.deliver({ ...voted, asked, mayBePosted })).toEqual({ kind: 'sent' });
+      expect(double.messages()).toHaveLength(1);
+      expect(JSON.stringify(only().embeds)).toContain('1 of 2 approvals: grace');
+      expect(JSON.stringify(only().components)).toContain('tdm:approve:');
+    });
+
     it('edit clears buttons: of every card, recolours it, says who decided what and why, and answers below', async () => {
       await open();
       const asked = [await post(), { conversation: channelId, message_id: 'gone' }];

@@ -19,6 +19,7 @@ interface Written {
   readonly heading: string;
   readonly title: string;
   readonly attention: string;
+  readonly votes: string;
   readonly summary: string;
   readonly body: string;
   readonly fields: CardView['fields'];
@@ -57,7 +58,7 @@ const writtenOf = (view: CardView): Written => {
   const hidden = Math.max(0, view.items.length - emailLimits.items);
   return {
     sign: signs[view.tone], colour: colours[view.tone], heading: line(view.heading ?? '', emailLimits.subject), title: line(view.title, emailLimits.subject) || '–',
-    attention: block(view.attention, emailLimits.attention), summary: summaryOf(view), body: block(view.body, emailLimits.body),
+    attention: block(view.attention, emailLimits.attention), votes: block(view.votes, emailLimits.attention), summary: summaryOf(view), body: block(view.body, emailLimits.body),
     fields: view.fields.slice(0, emailLimits.fields).map(({ label, value }) => ({ label: line(label, emailLimits.label), value: line(value, emailLimits.value) || '–' })),
     items: view.items.slice(0, emailLimits.items).map(({ text, page_url }) => ({ text: line(text, emailLimits.item) || '–', link: mailLink(page_url) })),
     more: hidden === 0 ? '' : `And ${hidden} more on the page`, link: mailLink(view.page_url), call: callOf(view),
@@ -71,10 +72,10 @@ const footerOf = ({ tone, asksFor }: CardView): string => {
 };
 
 const textOf = (written: Written, footer: string): string => {
-  const { sign, heading, title, attention, summary, body, fields, items, more, link, call } = written;
+  const { sign, heading, title, attention, votes, summary, body, fields, items, more, link, call } = written;
   const head = heading === '' ? `${sign} ${title}` : `${sign} ${heading}\n\n${title}`;
   const listed = items.map((item) => `- ${item.text}${item.link === undefined ? '' : `\n  ${item.link}`}`).join('\n');
-  const parts = [head, attention, summary, body, listed, more, fields.map(({ label, value }) => `${label}: ${value}`).join('\n'), link === undefined ? '' : `${call}:\n${link}`, `-- \n${footer}`];
+  const parts = [head, attention, votes, summary, body, listed, more, fields.map(({ label, value }) => `${label}: ${value}`).join('\n'), link === undefined ? '' : `${call}:\n${link}`, `-- \n${footer}`];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 };
 
@@ -91,11 +92,11 @@ const itemsHtml = (items: Written['items']): string =>
   (items.length === 0 ? '' : styled('ul', 'margin:0 0 14px;padding:0 0 0 20px', `\n${items.map(({ text, link }) => `<li>${link === undefined ? escapeHtml(text) : anchor(link, 'color:#1a56db', text)}</li>`).join('\n')}\n`));
 
 const htmlOf = (written: Written, footer: string): string => {
-  const { sign, colour, heading, title, attention, summary, body, fields, items, more, link, call } = written;
+  const { sign, colour, heading, title, attention, votes, summary, body, fields, items, more, link, call } = written;
   return emailDocument(title, [
     heading === '' ? '' : styled('p', `margin:0 0 6px;color:${colour};font-weight:bold`, escapeHtml(`${sign} ${heading}`)),
     styled('h1', 'margin:0 0 14px;font-size:20px;line-height:1.3', escapeHtml(heading === '' ? `${sign} ${title}` : title)),
-    paragraph(attention, `padding:8px 12px;border-left:4px solid ${colour};background:#fff7e6`), paragraph(summary, `padding:8px 12px;border-left:4px solid ${colour};background:#f4f5f7`),
+    paragraph(attention, `padding:8px 12px;border-left:4px solid ${colour};background:#fff7e6`), paragraph(votes, 'font-weight:bold'), paragraph(summary, `padding:8px 12px;border-left:4px solid ${colour};background:#f4f5f7`),
     paragraph(body), itemsHtml(items), paragraph(more, 'color:#5f6673'), fieldsHtml(fields),
     link === undefined ? '' : styled('p', 'margin:0 0 18px', anchor(link, 'display:inline-block;padding:10px 18px;background:#1a56db;color:#ffffff;border-radius:6px;text-decoration:none;font-weight:bold', call)),
     styled('p', 'margin:0;padding:12px 0 0;border-top:1px solid #dcdfe4;color:#5f6673;font-size:13px', escapeHtml(footer)),

@@ -4,7 +4,7 @@ import { eventually } from '@cs/testing';
 import { DoubleServer, EmailDouble, jsonAnswer, type EmailDoubleMail, type EmailDoubleOptions, type Fault } from '@cs/testing/doubles';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { decidedOutgoing, everyCard, openCard, outgoingOf, requestOf } from '../chat/cards.fixture.js';
+import { decidedOutgoing, everyUnchangedCard, openCard, outgoingOf, requestOf } from '../chat/cards.fixture.js';
 import { localhostCertificate } from './certificate.fixture.js';
 import { EmailChannel, type EmailChannelOptions } from './email-channel.adapter.js';
 
@@ -102,7 +102,7 @@ describe('Channels: e-mail', () => {
   });
 
   describe('what follows', () => {
-    it.each(Object.entries(everyCard).filter(([, { notice }]) => notice !== 'gate_opened'))('answers to the question, under its subject, and says what became of it: %s', async (state, { notice, card }) => {
+    it.each(Object.entries(everyUnchangedCard).filter(([, { notice }]) => notice !== 'gate_opened'))('answers to the question, under its subject, and says what became of it: %s', async (state, { notice, card }) => {
       await open();
       const asked = [await post()];
       const outcome = await channel.deliver(outgoingOf(recipient, { asked, thread: { conversation: recipient, message_id: '<first@example.org>' }, request: requestOf(card, notice, `delivery-${'c'.repeat(32)}`) }));

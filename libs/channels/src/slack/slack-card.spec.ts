@@ -1,4 +1,4 @@
-import type { Card } from '@cs/notification';
+import { renews, type Card } from '@cs/notification';
 import { checkMessageBlocks, checkView, slackBlocksHtml } from '@cs/testing/doubles';
 import fc from 'fast-check';
 import { anyCard as anyKnownCard, anyNotice, anyQuestion, anyText } from '../chat/any-text.fixture.js';
@@ -114,12 +114,12 @@ describe('Channels: card rendering of Slack', () => {
     expectGolden('slack/reason-form.json', json(reasonModal({ decision: 'rework', token, title: `Send back: ${openCard.title}` })));
   });
 
-  it.each(Object.entries(everyCard))('golden card: %s', (state, { card }) => {
-    expectGolden(`slack/${state}.json`, json({ ...renderCard(card, token), ...(state === 'pending' ? {} : { reply: renderCardReply(card) }) }));
+  it.each(Object.entries(everyCard))('golden card: %s', (state, { card, notice }) => {
+    expectGolden(`slack/${state}.json`, json({ ...renderCard(card, token), ...(state === 'pending' || renews(notice) ? {} : { reply: renderCardReply(card) }) }));
   });
 
   it.each(Object.entries(everyQuestion))('golden question: %s', (state, { card }) => {
-    expectGolden(`slack/${state}.json`, json({ ...renderQuestion(card), ...(card.status === 'pending' ? {} : { reply: renderQuestionReply(card) }) }));
+    expectGolden(`slack/${state}.json`, json({ ...renderQuestion(card), ...(state === 'question_asked' ? {} : { reply: renderQuestionReply(card) }) }));
   });
 
   it.each(Object.entries(everyNotice))('golden notice: %s', (name, notice) => {

@@ -62,6 +62,7 @@ const asking = (card: Card, token: string): SlackMessage => ({
   blocks: [
     header(card.title), statusLine(card),
     ...(card.attention === undefined ? [] : [section(dataText(`⏰ ${card.attention}`, slackLimits.section))]),
+    ...(card.votes === undefined ? [] : [section(dataText(`🗳️ ${card.votes}`, slackLimits.section))]),
     section(dataText(card.body_markdown, slackLimits.section, cutPointer(card.page_url))),
     ...fieldSections(card.fields), { type: 'divider' }, ...buttonRows(card, token),
   ],

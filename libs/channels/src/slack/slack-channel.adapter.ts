@@ -1,4 +1,4 @@
-import { cardSchema, noticeCardSchema, questionCardSchema, type AdapterOutcome, type HttpAnswer, type InboundCall, type Interaction, type InteractiveChannel, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import { cardSchema, noticeCardSchema, questionCardSchema, renews, type AdapterOutcome, type HttpAnswer, type InboundCall, type Interaction, type InteractiveChannel, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
 import type { OutboundHttp } from '@cs/outbound-http';
 import { outcomeOf, SlackApi, type SlackResult } from './slack-api.js';
 import { SlackAnswers } from './slack-answers.js';
@@ -43,12 +43,15 @@ interface Shown {
 /** `undefined` when the card cannot be read. */
 const shownOf = ({ request, token }: Outgoing): Shown | undefined => {
   const card = cardSchema.safeParse(request.card);
-  if (card.success) return { message: renderCard(card.data, token), reply: renderCardReply(card.data) };
+  if (card.success) return { message: renderCard(card.data, token), ...(renews(request.notice) ? {} : { reply: renderCardReply(card.data) }) };
   const question = questionCardSchema.safeParse(request.card);
   if (question.success) return { message: renderQuestion(question.data), reply: renderQuestionReply(question.data) };
   const notice = noticeCardSchema.safeParse(request.card);
   return notice.success ? { message: renderNotice(notice.data) } : undefined;
 };
+
+/** What only renews is never posted. */
+const isChange = ({ request, asked }: Outgoing, { reply }: Shown): boolean => renews(request.notice) || (reply !== undefined && asked.length > 0);
 
 const threadOf = ({ thread_id, message_id }: PostedMessage): string => thread_id ?? message_id;
 /** What it was to answer to is gone. */
@@ -75,8 +78,7 @@ export class SlackChannel implements InteractiveChannel {
     const task = { outgoing, deadline_ms: this.#options.now() + deliveryMs };
     const shown = shownOf(outgoing);
     if (shown === undefined) return unreadableCard;
-    const { message, reply } = shown;
-    return this.#verified(task, () => (reply === undefined || outgoing.asked.length === 0 ? this.#post(task, message) : this.#change(task, { message, reply })));
+    return this.#verified(task, () => (isChange(outgoing, shown) ? this.#change(task, shown) : this.#post(task, shown.message)));
   }
 
   async receive(call: InboundCall): Promise<Received> {
@@ -106,14 +108,14 @@ export class SlackChannel implements InteractiveChannel {
   }
 
   /** Changes every card first, so that no button outlives a decision because an answer below could not be posted. */
-  async #change({ outgoing, deadline_ms }: Task, { message, reply: answer }: Required<Shown>): Promise<AdapterOutcome> {
+  async #change({ outgoing, deadline_ms }: Task, { message, reply: answer }: Shown): Promise<AdapterOutcome> {
     const { asked, request, mayBePosted } = outgoing;
     for (const each of asked) {
       const failure = await this.#posts.update(each, message, deadline_ms);
       if (failure) return outcomeOf(failure);
     }
     const [first] = asked;
-    if (first === undefined) return { kind: 'sent' };
+    if (first === undefined || answer === undefined) return { kind: 'sent' };
     const reply = await this.#posts.post({ conversation: first.conversation, delivery_id: request.delivery_id, thread_ts: threadOf(first), mayBePosted, deadline_ms }, answer);
     return isOrphan(reply) ? { kind: 'sent' } : sentOutcome(reply);
   }

@@ -59,6 +59,17 @@ describe('Channels: cards in Slack', () => {
     expect(JSON.stringify(slack.messages[1]?.blocks)).toContain('tdm:approve:');
   });
 
+  it('a vote changes every message that asked, keeps the buttons, and posts nothing', async () => {
+    const { slack, channel } = await installed();
+    const voted = { notice: 'gate_voted', delivery_id: 'delivery-3' } as const;
+    expect(await channel.deliver(outgoingOf(cardOf('partly_approved'), { ...voted, asked: [] }))).toEqual({ kind: 'sent' });
+    expect(slack.messages).toHaveLength(0);
+    const asked = [sent(await channel.deliver(outgoingOf(pendingCard))), sent(await channel.deliver(outgoingOf(pendingCard, { delivery_id: 'delivery-2' })))];
+    for (const mayBePosted of [false, true]) expect(await channel.deliver(outgoingOf(cardOf('partly_approved'), { ...voted, asked, mayBePosted }))).toEqual({ kind: 'sent' });
+    expect(slack.messages).toHaveLength(2);
+    for (const { blocks } of slack.messages) expect(JSON.stringify(blocks)).toMatch(/1 of 2 approvals: grace.*tdm:approve:/);
+  });
+
   it('cards of one run share a thread, and a later question is seen by the whole channel', async () => {
     const { slack, channel } = await installed();
     const first = sent(await channel.deliver(outgoingOf(pendingCard)));

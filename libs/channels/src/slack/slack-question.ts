@@ -18,8 +18,11 @@ const statusLine = ({ status, settled_at_ms, correlation: { run_id, node_id } }:
 };
 
 const asking = (card: QuestionCard): SlackMessage => ({
-  text: fallbackText(`${card.title}: waiting for an answer`),
-  blocks: [header(card.title), statusLine(card), section(dataText(card.body_markdown, slackLimits.section, cutPointer(card.page_url))), ...fieldSections(card.fields), ...pageRow(card.page_url)],
+  text: fallbackText(`${card.title}: ${card.attention ?? 'waiting for an answer'}`),
+  blocks: [
+    header(card.title), statusLine(card), ...(card.attention === undefined ? [] : [section(dataText(`⏰ ${card.attention}`, slackLimits.section))]),
+    section(dataText(card.body_markdown, slackLimits.section, cutPointer(card.page_url))), ...fieldSections(card.fields), ...pageRow(card.page_url),
+  ],
 });
 
 const summaryOf = ({ summary, status }: QuestionCard): string => summary ?? `${statuses[status].label}.`;
@@ -32,8 +35,8 @@ const settled = (card: QuestionCard): SlackMessage => ({
 /** A question as a message: with the link to its page, and once it has ended with who answered, or why nobody did. */
 export const renderQuestion = (card: QuestionCard): SlackMessage => (card.status === 'pending' ? asking(card) : settled(card));
 
-/** What is answered below the card once the question has ended. */
+/** What is answered below the card when it asks again, and once the question has ended. */
 export const renderQuestionReply = (card: QuestionCard): SlackMessage => {
-  const text = summaryOf(card);
+  const text = card.status === 'pending' ? (card.attention ?? 'This still waits for an answer.') : summaryOf(card);
   return { text: fallbackText(text), blocks: [section(dataText(text, slackLimits.section))] };
 };

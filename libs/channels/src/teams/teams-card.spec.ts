@@ -3,7 +3,7 @@ import type { Card, NoticeCard, QuestionCard } from '@cs/notification';
 import fc from 'fast-check';
 import { anyCard, anyNotice, anyQuestion } from '../chat/any-text.fixture.js';
 import { viewOf, type CardView } from '../chat/card-view.js';
-import { everyCard, everyNotice, everyQuestion, openCard, requestOf } from '../chat/cards.fixture.js';
+import { everyNotice, everyQuestion, everyUnchangedCard, openCard, requestOf } from '../chat/cards.fixture.js';
 import { expectGolden } from '../chat/golden.fixture.js';
 import { renderTeams, teamsMessage } from './teams-card.js';
 
@@ -31,7 +31,7 @@ describe('Channels: card rendering of Teams', () => {
     expect(renderTeams(view({ ...openCard, page_url: 'javascript:alert(1)' })).actions).toEqual([]);
   });
 
-  it.each([...[...Object.entries(everyCard), ...Object.entries(everyQuestion)].map(([state, { card, notice }]) => [state, card, notice] as const), ...Object.entries(everyNotice).map(([name, notice]) => [name, notice, 'test'] as const)])('golden card: %s', (name, card, notice) => {
+  it.each([...[...Object.entries(everyUnchangedCard), ...Object.entries(everyQuestion)].map(([state, { card, notice }]) => [state, card, notice] as const), ...Object.entries(everyNotice).map(([name, notice]) => [name, notice, 'test'] as const)])('golden card: %s', (name, card, notice) => {
     expectGolden(`teams/${name}.json`, `${JSON.stringify(renderTeams(view(card, notice)), null, 2)}\n`);
   });
 });

@@ -57,10 +57,10 @@ const heading = ({ tone, heading: state, title, settled_at_ms }: CardView): read
   ...(state === undefined ? [] : [block(run(settled_at_ms === undefined ? state : `${state}, ${utcMinute(settled_at_ms)}`, { weight: 'Bolder' }))]),
 ];
 
-const said = ({ summary, attention, body }: CardView): readonly RichText[] => {
+const said = ({ summary, attention, votes, body }: CardView): readonly RichText[] => {
   const text = summary === undefined ? cleanText(body) : cleanText(summary);
   return [
-    ...(attention === undefined ? [] : [block(run(inBytes(cleanText(attention), limits.attention), { weight: 'Bolder' }))]),
+    ...[attention, votes].filter((text) => text !== undefined).map((text) => block(run(inBytes(cleanText(text), limits.attention), { weight: 'Bolder' }))),
     ...(text === '' ? [] : [block(run(inBytes(text, summary === undefined ? limits.body : limits.summary)))]),
   ];
 };

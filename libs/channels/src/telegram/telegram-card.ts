@@ -79,7 +79,7 @@ const titleOf = ({ tone, heading, title }: CardView): Span[] => [{ kind: 'bold',
 
 /** The body takes what the other parts leave, and the items what the body leaves. `note` stands at the end. */
 const spansOf = (view: CardView, note: string | undefined): Span[] => {
-  const before: Span[][] = [headingOf(view), titleOf(view), plainPart(view.attention, maxAttention), between([plainPart(view.summary, maxSummary), settledLine(view)], '\n')];
+  const before: Span[][] = [headingOf(view), titleOf(view), plainPart(view.attention, maxAttention), plainPart(view.votes, maxAttention), between([plainPart(view.summary, maxSummary), settledLine(view)], '\n')];
   const isOpen = view.asksFor !== undefined || view.heading === undefined;
   const page: Span[][] = [...(isOpen ? pageLine(view.page_url) : []), note === undefined ? [] : [{ kind: 'plain', text: note }]];
   const left = telegramLimits.text - lengthOf([...before, ...page]) - 4;

@@ -1,4 +1,4 @@
-import { followsUp, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
+import { followsUp, renews, type AdapterOutcome, type HttpAnswer, type InboundCall, type InteractiveChannel, type Interaction, type Outgoing, type PostedMessage, type Received, type Reply } from '@cs/notification';
 import { viewOf, type CardView } from '../chat/card-view.js';
 import type { TelegramApiOptions } from './telegram-api.js';
 import { renderTelegramAnswer, renderTelegramCard } from './telegram-card.js';
@@ -43,8 +43,9 @@ export class TelegramChannel implements InteractiveChannel {
     const view = viewOf(outgoing.request);
     if (view === undefined) return { kind: 'permanent', reason: 'the card cannot be read' };
     const deadline_ms = this.#options.now() + (this.#options.timeoutMs ?? 20_000);
-    if (followsUp(outgoing.request.notice) && outgoing.asked.length > 0) return this.#change(outgoing, view, deadline_ms);
-    return followsUp(outgoing.request.notice) && view.actions.length === 0 ? sent : this.#ask(outgoing, view, deadline_ms);
+    const { notice } = outgoing.request;
+    if (renews(notice) || (followsUp(notice) && outgoing.asked.length > 0)) return this.#change(outgoing, view, deadline_ms);
+    return followsUp(notice) && view.actions.length === 0 ? sent : this.#ask(outgoing, view, deadline_ms);
   }
 
   receive(call: InboundCall): Promise<Received> {
@@ -95,14 +96,14 @@ export class TelegramChannel implements InteractiveChannel {
     return finished.kind === 'gone' ? undefined : { kind: 'sent', message };
   }
 
-  async #change({ token, asked }: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
+  async #change({ request, token, asked }: Outgoing, view: CardView, deadline_ms: number): Promise<AdapterOutcome> {
     const changed = renderTelegramCard(view, { token });
     for (const message of asked) {
       const edited = await this.#messages.edit(message, changed, deadline_ms);
       if (edited.kind === 'failed') return edited.outcome;
     }
     const [first] = asked;
-    if (first === undefined) return sent;
+    if (first === undefined || renews(request.notice)) return sent;
     const answer = await this.#messages.post(first.conversation, { ...renderTelegramAnswer(view), answers: first }, deadline_ms);
     // The cards say it already: an answer that may have been posted is not posted again.
     return answer.kind === 'written' || answer.mayBeWritten ? sent : answer.outcome;

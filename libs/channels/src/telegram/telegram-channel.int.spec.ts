@@ -186,6 +186,18 @@ describe('Channels: Telegram', () => {
       expect(at(0).edits).toBe(2);
     });
 
+    it('a vote changes the card, keeps its buttons, and posts nothing', async () => {
+      await open();
+      const { notice, card } = everyCard['partly_approved'] ?? { notice: 'gate_opened' as const, card: openCard };
+      const voted = outgoingOf(recipient, { request: requestOf(card, notice, `delivery-${'e'.repeat(32)}`) });
+      expect(await channel.deliver(voted)).toEqual({ kind: 'sent' });
+      expect(double.messages()).toHaveLength(0);
+      const asked = [await post(), { conversation: recipient, message_id: '55' }];
+      for (const mayBePosted of [false, true]) expect(await channel.deliver({ ...voted, asked, mayBePosted })).toEqual({ kind: 'sent' });
+      expect(double.messages()).toHaveLength(1);
+      expect([buttons(at(0)), at(0).text]).toEqual([3, expect.stringContaining('1 of 2 approvals: grace')]);
+    });
+
     it('keeps the buttons when time has done something', async () => {
       await open();
       const asked = [await post()];

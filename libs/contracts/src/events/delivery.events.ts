@@ -8,7 +8,7 @@ import { defineEvents, type EventOf } from './event-catalogue.js';
  * dead letters, or that the channel works.
  */
 export const noticeSchema = z.enum([
-  'gate_opened', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'question_asked', 'question_answered', 'question_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
+  'gate_opened', 'gate_voted', 'gate_reminded', 'gate_escalated', 'gate_decided', 'gate_closed', 'question_asked', 'question_reminded', 'question_answered', 'question_closed', 'gates_waiting', 'run_failed', 'run_blocked', 'run_completed', 'dead_letters', 'test',
 ]);
 export type Notice = z.infer<typeof noticeSchema>;
 
@@ -34,6 +34,8 @@ export const deliveryRequestSchema = z.object({
   /** The installation that tells it. Absent: a channel of the notifier's own configuration. */
   installation: channelIdSchema.optional(),
   recipient: recipientSchema.optional(),
+  /** Votes that the gate had when this was asked for; absent where nobody votes, where they do not matter, and in what is older. */
+  vote_count: z.int().nonnegative().optional(),
   /** It is not told before. */
   not_before_ms: epochMsSchema.optional(),
   /** Fewer items than this are not told at all. */

@@ -27,6 +27,7 @@ import { SweepRuns1767225600010 } from './sweeps.js';
 import { ReliabilityLedger1787000100200 } from './reliability-ledger.js';
 import { RunParts1787000800000 } from './run-parts.js';
 import { HealthLaunches1787000900000 } from './health-launches.js';
+import { ImportedRunTriggers1787000900100 } from './imported-run-triggers.js';
 import { LedgerByStatus1787000701600 } from './ledger-by-status.js';
 import { UnsettledLedger1787000701400 } from './unsettled-ledger.js';
 import { Viewers1767225600009 } from './viewers.js';
@@ -68,4 +69,5 @@ export const migrations = [
   ApprovalsByStatus1787000701700,
   RunParts1787000800000,
   HealthLaunches1787000900000,
+  ImportedRunTriggers1787000900100,
 ];
