@@ -10,7 +10,7 @@ const page_url = `https://sign.example/inbox/requests/${encodeURIComponent(quest
 /** A channel of the notifier's own configuration. */
 const told = async (log: NotificationLog, ...bodies: readonly Promise<string>[]): Promise<ScriptedChannel> => {
   const channel = new ScriptedChannel('webhook');
-  for (const body of bodies) await requestQuestionDeliveries({ eventing: log.eventing, channels: ['webhook'], publicUrl: 'https://sign.example/' }, await body, 9);
+  for (const body of bodies) await requestQuestionDeliveries({ eventing: log.eventing, channels: ['webhook'], publicUrl: 'https://sign.example/' }, await body, 1);
   for (const stored of log.pending()) await sendDelivery({ eventing: log.eventing, channel, random: () => 0.5 }, stored);
   return channel;
 };
@@ -76,6 +76,12 @@ describe('a question on a channel', () => {
     log.clock.advance(2 * 3_600_000);
     for (const body of [asked, answered]) expect(await request(body, 1)).toEqual({ kind: 'done' });
     expect(log.pending()).toEqual([]);
+    const failing = new NotificationLog();
+    const [late, answer] = [await failing.questionAsked(), await failing.questionAnswered()];
+    // The handling of the first failed until whoever told the answer did not look for it any more.
+    for (const count of [1, 2, 3, 4, 5]) await requestQuestionDeliveries({ eventing: failing.eventing, channels: ['webhook'] }, answer, count);
+    expect(await requestQuestionDeliveries({ eventing: failing.eventing, channels: ['webhook'] }, late, 7)).toEqual({ kind: 'done' });
+    expect(failing.pending()).toEqual([]);
     const open = new NotificationLog();
     const question = await open.questionAsked();
     open.clock.advance(2 * 3_600_000);

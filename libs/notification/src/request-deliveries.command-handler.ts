@@ -4,29 +4,19 @@ import { z } from 'zod';
 import { awaitedGate } from './awaited-gate.js';
 import { settleVotesMs, votesKey } from './card-renewal.js';
 import { cardSchema, type Card } from './card.schema.js';
-import { isAudienceChosen } from './gate-destinations.js';
 import { closedCard, decidedCard, escalatedCard, remindedCard, votedCard } from './gate-card.js';
 import { readGateNotice, type GateNotice } from './gate-notices.js';
 import { questionOf } from './open-gate-question.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
-import { contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { contended, isOver, requestFollowUps, requestQuestion } from './request-notice.js';
 
 type Opened = Extract<GateNotice, { notice: 'gate_opened' }>;
 
-/**
- * Whoever told how the gate ended does not look for ever for what was asked: of an event that comes again, or late, nobody is asked
- * when the gate waits no longer. Whom an earlier delivery chose is asked; what follows waits for that.
- */
-const isOver = async ({ eventing }: RequestDeliveriesOptions, notice: Opened, deliveryCount: number): Promise<boolean> => {
-  const { gate: { gate_opening_id } } = notice;
-  const isLate = isOld(eventing, notice);
-  if ((!isLate && deliveryCount === 1) || (await awaitedGate(eventing.store, notice))?.gate_opening_id === gate_opening_id) return false;
-  return isLate || !(await isAudienceChosen(eventing, notice, { gate_opening_id }));
-};
-
 const requestOpened = async (options: RequestDeliveriesOptions, notice: Opened, deliveryCount: number): Promise<Requested> => {
   const { gate } = notice;
-  if (await isOver(options, notice, deliveryCount)) return 'requested';
+  const { gate_opening_id } = gate;
+  const isWaiting = async (): Promise<boolean> => (await awaitedGate(options.eventing.store, notice))?.gate_opening_id === gate_opening_id;
+  if (await isOver(options.eventing, notice, { subject: { gate_opening_id }, deliveryCount, isWaiting })) return 'requested';
   return await requestQuestion(options, notice, { question: await questionOf(options, notice, gate), facts: gate });
 };
 

@@ -1,10 +1,10 @@
 import { done, loadAggregate, retryLater, type ConsumerOutcome, type Eventing } from '@cs/eventing';
 import { deliveryAggregate, deliveryRef } from './delivery-aggregate.js';
 import { isToldOn } from './card-renewal.js';
-import { askInstallations, followUpInstallations } from './gate-destinations.js';
+import { askInstallations, followUpInstallations, isAudienceChosen } from './gate-destinations.js';
 import type { NoticeFacts } from './gate-notices.js';
 import { familyOf } from './notice-family.js';
-import { followUpFacts, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested } from './request-delivery.js';
+import { followUpFacts, requestDelivery, type FollowUp, type Question, type RequestDeliveriesOptions, type Requested, type Subject } from './request-delivery.js';
 import type { GateFacts } from './route-gate.policy.js';
 
 /** What follows can be handled before the question that came just before it; after so many looks there was none on that channel. */
@@ -18,7 +18,25 @@ const oldAfterMs = 3_600_000;
 
 export const contended = retryLater(1_000, 'others kept writing to the delivery');
 
-export const isOld = ({ clock }: Eventing, { occurred_at_ms }: NoticeFacts): boolean => clock() - occurred_at_ms > oldAfterMs;
+const isOld = ({ clock }: Eventing, { occurred_at_ms }: NoticeFacts): boolean => clock() - occurred_at_ms > oldAfterMs;
+
+interface AskedOf {
+  readonly subject: Subject;
+  /** How often the event was delivered to us. */
+  readonly deliveryCount: number;
+  /** Whether the log says that it still waits. */
+  readonly isWaiting: () => Promise<boolean>;
+}
+
+/**
+ * Whether nobody is to be asked any more. Whoever told how it ended does not look for ever for what was asked: of an event that comes
+ * again, or late, nobody is asked when nothing waits any longer. Whom an earlier delivery chose is asked; what follows waits for that.
+ */
+export const isOver = async (eventing: Eventing, about: NoticeFacts, { subject, deliveryCount, isWaiting }: AskedOf): Promise<boolean> => {
+  const isLate = isOld(eventing, about);
+  if ((!isLate && deliveryCount === 1) || (await isWaiting())) return false;
+  return isLate || !(await isAudienceChosen(eventing, about, subject));
+};
 
 /** Asks on every channel. `facts` are what the rules of installations look at. */
 export const requestQuestion = async (options: RequestDeliveriesOptions, about: NoticeFacts, asked: { readonly question: Question; readonly facts: Omit<GateFacts, 'automation_id'> }): Promise<Requested> => {

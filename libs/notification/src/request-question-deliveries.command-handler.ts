@@ -3,16 +3,16 @@ import { answeredCard, askedCard, cancelledCard, expiredCard, remindedQuestionCa
 import { questionCardSchema, type QuestionCard } from './question-card.schema.js';
 import { readQuestionNotice, type QuestionNotice } from './question-notices.js';
 import type { FollowUp, RequestDeliveriesOptions, Requested } from './request-delivery.js';
-import { contended, isOld, requestFollowUps, requestQuestion } from './request-notice.js';
+import { contended, isOver, requestFollowUps, requestQuestion } from './request-notice.js';
 import { runFacts } from './run-facts.js';
 import { stillAsks } from './still-asks.js';
 
 type Asked = Extract<QuestionNotice, { notice: 'asked' }>;
 type Following = Exclude<QuestionNotice, Asked>;
 
-const requestAsked = async (options: RequestDeliveriesOptions, notice: Asked): Promise<Requested> => {
+const requestAsked = async (options: RequestDeliveriesOptions, notice: Asked, deliveryCount: number): Promise<Requested> => {
   const { run_id, request_id, wait: { node_id }, request } = notice;
-  if (isOld(options.eventing, notice) && !(await stillAsks(options.eventing.store, notice))) return 'requested';
+  if (await isOver(options.eventing, notice, { subject: { request_id }, deliveryCount, isWaiting: () => stillAsks(options.eventing.store, notice) })) return 'requested';
   const facts = await runFacts(options.eventing.store, notice);
   const { automation_id } = facts;
   const card = askedCard({ ...notice, ...facts, public_url: options.publicUrl?.replace(/\/+$/, '') }, notice);
@@ -44,5 +44,5 @@ export const requestQuestionDeliveries = async (options: RequestDeliveriesOption
   // Nobody is reminded of what no longer waits.
   if (notice.notice === 'reminded' && !(await stillAsks(options.eventing.store, notice))) return done;
   if (notice.notice !== 'asked') return await requestFollowUps(options, notice, { followUp: followUpOf(notice), deliveryCount });
-  return (await requestAsked(options, notice)) === 'requested' ? done : contended;
+  return (await requestAsked(options, notice, deliveryCount)) === 'requested' ? done : contended;
 };

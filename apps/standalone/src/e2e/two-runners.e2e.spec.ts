@@ -118,9 +118,9 @@ describe('two runners, one of them killed every two seconds under load', () => {
     return kills;
   };
 
-  /** Lets the schedules end, and waits until every run that they and the others asked for has ended. */
+  /** Lets the schedules end, and waits until every run that they and the others asked for has ended. A pause would hold the runs that they asked for last. */
   const settleSchedules = async (): Promise<readonly LogEntry[]> => {
-    for (const id of Object.keys(schedules)) await client.insist('PATCH', `/automations/v2/${id}`, { status: 'paused' });
+    for (const id of Object.keys(schedules)) await client.insist('PATCH', `/automations/v2/${id}`, { schedule: { type: 'manual' } });
     for (const deadline = Date.now() + 60_000; ; await delay(500)) {
       const entries = await readLog(system.natsUrl);
       const folded = foldRuns(entries);
