@@ -154,9 +154,11 @@ describe('anchors', () => {
     await eventually(async () => (await kept()).length === 1);
     await record('r2');
     await projectedUpTo(await record('r3'));
-    await eventually(async () => (await kept()).at(-1)?.seq === 3);
+    // Up to the last but one at least: which two were counted together depends on when it looked.
+    await eventually(async () => ((await kept()).at(-1)?.seq ?? 0) >= 2);
     await stop(first);
     const before = await kept();
+    expect(before.at(-1)?.seq).toBe(3);
     for (let again = 0; again < 2; again += 1) await stop(await eventually(() => start(k1, { records: 2 })));
     expect(await kept()).toEqual(before);
     expect(before.map(({ count, key_id }) => [count, key_id])).toEqual(before.map((_anchor, index) => [index + 1, 'k1']));
