@@ -10,6 +10,13 @@ import { freePort, startEmbeddedServers } from '@cs/embedded-servers';
 const root = path.resolve(import.meta.dirname, '../..');
 const clockTicksPerSecond = 100;
 
+/** The flags with which the image of a service starts it. */
+const imageFlags = (name) => {
+  const command = new RegExp(`^FROM runtime AS ${name}$[^]*?^CMD (\\[.*\\])$`, 'm').exec(readFileSync(path.join(root, 'Dockerfile'), 'utf8'))?.[1];
+  if (command === undefined) throw new Error(`the Dockerfile says no command for ${name}`);
+  return JSON.parse(command).filter((word) => word.startsWith('--'));
+};
+
 export const services = ['gateway', 'runner', 'approval-gate', 'projector', 'notifier', 'observability'];
 
 /** CPU seconds and resident memory of a process and its children, from /proc; nothing where there is none. */
@@ -85,9 +92,9 @@ export const startSystem = async ({ mode, sync, profile, env: extra = {}, heaps 
   const running = new Map();
   const start = async (name, script, readyUrl, own = {}) => {
     const log = path.join(data, `${name}.log`);
-    const flags = [...(profile ? ['--cpu-prof', `--cpu-prof-dir=${path.join(profile, name)}`] : []), ...(heaps ? ['--import', path.join(import.meta.dirname, 'heap-report.mjs')] : [])];
+    const flags = [...(services.includes(name) ? imageFlags(name) : ['--enable-source-maps']), ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${path.join(profile, name)}`] : []), ...(heaps ? ['--import', path.join(import.meta.dirname, 'heap-report.mjs')] : [])];
     if (profile) mkdirSync(path.join(profile, name), { recursive: true });
-    const child = spawn(process.execPath, ['--enable-source-maps', ...flags, path.join(root, script)], { env: { ...env, ...own }, stdio: ['ignore', 'pipe', 'pipe', ...(heaps ? ['ipc'] : [])] });
+    const child = spawn(process.execPath, [...flags, path.join(root, script)], { env: { ...env, ...own }, stdio: ['ignore', 'pipe', 'pipe', ...(heaps ? ['ipc'] : [])] });
     const file = createWriteStream(log, { flags: 'a' });
     child.stdout.pipe(file);
     child.stderr.pipe(file);
