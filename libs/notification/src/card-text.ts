@@ -5,8 +5,19 @@ import { redactText } from './redact-text.js';
 export const maxTitleLength = 256;
 export const maxBodyLength = 4_000;
 
-/** A text as a card may hold it: without credentials and without paths of hosts. */
-export const redactCardText = (text: string): string => redactText(redactHostPaths(text));
+/** More than any text was seen to need. */
+const maxRounds = 8;
+
+/** A text as a card may hold it: without credentials and without paths of hosts. Where a credential was can be what made a path look like an address: until nothing changes. */
+export const redactCardText = (text: string): string => {
+  let redacted = text;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const next = redactText(redactHostPaths(redacted));
+    if (next === redacted) break;
+    redacted = next;
+  }
+  return redacted;
+};
 
 /** The same of every text of a value; names of members stay. */
 export const redactCardJson = (value: Json): Json => {
