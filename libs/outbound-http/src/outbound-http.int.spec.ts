@@ -104,7 +104,7 @@ describe('outbound HTTP', () => {
     });
     const http = client();
     const post = { method: 'POST', body: '{}', timeoutMs: 5_000 };
-    expect(await http.request({ ...post, url: `${url}/hang`, timeoutMs: 60 })).toMatchObject({ kind: 'unknown', reason: 'timeout' });
+    expect(await http.request({ ...post, url: `${url}/hang`, timeoutMs: 1_000 })).toMatchObject({ kind: 'unknown', reason: 'timeout' });
     expect(await http.request({ ...post, url: `${url}/reset` })).toMatchObject({ kind: 'unknown', reason: 'connection_failed' });
     expect(await http.request({ ...post, url: `${url}/half` })).toMatchObject({ kind: 'unknown', reason: 'connection_failed' });
   });
@@ -116,7 +116,7 @@ describe('outbound HTTP', () => {
       if (request.url !== '/first') response.end();
     });
     const http = client({ maxSocketsPerOrigin: 1 });
-    const first = http.request({ ...get, url: `${url}/first`, timeoutMs: 400 });
+    const first = http.request({ ...get, url: `${url}/first`, timeoutMs: 1_500 });
     expect(await http.request({ ...get, method: 'POST', url: `${url}/second`, timeoutMs: 50 })).toMatchObject({ kind: 'not_sent', reason: 'timeout' });
     expect(await first).toMatchObject({ kind: 'unknown', reason: 'timeout' });
     expect(await http.request({ ...get, url: `${url}/third` })).toMatchObject({ kind: 'answered' });

@@ -104,7 +104,7 @@ describe('the http step', () => {
     const url = await serve((request) => {
       if (request.url === '/reset') request.socket.destroy();
     });
-    expect(await run({ url: `${url}/hang`, timeout_ms: 60 })).toMatchObject({ kind: 'failed', failure: { kind: 'timeout' }, effect: 'unknown', retryable: true });
+    expect(await run({ url: `${url}/hang`, timeout_ms: 1_000 })).toMatchObject({ kind: 'failed', failure: { kind: 'timeout' }, effect: 'unknown', retryable: true });
     expect(await run({ url: `${url}/reset` })).toMatchObject({ kind: 'failed', failure: { kind: 'connection_failed' }, effect: 'unknown', retryable: true });
   });
 

@@ -144,7 +144,7 @@ describe('Channels: e-mail', () => {
     });
 
     it.each(['MAIL FROM', 'DATA'])('ends in time when the server is silent after %s, and leaves no connection', async (path) => {
-      await open({}, { timeoutMs: 300 });
+      await open({}, { timeoutMs: 1_500 });
       double.faults.add({ path, fault: { kind: 'hang' } });
       expect(await channel.deliver(outgoingOf(recipient))).toEqual({ kind: 'transient', reason: 'the mail server did not finish in time' });
       await eventually(allClosed);
